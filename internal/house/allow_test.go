@@ -1,0 +1,51 @@
+package house
+
+// module is the import path in front of our own packages.
+const module = "github.com/clipcap-go/clipcap"
+
+// allowed says what the code of each package, tests aside, may import beyond the standard
+// library: our own packages by their folder, other modules by their path or its beginning.
+// Imports point one way (cmd → clipcap → train, eval, data → clip, gpt2, mapping → nn →
+// internal/kernel), so a new line here is a decision about the design, and a package
+// without a line fails the test.
+//
+// "cmd" stands for every command and "." for the root package.
+var allowed = map[string][]string{
+	"cmd": {".", "train", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "internal/cli",
+		"github.com/schollz/progressbar/v3"},
+	".": {"train", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights"},
+
+	"train": {"eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "gorgonia.org/gorgonia"},
+	"eval":  {"data", "clip", "gpt2", "nn", "weights", "gorgonia.org/gorgonia"},
+	"data":  {"clip", "gpt2", "nn", "weights", "github.com/sbinet/npyio"},
+
+	"clip":    {"nn", "weights", "internal/bpe", "golang.org/x/text/unicode/norm", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "golang.org/x/image"},
+	"gpt2":    {"nn", "weights", "internal/bpe", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/pkoukk/tiktoken-go-loader"},
+	"mapping": {"nn", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
+
+	"weights": {"nn", "github.com/sbinet/npyio"},
+
+	// go4.org/unsafe: gorgonia's dependencies refuse to start under a Go newer than this module knows, so nn asks for the newest.
+	"nn":            {"internal/kernel", "internal/gpu", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "go4.org/unsafe", "github.com/chewxy/hm"},
+	"internal/gpu":  {"internal/kernel", "gorgonia.org/cu"},
+	"internal/dist": {},
+	// What the two tokenizers, gpt2's and clip's, share.
+	"internal/bpe":    {},
+	"internal/kernel": {"golang.org/x/sys/cpu"},
+
+	// A command line's common part: flags from a file, progress, exit status.
+	"internal/cli": {"github.com/schollz/progressbar/v3"},
+	// Programs of the developer.
+	"internal/bench":   {"internal/kernel", "nn", "gpt2", "clip", "mapping", "train", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
+	"internal/testkit": {"nn", "internal/kernel", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/sbinet/npyio"},
+	"internal/house":   {},
+}
+
+// forTests may be imported by any test, and by no other code.
+var forTests = []string{"internal/testkit", "github.com/google/go-cmp", "gorgonia.org", "github.com/sbinet/npyio"}
+
+// cgoTags are the build tags that bring cgo; code that needs it stands behind one of them.
+var cgoTags = map[string]bool{"gpu": true, "mpi": true}
+
+// cgoModules need cgo, so they are imported only where a cgo tag is set.
+var cgoModules = []string{"C", "gorgonia.org/cu"}
