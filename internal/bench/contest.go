@@ -1,0 +1,51 @@
+package main
+
+import "time"
+
+// row is one line of the table, its buffers not made yet.
+type row struct {
+	kernel, shape string
+	prepare       func() contest
+}
+
+// contest is a kernel and the limit it is held against.
+type contest struct {
+	unit  string  // what a billion operations or bytes a second are called
+	work  float64 // operations or bytes of one call of run
+	run   func()
+	limit limit
+}
+
+// limit is something the machine cannot do faster; run does it once and returns how much it did,
+// in the unit of the contest.
+type limit struct {
+	name string
+	run  func() float64
+}
+
+// measure runs the kernel and its limit in turns until the budget is used up, and returns the best
+// rate of each, per second. The first turn of each is warm-up.
+func (c contest) measure(budget time.Duration) (ours, limit float64) {
+	const turn = 20 * time.Millisecond // long enough that the clock and the start of the workers do not count
+	kernel := func() float64 { c.run(); return c.work }
+	rate(kernel, 0)
+	rate(c.limit.run, 0)
+	for start := time.Now(); ; {
+		ours = max(ours, rate(kernel, turn))
+		limit = max(limit, rate(c.limit.run, turn))
+		if time.Since(start) > budget {
+			return ours, limit
+		}
+	}
+}
+
+// rate calls f until least has passed, at least once, and returns the work done per second.
+func rate(f func() float64, least time.Duration) float64 {
+	work, start := 0.0, time.Now()
+	for {
+		work += f()
+		if t := time.Since(start); t >= least && t > 0 {
+			return work / t.Seconds()
+		}
+	}
+}

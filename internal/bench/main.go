@@ -1,0 +1,65 @@
+// Command bench prints one table of the kernels' speed: kernel, shape, ours, limit, ratio.
+//
+// The limit of a row is measured in the same seconds as the kernel, taking turns with it: the
+// processor's multiply-add peak for a product, the memory's rate for what streams. Each figure is
+// the best of its turns, since other load on the machine only ever slows one down.
+//
+//	go run ./internal/bench                     every row
+//	go run ./internal/bench -run 'gemm.*bf16'   those whose kernel and shape match
+//	go run ./internal/bench -serve              answer timing requests, one JSON line each (make bench-peers)
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/clipcap-go/clipcap/internal/kernel"
+)
+
+func main() {
+	run := flag.String("run", "", "measure the rows whose \"kernel shape\" matches this `regexp`")
+	budget := flag.Duration("time", 600*time.Millisecond, "time for one row")
+	serve := flag.Bool("serve", false, "read timing requests from standard input, as JSON lines, and answer them")
+	flag.Parse()
+	match, err := regexp.Compile(*run)
+	switch {
+	case flag.NArg() > 0:
+		err = fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	case err != nil:
+		err = fmt.Errorf("-run: %w", err)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
+	if err = kernel.CPUError(); err == nil && *serve {
+		err = answer(os.Stdin, os.Stdout)
+	} else if err == nil {
+		table(match, *budget)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// table measures and prints the rows that match.
+func table(match *regexp.Regexp, budget time.Duration) {
+	fmt.Printf("%s/%s, kernels for %s, %d threads, %s\n\n", runtime.GOOS, runtime.GOARCH, kernel.CPU(), runtime.GOMAXPROCS(0), runtime.Version())
+	fmt.Printf("%-22s %-22s %10s %10s %-8s %6s  %s\n", "kernel", "shape", "ours", "limit", "", "ratio", "the limit is")
+	for _, r := range rows() {
+		if !match.MatchString(r.kernel + " " + r.shape) {
+			continue
+		}
+		c := r.prepare()
+		ours, limit := c.measure(budget)
+		fmt.Printf("%-22s %-22s %10.1f %10.1f %-8s %6.2f  %s\n", r.kernel, r.shape, ours/1e9, limit/1e9, c.unit, ours/limit, c.limit.name)
+		c = contest{}
+		debug.FreeOSMemory() // the buffers of one row shall not crowd the next
+	}
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// request asks for one product to be timed: c[m,n] = a[m,k]·b. The layout says what lies
+// transposed in memory: "nn", "nt" (b as [n,k]) or "tn" (a as [k,m], both packed in the call,
+// as for a weight's gradient).
+type request struct {
+	M, K, N   int
+	Layout    string
+	Precision string
+	Seconds   float64 // how long to keep measuring
+}
+
+// response carries the seconds of one call.
+type response struct {
+	Best, Median float64
+	Error        string `json:",omitempty"`
+}
+
+// answer reads requests until the input ends. A request that cannot be met is answered by an error.
+func answer(in io.Reader, out io.Writer) error {
+	lines, reply := bufio.NewScanner(in), json.NewEncoder(out)
+	for lines.Scan() {
+		var q request
+		var r response
+		err := json.Unmarshal(lines.Bytes(), &q)
+		if err == nil {
+			r, err = q.time()
+		}
+		if err != nil {
+			r.Error = err.Error()
+		}
+		if err := reply.Encode(r); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+// most bounds a request's sizes: the matrices of one stay below 4 GiB.
+const most = 1 << 30
+
+func (q request) time() (response, error) {
+	if q.M < 1 || q.K < 1 || q.N < 1 || q.M > most/q.K || q.K > most/q.N || q.M > most/q.N {
+		return response{}, fmt.Errorf("shape %dx%dx%d: want sizes of at least 1 and matrices of at most %d elements", q.M, q.K, q.N, most)
+	}
+	run, err := q.product()
+	if err != nil {
+		return response{}, err
+	}
+	run()
+	run() // the second call finds its scratch memory made
+	var each []float64
+	for start := time.Now(); len(each) < 3 || time.Since(start).Seconds() < min(q.Seconds, 10); {
+		t := time.Now()
+		run()
+		each = append(each, time.Since(t).Seconds())
+	}
+	slices.Sort(each)
+	return response{Best: each[0], Median: each[len(each)/2]}, nil
+}

@@ -1,0 +1,67 @@
+package kernel
+
+// Add sets dst = a + b. The three have the length of a; dst may be a or b.
+func Add(dst, a, b []float32) {
+	if short(len(a)) {
+		addRow(dst, a, b)
+		return
+	}
+	t := tasks.get()
+	t.a, t.b, t.c = dst[:len(a)], a, b[:len(a)]
+	t.overElements(len(a), func(t *task, lo, hi int) { addRow(t.a[lo:hi], t.b[lo:hi], t.c[lo:hi]) })
+}
+
+// Axpy adds alpha·x to dst, element by element.
+func Axpy(dst []float32, alpha float32, x []float32) {
+	if short(len(x)) {
+		axpyRow(dst, alpha, x)
+		return
+	}
+	t := tasks.get()
+	t.a, t.b, t.s[0] = dst[:len(x)], x, alpha
+	t.overElements(len(x), func(t *task, lo, hi int) { axpyRow(t.a[lo:hi], t.s[0], t.b[lo:hi]) })
+}
+
+// Scale sets dst = s·x; dst may be x.
+func Scale(dst, x []float32, s float32) {
+	if short(len(x)) {
+		scaleRow(dst, x, s)
+		return
+	}
+	t := tasks.get()
+	t.a, t.b, t.s[0] = dst[:len(x)], x, s
+	t.overElements(len(x), func(t *task, lo, hi int) { scaleRow(t.a[lo:hi], t.b[lo:hi], t.s[0]) })
+}
+
+// addRow is Add in the calling goroutine.
+func addRow(dst, a, b []float32) {
+	dst, b = dst[:len(a)], b[:len(a)]
+	if addArch(dst, a, b) {
+		return
+	}
+	for i, v := range a {
+		dst[i] = v + b[i]
+	}
+}
+
+// axpyRow is Axpy in the calling goroutine.
+func axpyRow(dst []float32, alpha float32, x []float32) {
+	dst = dst[:len(x)]
+	if axpyArch(dst, alpha, x) {
+		return
+	}
+	for i, v := range x {
+		dst[i] += alpha * v
+	}
+}
+
+// scaleRow is Scale in the calling goroutine.
+func scaleRow(dst, x []float32, s float32) {
+	dst = dst[:len(x)]
+	if scaleArch(dst, x, s) {
+		return
+	}
+	for i, v := range x {
+		dst[i] = v * s
+	}
+}

@@ -1,0 +1,89 @@
+//go:build amd64 && !noasm
+
+#include "textflag.h"
+#include "exp_avx2_amd64.h"
+#include "add_body_amd64.h"
+
+// func addAVX2(dst, a, b *float32, n int)
+TEXT ·addAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), CX
+	SPAN
+	EACH(loop, rest, done, STEP_ADD)
+	VZEROUPPER
+	RET
+
+// func axpyAVX2(dst, x *float32, n int, alpha float32)
+TEXT ·axpyAVX2(SB), NOSPLIT, $0-28
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSS alpha+24(FP), V8
+	SPAN
+	EACH(loop, rest, done, STEP_AXPY)
+	VZEROUPPER
+	RET
+
+// func scaleAVX2(dst, x *float32, n int, s float32)
+TEXT ·scaleAVX2(SB), NOSPLIT, $0-28
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSS s+24(FP), V8
+	SPAN
+	EACH(loop, rest, done, STEP_SCALE)
+	VZEROUPPER
+	RET
+
+// func offsetAVX2(y, x *float32, n int, a, b float32)
+TEXT ·offsetAVX2(SB), NOSPLIT, $0-32
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSS a+24(FP), V8
+	VBROADCASTSS b+28(FP), V9
+	SPAN
+	EACH(loop, rest, done, STEP_OFFSET)
+	VZEROUPPER
+	RET
+
+// func mulSubAVX2(dx, dy, y *float32, n int, s float32)
+TEXT ·mulSubAVX2(SB), NOSPLIT, $0-36
+	MOVQ dx+0(FP), DI
+	MOVQ dy+8(FP), DX
+	MOVQ y+16(FP), SI
+	MOVQ n+24(FP), CX
+	VBROADCASTSS s+32(FP), V8
+	SPAN
+	EACH(loop, rest, done, STEP_MULSUB)
+	VZEROUPPER
+	RET
+
+// func rejectAVX2(dx, dy, y *float32, n int, s, r float32)
+TEXT ·rejectAVX2(SB), NOSPLIT, $0-40
+	MOVQ dx+0(FP), DI
+	MOVQ dy+8(FP), DX
+	MOVQ y+16(FP), SI
+	MOVQ n+24(FP), CX
+	VBROADCASTSS s+32(FP), V8
+	VBROADCASTSS r+36(FP), V9
+	SPAN
+	EACH(loop, rest, done, STEP_REJECT)
+	VZEROUPPER
+	RET
+
+// func dotAVX2(x, y *float32, n int) float32
+TEXT ·dotAVX2(SB), NOSPLIT, $0-28
+	MOVQ x+0(FP), SI
+	MOVQ y+8(FP), DX
+	MOVQ n+16(FP), CX
+	SPAN
+	ZEROSUMS
+	QUADS(quads, ones, QUAD_DOT)
+	EACHON(loop, rest, done, STEP_DOT)
+	FOLDSUMS
+	VZEROUPPER
+	MOVSS X0, ret+24(FP)
+	RET

@@ -1,0 +1,121 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+// gemmBF16Arch computes the products of the bfloat16 formats where the processor multiplies
+// bfloat16, and tells whether it did.
+func gemmBF16Arch(c, a Matrix, b *Packed, ep *Epilogue) bool {
+	planes := b.format.planes()
+	switch {
+	case b.k == 0 || planes == 0 || b.format == BF16W:
+		return false
+	case dotBF16 && isa >= AVX512 && planes == 1:
+	default:
+		return false
+	}
+	p := productsBF16.get()
+	p.c, p.a, p.b = c, a, b
+	p.end.from(ep, b)
+	p.aside = p.end.overlaps(&c)
+	p.run()
+	*p = productBF16{}
+	productsBF16.put(p)
+	return true
+}
+
+// productBF16 is a product of bfloat16 planes. It runs in two phases: the panels of the left
+// operand are packed, then the blocks of c computed. A block is cut into regions whose sums lie
+// either in c itself or, where c ends within a tile or is still needed, in a buffer; when a region's
+// sums are complete they are finished while they are in the cache.
+//
+// Every sum is one chain of additions in a fixed order, so no way of cutting changes a result.
+type productBF16 struct {
+	c, a   Matrix
+	b      *Packed
+	end    finisher
+	aside  bool // the sums must not go to c before their time
+	left   leftBF16
+	depth  int // groups of one pass over a region
+	strip  int // panels of a region
+	mb, nb int // blocks of c down and across
+}
+
+var productsBF16 freeList[productBF16]
+
+type (
+	leftPhase  productBF16
+	blockPhase productBF16
+)
+
+// Do packs panel i of the left operand.
+func (p *leftPhase) Do(i int) { p.left.pack(i, &p.a) }
+
+// Do computes block t of c.
+func (p *blockPhase) Do(t int) {
+	down, across := p.left.panels, p.b.panels
+	i, j := t%p.mb, t/p.mb
+	i0, i1, j1 := down*i/p.mb, down*(i+1)/p.mb, across*(j+1)/p.nb
+	for j := across * j / p.nb; j < j1; j += p.strip {
+		(*productBF16)(p).block(i0, i1, j, min(j+p.strip, j1))
+	}
+}
+
+func (p *productBF16) run() {
+	p.left = leftBF16{rows: dotRows, kp: p.b.kp, planes: p.b.format.planes()}
+	p.left.panels = (p.c.Rows + p.left.rows - 1) / p.left.rows
+	p.left.planeLen = p.left.panels * p.left.rows * p.left.kp
+	buf := scratch.get(p.left.planeLen * p.left.planes / 2)
+	p.left.v = asU16(buf)
+	p.planDot()
+	Run(p.left.panels, (*leftPhase)(p))
+	Run(p.mb*p.nb, (*blockPhase)(p))
+	scratch.put(buf)
+}
+
+// block computes left panels i0 to i1 times right panels j0 to j1.
+func (p *productBF16) block(i0, i1, j0, j1 int) {
+	if p.aside {
+		p.region(i0, i1, j0, j1, true)
+		return
+	}
+	down, across := min(i1, p.c.Rows/p.left.rows), min(j1, p.c.Cols/panelCols)
+	p.region(i0, down, j0, across, false)
+	p.region(max(i0, down), i1, j0, j1, true)
+	p.region(i0, down, max(j0, across), j1, true)
+}
+
+// region is block with the sums in a buffer or in c.
+func (p *productBF16) region(i0, i1, j0, j1 int, buffer bool) {
+	if i0 >= i1 || j0 >= j1 {
+		return
+	}
+	first, cols := i0*p.left.rows, j0*panelCols
+	r := region{i0: i0, i1: i1, j0: j0, j1: j1, stride: p.c.Stride}
+	if buffer {
+		r.stride = (j1 - j0) * panelCols
+		r.sum = scratch.get((i1 - i0) * p.left.rows * r.stride)
+	} else {
+		r.sum = p.c.V[first*p.c.Stride+cols:]
+	}
+	p.sumDot(&r)
+	p.end.rows(r.sum, r.stride, &p.c, first, min(i1*p.left.rows, p.c.Rows), cols, min(j1*panelCols, p.c.Cols))
+	if buffer {
+		scratch.put(r.sum)
+	}
+}
+
+// region is a part of c: the rows of left panels i0 to i1, the columns of right panels j0 to j1. Its
+// sums begin at sum[0].
+type region struct {
+	i0, i1, j0, j1 int
+	sum            []float32
+	stride         int
+}
+
+// at is the sums of left panel i times right panel j.
+func (r *region) at(i, j, rows int) *float32 {
+	return &r.sum[(i-r.i0)*rows*r.stride+(j-r.j0)*panelCols]
+}
+
+// panelBF16 is group g of panel j of b's first plane.
+func panelBF16(b *Packed, j, g int) *uint16 { return &b.plane(0, j)[g*groupDepth*panelCols] }

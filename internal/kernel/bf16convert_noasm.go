@@ -1,0 +1,6 @@
+//go:build !amd64 || noasm
+
+package kernel
+
+// convertArch converts a leading part and returns its length; here nothing.
+func convertArch(conversion, []uint16, []float32) int { return 0 }

@@ -1,0 +1,77 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+const (
+	dotRows  = 14        // rows of the register tile
+	dotDepth = 128       // groups of one pass: 256 KiB of a right panel, so that it stays in the second-level cache
+	dotBlock = 20        // most left panels of a block
+	dotCache = 576 << 10 // most bytes of a block's left panels, for the second-level cache
+	dotSums  = 32 << 10  // sums of a region, likewise
+)
+
+// planDot cuts the product for VDPBF16PS.
+func (p *productBF16) planDot() {
+	groups := p.left.kp / groupDepth
+	passes := (groups + dotDepth - 1) / dotDepth
+	p.depth = (groups + passes - 1) / passes
+	rows := min(dotBlock, max(1, dotCache/(2*dotRows*groupDepth*p.depth)))
+	p.mb = (p.left.panels + rows - 1) / rows
+	rows = (p.left.panels + p.mb - 1) / p.mb
+	p.strip = max(4, dotSums/(rows*dotRows*panelCols))
+	// A few blocks for every processor, each of some 10 µs at least.
+	least := max(1, 512/(rows*groups))
+	p.nb = max(1, min((4*runtime.GOMAXPROCS(0)+p.mb-1)/p.mb, p.b.panels/least))
+}
+
+// sumDot computes the sums of r. A right panel, a pass deep, meets all left panels of the region while
+// it is in the cache and the next one is being fetched.
+func (p *productBF16) sumDot(r *region) {
+	groups := p.left.kp / groupDepth
+	for j := r.j0; j < r.j1; j++ {
+		for g := 0; g < groups; g += p.depth {
+			n := min(p.depth, groups-g)
+			b := panelBF16(p.b, j, g)
+			for i := r.i0; i < r.i1; i++ {
+				dot := dots[min(dotRows, p.c.Rows-i*dotRows)]
+				// of what follows in memory, a sixteenth with every left panel
+				next := uintptr(unsafe.Pointer(b)) + uintptr(n*2048+min(i-r.i0, 15)*n*128)
+				dot(n, p.left.at(i, g), b, r.at(i, j, dotRows), r.stride, g > 0, next)
+			}
+		}
+	}
+}
+
+// dots is the register tile for a number of rows: one that has as many, or the next larger.
+var dots = [dotRows + 1]func(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr){
+	1: dot1x32, 2: dot2x32, 3: dot4x32, 4: dot4x32, 5: dot6x32, 6: dot6x32, 7: dot8x32, 8: dot8x32,
+	9: dot14x32, 10: dot14x32, 11: dot14x32, 12: dot14x32, 13: dot14x32, 14: dot14x32,
+}
+
+// dotRx32 is c[r][j] (+)= Σ a[r][k]·b[k][j] for R rows of 32 columns and steps groups of depth: a is
+// [steps][14][32], b [16*steps][32][2] bfloat16; ldc floats lie between rows of c. In the order of k, the
+// product of a pair's second elements and then that of the first is added to the sum, subnormals
+// taken as zero. From next on, 128 bytes a step are fetched into the second-level cache.
+//
+//go:noescape
+func dot14x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+
+//go:noescape
+func dot8x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+
+//go:noescape
+func dot6x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+
+//go:noescape
+func dot4x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+
+//go:noescape
+func dot2x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+
+//go:noescape
+func dot1x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)

@@ -1,0 +1,128 @@
+//go:build amd64 && !noasm
+
+#include "textflag.h"
+
+// The Go assembler has no VDPBF16PS, so it is spelled as bytes (EVEX.512.F3.0F38.W0 52 /r).
+// DP(d, b, a): Zd += the dot product of the bfloat16 pairs of Zb and Za; arguments are register numbers.
+#define DP(d, b, a) \
+	BYTE $0x62; \
+	BYTE $(0xf2 ^ (((d>>3)&1)<<7) ^ (((a>>4)&1)<<6) ^ (((a>>3)&1)<<5) ^ (((d>>4)&1)<<4)); \
+	BYTE $(0x7e ^ ((b&15)<<3)); \
+	BYTE $(0x48 ^ (((b>>4)&1)<<3)); \
+	BYTE $0x52; \
+	BYTE $(0xc0 | ((d&7)<<3) | (a&7))
+
+// PREFETCHW (R8) and 64(R8)
+#define PREFETCHW_R8 BYTE $0x41; BYTE $0x0f; BYTE $0x0d; BYTE $0x08
+#define PREFETCHW_64_R8 BYTE $0x41; BYTE $0x0f; BYTE $0x0d; BYTE $0x48; BYTE $0x40
+
+// One row of C, registers lo and hi: the pair of A at off(AX) times a pair row of B in Z28, Z29.
+#define ROWA(off, lo, hi) \
+	VPBROADCASTD off(AX), Z30; \
+	DP(lo, 28, 30); \
+	DP(hi, 29, 30)
+#define ROWB(off, lo, hi) \
+	VPBROADCASTD off(AX), Z31; \
+	DP(lo, 28, 31); \
+	DP(hi, 29, 31)
+
+#define ROWS1 ROWA(0, 0, 1)
+#define ROWS2 ROWS1; ROWB(64, 2, 3)
+#define ROWS4 ROWS2; ROWA(128, 4, 5); ROWB(192, 6, 7)
+#define ROWS6 ROWS4; ROWA(256, 8, 9); ROWB(320, 10, 11)
+#define ROWS8 ROWS6; ROWA(384, 12, 13); ROWB(448, 14, 15)
+#define ROWS14 \
+	ROWS8; ROWA(512, 16, 17); ROWB(576, 18, 19); ROWA(640, 20, 21); ROWB(704, 22, 23); \
+	ROWA(768, 24, 25); ROWB(832, 26, 27)
+
+// A row of C between memory at R8 and registers; DI is the stride in bytes.
+#define ZERO(lo, hi) \
+	VPXORD lo, lo, lo; \
+	VPXORD hi, hi, hi
+#define GET(lo, hi) \
+	VMOVUPS (R8), lo; \
+	VMOVUPS 64(R8), hi; \
+	ADDQ DI, R8
+#define WANT(lo, hi) \
+	PREFETCHW_R8; \
+	PREFETCHW_64_R8; \
+	ADDQ DI, R8
+#define PUT(lo, hi) \
+	VMOVUPS lo, (DX); \
+	VMOVUPS hi, 64(DX); \
+	ADDQ DI, DX
+
+#define ALL1(OP) OP(Z0, Z1)
+#define ALL2(OP) ALL1(OP); OP(Z2, Z3)
+#define ALL4(OP) ALL2(OP); OP(Z4, Z5); OP(Z6, Z7)
+#define ALL6(OP) ALL4(OP); OP(Z8, Z9); OP(Z10, Z11)
+#define ALL8(OP) ALL6(OP); OP(Z12, Z13); OP(Z14, Z15)
+#define ALL14(OP) \
+	ALL8(OP); OP(Z16, Z17); OP(Z18, Z19); OP(Z20, Z21); OP(Z22, Z23); OP(Z24, Z25); OP(Z26, Z27)
+
+// The whole function for some number of rows: 32-deep steps of 16 pairs. A step of A is 14 rows of 64
+// bytes, a pair row of B 128 bytes. C's lines are fetched while the sums are formed, and what lies
+// at R9, part of the next panel, into the second-level cache.
+#define DOT(ROWS, ALL) \
+	MOVQ steps+0(FP), CX; \
+	MOVQ a+8(FP), AX; \
+	MOVQ b+16(FP), BX; \
+	MOVQ c+24(FP), DX; \
+	MOVQ ldc+32(FP), DI; \
+	SHLQ $2, DI; \
+	MOVQ next+48(FP), R9; \
+	MOVBLZX add+40(FP), SI; \
+	TESTL SI, SI; \
+	JEQ  zero; \
+	MOVQ DX, R8; \
+	ALL(GET); \
+	JMP  step; \
+zero: \
+	ALL(ZERO); \
+	MOVQ DX, R8; \
+	ALL(WANT); \
+step: \
+	MOVL $16, SI; \
+	PREFETCHT1 (R9); \
+	PREFETCHT1 64(R9); \
+	ADDQ $128, R9; \
+pair: \
+	VMOVUPS (BX), Z28; \
+	VMOVUPS 64(BX), Z29; \
+	PREFETCHT0 1024(BX); \
+	PREFETCHT0 1088(BX); \
+	ROWS; \
+	ADDQ $4, AX; \
+	ADDQ $128, BX; \
+	DECL SI; \
+	JNZ  pair; \
+	ADDQ $832, AX; \
+	DECQ CX; \
+	JNZ  step; \
+	ALL(PUT); \
+	VZEROUPPER; \
+	RET
+
+// func dot14x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+TEXT ·dot14x32(SB), NOSPLIT, $0-56
+	DOT(ROWS14, ALL14)
+
+// func dot8x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+TEXT ·dot8x32(SB), NOSPLIT, $0-56
+	DOT(ROWS8, ALL8)
+
+// func dot6x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+TEXT ·dot6x32(SB), NOSPLIT, $0-56
+	DOT(ROWS6, ALL6)
+
+// func dot4x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+TEXT ·dot4x32(SB), NOSPLIT, $0-56
+	DOT(ROWS4, ALL4)
+
+// func dot2x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+TEXT ·dot2x32(SB), NOSPLIT, $0-56
+	DOT(ROWS2, ALL2)
+
+// func dot1x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+TEXT ·dot1x32(SB), NOSPLIT, $0-56
+	DOT(ROWS1, ALL1)

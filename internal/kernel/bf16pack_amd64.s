@@ -1,0 +1,190 @@
+//go:build amd64 && !noasm
+
+#include "textflag.h"
+
+#define CONSTANTS \
+	MOVL $1, AX \
+	VPBROADCASTD AX, Z28 \
+	MOVL $0x7fff, AX \
+	VPBROADCASTD AX, Z29 \
+	MOVL $0x400000, AX \
+	VPBROADCASTD AX, Z30 \
+	MOVL $0xffff0000, AX \
+	VPBROADCASTD AX, Z31
+
+// ROUND: hi = x rounded to bfloat16 as bf16Of does, as the float32 of that value.
+#define ROUND(x, hi, t) \
+	VCMPPS $3, x, x, K1 \
+	VPSRLD $16, x, t \
+	VPANDD Z28, t, t \
+	VPADDD Z29, t, t \
+	VPADDD t, x, hi \
+	VPORD  Z30, x, K1, hi \
+	VPANDD Z31, hi, hi
+
+// func splitRow(dst *uint16, dstStep int, src *float32, groups, planes, planeStep int)
+TEXT ·splitRow(SB), NOSPLIT, $0-48
+	CONSTANTS
+	MOVQ dst+0(FP), DI
+	MOVQ dstStep+8(FP), R8
+	MOVQ src+16(FP), SI
+	MOVQ groups+24(FP), CX
+	MOVQ planeStep+40(FP), R9
+group:
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	MOVQ DI, BX
+	MOVQ planes+32(FP), DX
+plane:
+	ROUND(Z0, Z2, Z4)
+	ROUND(Z1, Z3, Z5)
+	VSUBPS Z2, Z0, Z0
+	VSUBPS Z3, Z1, Z1
+	VPSRLD $16, Z2, Z2
+	VPSRLD $16, Z3, Z3
+	VPMOVDW Z2, (BX)
+	VPMOVDW Z3, 32(BX)
+	ADDQ R9, BX
+	DECQ DX
+	JNZ  plane
+	ADDQ $128, SI
+	ADDQ R8, DI
+	DECQ CX
+	JNZ  group
+	VZEROUPPER
+	RET
+
+// func pairRows(dst *uint16, dstStep int, src *float32, srcStep, pairs, planes, planeStep int)
+TEXT ·pairRows(SB), NOSPLIT, $0-56
+	CONSTANTS
+	MOVQ dst+0(FP), DI
+	MOVQ dstStep+8(FP), R10
+	MOVQ src+16(FP), SI
+	MOVQ srcStep+24(FP), R8
+	MOVQ pairs+32(FP), CX
+	MOVQ planeStep+48(FP), R9
+pair:
+	VMOVUPS (SI), Z0
+	VMOVUPS (SI)(R8*1), Z1
+	MOVQ DI, BX
+	MOVQ planes+40(FP), DX
+plane:
+	ROUND(Z0, Z2, Z4)
+	ROUND(Z1, Z3, Z5)
+	VSUBPS Z2, Z0, Z0
+	VSUBPS Z3, Z1, Z1
+	VPSRLD $16, Z2, Z2
+	VPORD Z2, Z3, Z3
+	VMOVDQU32 Z3, (BX)
+	ADDQ R9, BX
+	DECQ DX
+	JNZ  plane
+	LEAQ (SI)(R8*2), SI
+	ADDQ R10, DI
+	DECQ CX
+	JNZ  pair
+	VZEROUPPER
+	RET
+
+// Transposing 16 rows of 16 words: two rounds within 128-bit lanes, two across them. In the first
+// round rows i and i+1 (Z0..Z15) become words of both in Zi+16 and Zi+17.
+#define INTERLEAVE(a, b, lo, hi) \
+	VPUNPCKLDQ b, a, lo \
+	VPUNPCKHDQ b, a, hi
+#define INTERLEAVE2(a, b, lo, hi) \
+	VPUNPCKLQDQ b, a, lo \
+	VPUNPCKHQDQ b, a, hi
+#define LANES(a, b, even, odd) \
+	VSHUFI32X4 $0x88, b, a, even \
+	VSHUFI32X4 $0xdd, b, a, odd
+
+// Words of rows 0-3, 4-7, 8-11 and 12-15, one to a lane, become four rows of the result: of lane 0, 1, 2, 3.
+#define COLUMN(q0, q1, q2, q3, s0, s1, s2, s3) \
+	LANES(q0, q1, s0, s1) \
+	LANES(q2, q3, s2, s3) \
+	LANES(s0, s2, q0, q2) \
+	LANES(s1, s3, q1, q3)
+
+// func transposeWords(dst *uint16, dstRow, dstStep int, src *uint16, srcStep, groups, rows int)
+TEXT ·transposeWords(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), DI
+	MOVQ dstRow+8(FP), R9
+	MOVQ dstStep+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R8
+	MOVQ groups+40(FP), CX
+	MOVQ rows+48(FP), R13
+	LEAQ (R8)(R8*2), R11
+	LEAQ (R9)(R9*2), R12
+group:
+	MOVQ SI, BX
+	VMOVDQU32 (BX), Z0
+	VMOVDQU32 (BX)(R8*1), Z1
+	VMOVDQU32 (BX)(R8*2), Z2
+	VMOVDQU32 (BX)(R11*1), Z3
+	LEAQ (BX)(R8*4), BX
+	VMOVDQU32 (BX), Z4
+	VMOVDQU32 (BX)(R8*1), Z5
+	VMOVDQU32 (BX)(R8*2), Z6
+	VMOVDQU32 (BX)(R11*1), Z7
+	LEAQ (BX)(R8*4), BX
+	VMOVDQU32 (BX), Z8
+	VMOVDQU32 (BX)(R8*1), Z9
+	VMOVDQU32 (BX)(R8*2), Z10
+	VMOVDQU32 (BX)(R11*1), Z11
+	LEAQ (BX)(R8*4), BX
+	VMOVDQU32 (BX), Z12
+	VMOVDQU32 (BX)(R8*1), Z13
+	VMOVDQU32 (BX)(R8*2), Z14
+	VMOVDQU32 (BX)(R11*1), Z15
+	LEAQ (BX)(R8*4), BX
+	ADDQ $64, SI
+	INTERLEAVE(Z0, Z1, Z16, Z17)
+	INTERLEAVE(Z2, Z3, Z18, Z19)
+	INTERLEAVE(Z4, Z5, Z20, Z21)
+	INTERLEAVE(Z6, Z7, Z22, Z23)
+	INTERLEAVE(Z8, Z9, Z24, Z25)
+	INTERLEAVE(Z10, Z11, Z26, Z27)
+	INTERLEAVE(Z12, Z13, Z28, Z29)
+	INTERLEAVE(Z14, Z15, Z30, Z31)
+	// Z0, Z4, Z8, Z12: word 0 of each lane (words 0, 4, 8, 12) of rows 0-3, 4-7, 8-11, 12-15; then words 1, 2, 3
+	INTERLEAVE2(Z16, Z18, Z0, Z1)
+	INTERLEAVE2(Z17, Z19, Z2, Z3)
+	INTERLEAVE2(Z20, Z22, Z4, Z5)
+	INTERLEAVE2(Z21, Z23, Z6, Z7)
+	INTERLEAVE2(Z24, Z26, Z8, Z9)
+	INTERLEAVE2(Z25, Z27, Z10, Z11)
+	INTERLEAVE2(Z28, Z30, Z12, Z13)
+	INTERLEAVE2(Z29, Z31, Z14, Z15)
+	COLUMN(Z0, Z4, Z8, Z12, Z16, Z17, Z18, Z19)
+	COLUMN(Z1, Z5, Z9, Z13, Z20, Z21, Z22, Z23)
+	COLUMN(Z2, Z6, Z10, Z14, Z24, Z25, Z26, Z27)
+	COLUMN(Z3, Z7, Z11, Z15, Z28, Z29, Z30, Z31)
+	MOVQ DI, BX
+	VMOVDQU32 Z0, (BX)
+	VMOVDQU32 Z1, (BX)(R9*1)
+	VMOVDQU32 Z2, (BX)(R9*2)
+	VMOVDQU32 Z3, (BX)(R12*1)
+	LEAQ (BX)(R9*4), BX
+	VMOVDQU32 Z4, (BX)
+	VMOVDQU32 Z5, (BX)(R9*1)
+	VMOVDQU32 Z6, (BX)(R9*2)
+	VMOVDQU32 Z7, (BX)(R12*1)
+	LEAQ (BX)(R9*4), BX
+	VMOVDQU32 Z8, (BX)
+	VMOVDQU32 Z9, (BX)(R9*1)
+	VMOVDQU32 Z10, (BX)(R9*2)
+	VMOVDQU32 Z11, (BX)(R12*1)
+	LEAQ (BX)(R9*4), BX
+	VMOVDQU32 Z12, (BX)
+	VMOVDQU32 Z13, (BX)(R9*1)
+	CMPQ R13, $14
+	JLE  next
+	VMOVDQU32 Z14, (BX)(R9*2)
+	VMOVDQU32 Z15, (BX)(R12*1)
+next:
+	ADDQ R10, DI
+	DECQ CX
+	JNZ  group
+	VZEROUPPER
+	RET

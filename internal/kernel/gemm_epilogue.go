@@ -1,0 +1,126 @@
+package kernel
+
+import "unsafe"
+
+// Activation is a function applied to every element.
+type Activation int
+
+// The activations; Act gives their formulas.
+const (
+	None Activation = iota
+	GELUTanh
+	QuickGELU
+	GELUErf
+	ReLU
+	Tanh
+)
+
+// Epilogue is what happens to the sums of a product on their way to c, while they are in the cache:
+//
+//	v = a·b + Bias;  Pre = v;  c = Act(v)·GradOf′(GradPre) + Residual
+//
+// Every part may be missing. The matrices have the shape of c and are not transposed.
+type Epilogue struct {
+	Bias     []float32  // [n]
+	Act      Activation //
+	Pre      *Matrix    // receives the value before Act, for the backward pass
+	GradOf   Activation // with GradPre: the backward pass of Linear and activation in one
+	GradPre  *Matrix
+	Residual *Matrix // may be c itself, and so may GradPre: c += a·b
+}
+
+// finisher is an Epilogue by value, so that a caller's need not live on the heap.
+type finisher struct {
+	scale, bias               []float32
+	act, gradOf               Activation
+	pre, gradPre, residual    Matrix
+	hasPre, hasGrad, hasAdded bool
+}
+
+// from sets f to what ep, which may be nil, asks for after a product with b.
+func (f *finisher) from(ep *Epilogue, b *Packed) {
+	*f = finisher{}
+	if b != nil && b.format == Int8 {
+		f.scale = b.scale
+	}
+	if ep == nil {
+		return
+	}
+	f.bias, f.act, f.gradOf = ep.Bias, ep.Act, ep.GradOf
+	if ep.Pre != nil {
+		f.pre, f.hasPre = *ep.Pre, true
+	}
+	if ep.GradPre != nil {
+		f.gradPre, f.hasGrad = *ep.GradPre, true
+	}
+	if ep.Residual != nil {
+		f.residual, f.hasAdded = *ep.Residual, true
+	}
+}
+
+// overlaps tells whether c's memory is also an input of f, so that sums must not be kept there.
+func (f *finisher) overlaps(c *Matrix) bool {
+	return f.hasGrad && share(c.V, f.gradPre.V) || f.hasAdded && share(c.V, f.residual.V)
+}
+
+// share tells whether two slices have memory in common.
+func share(a, b []float32) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return false
+	}
+	p, q := uintptr(unsafe.Pointer(&a[0])), uintptr(unsafe.Pointer(&b[0]))
+	return p < q+4*uintptr(len(b)) && q < p+4*uintptr(len(a))
+}
+
+// idle tells whether there is nothing to do when the sums are in c already.
+func (f *finisher) idle() bool {
+	return f.scale == nil && f.bias == nil && f.act == None && !f.hasPre && !f.hasGrad && !f.hasAdded
+}
+
+// rows turns the sums of rows i0 to i1, columns j0 to j1, into c's. Row i of the sums begins at
+// sum[(i-i0)*stride]; they may lie in c, and are used up.
+func (f *finisher) rows(sum []float32, stride int, c *Matrix, i0, i1, j0, j1 int) {
+	inPlace := &sum[0] == &c.V[i0*c.Stride+j0]
+	if inPlace && f.idle() {
+		return
+	}
+	for i := i0; i < i1; i++ {
+		v := sum[(i-i0)*stride:][:j1-j0]
+		if f.scale != nil {
+			mulRow(v, f.scale[j0:j1])
+		}
+		if f.bias != nil {
+			addRows(v, v, f.bias[j0:j1])
+		}
+		if f.hasPre {
+			copy(f.pre.segment(i, j0, j1), v)
+		}
+		if f.act != None {
+			actRow(v, v, f.act)
+		}
+		if f.hasGrad {
+			actGradRow(v, v, f.gradPre.segment(i, j0, j1), f.gradOf)
+		}
+		switch {
+		case f.hasAdded:
+			addRows(c.segment(i, j0, j1), v, f.residual.segment(i, j0, j1))
+		case !inPlace:
+			copy(c.segment(i, j0, j1), v)
+		}
+	}
+}
+
+// addRows is dst = a + b.
+func addRows(dst, a, b []float32) {
+	n := addRowsArch(dst, a, b)
+	for i := n; i < len(dst); i++ {
+		dst[i] = a[i] + b[i]
+	}
+}
+
+// mulRow is dst *= a.
+func mulRow(dst, a []float32) {
+	for i, x := range a {
+		dst[i] *= x
+	}
+}

@@ -1,0 +1,232 @@
+package kernel
+
+import (
+	"math"
+	"unsafe"
+)
+
+// panelCols is the width of a panel: the columns a register kernel computes at once.
+const panelCols = 32
+
+// Packed is the right operand of a product, [k, n], stored as panels of 32 columns in the order the
+// kernels read them. Columns that fill up the last panel are zero. The zero value is ready to Pack.
+//
+//	F32          [panel][k][32]float32
+//	BF16…BF16W   [plane][panel][k/2][32][2]uint16, k filled up to a multiple of 32 with zeros
+//	Int8         [panel][k][32]int8, and a scale a column
+//
+// Pairs of depth lie together in the bfloat16 formats because that is what VDPBF16PS and AMX tiles
+// multiply. Any number of products may read one Packed at the same time.
+type Packed struct {
+	k, n   int
+	kp     int // depth as stored
+	panels int
+	format Format
+	mem    []float32 // the panels, whatever their element type
+	scale  []float32 // Int8: [32*panels]
+}
+
+// Depth is k, the rows of the operand.
+func (p *Packed) Depth() int { return p.k }
+
+// Cols is n, the columns of the operand.
+func (p *Packed) Cols() int { return p.n }
+
+// Format is how the operand is stored.
+func (p *Packed) Format() Format { return p.format }
+
+// Bytes is the memory that holds the operand.
+func (p *Packed) Bytes() int { return 4 * (len(p.mem) + len(p.scale)) }
+
+// Pack stores b, [k, n] and transposed or not, in format f. It reuses p's memory where that is
+// large enough. Int8 rounds x·127/max|column| to the nearest integer; a column that holds an
+// infinity or a NaN becomes NaN altogether. A bfloat16 plane of an infinity gives NaN in all
+// formats that have more than one.
+func (p *Packed) Pack(b Matrix, f Format) {
+	p.shape(b.Rows, b.Cols, f)
+	if p.k == 0 || p.n == 0 {
+		return
+	}
+	j := packJobs.get()
+	j.p, j.b = p, b
+	j.per = max(1, packGrain/(p.k*panelCols))
+	Run((p.panels+j.per-1)/j.per, j)
+	*j = packJob{}
+	packJobs.put(j)
+}
+
+// shape gives p the memory for an operand [k, n] in format f, with arbitrary content.
+func (p *Packed) shape(k, n int, f Format) {
+	p.k, p.n, p.format, p.kp = k, n, f, k
+	p.panels = (n + panelCols - 1) / panelCols
+	floats := 0
+	switch q := f.planes(); {
+	case q > 0:
+		p.kp = (k + 31) &^ 31
+		floats = q * p.panels * p.kp * panelCols / 2
+	case f == Int8:
+		floats = p.panels * k * panelCols / 4
+	default:
+		floats = p.panels * k * panelCols
+	}
+	p.mem = regrow(p.mem, floats)
+	if f != Int8 {
+		p.scale = nil
+		return
+	}
+	p.scale = regrow(p.scale, p.panels*panelCols)
+}
+
+func regrow(v []float32, n int) []float32 {
+	if cap(v) >= n {
+		return v[:n]
+	}
+	return alignedFloats(n)
+}
+
+// floats is panel j of an F32 operand, [k][32].
+func (p *Packed) floats(j int) []float32 {
+	size := p.k * panelCols
+	return p.mem[j*size : (j+1)*size]
+}
+
+// plane is panel j of bfloat16 plane q, [kp/2][32][2].
+func (p *Packed) plane(q, j int) []uint16 {
+	size := p.kp * panelCols
+	at := (q*p.panels + j) * size
+	return asU16(p.mem)[at : at+size]
+}
+
+// bytes is panel j of an Int8 operand, [k][32].
+func (p *Packed) bytes(j int) []int8 {
+	size := p.k * panelCols
+	all := unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(p.mem))), 4*len(p.mem))
+	return all[j*size : (j+1)*size]
+}
+
+const (
+	packGrain = 1 << 16 // elements in a piece of Pack
+	packDepth = 128     // rows that are brought into panel order before they are converted
+)
+
+// packJob packs panels: piece i is per panels from i*per on.
+type packJob struct {
+	p   *Packed
+	b   Matrix
+	per int
+}
+
+var packJobs freeList[packJob]
+
+// Do packs the panels of a piece.
+func (j *packJob) Do(piece int) {
+	for q := piece * j.per; q < min((piece+1)*j.per, j.p.panels); q++ {
+		switch p := j.p; p.format {
+		case F32:
+			packPanel(p.floats(q), &j.b, q*panelCols, 0, p.k)
+		case Int8:
+			p.packInt8(&j.b, q)
+		default:
+			p.packPlanes(&j.b, q)
+		}
+	}
+}
+
+// packPanel writes rows k0 to k0+kn of the 32 columns from j0 on as [kn][32], zeros beyond the last column.
+func packPanel(dst []float32, b *Matrix, j0, k0, kn int) {
+	n := min(panelCols, b.Cols-j0)
+	dst = dst[:kn*panelCols]
+	if n < panelCols {
+		clear(dst)
+	}
+	if packPanelArch(dst, b, j0, k0, kn, n) {
+		return
+	}
+	if !b.Trans {
+		for k := range kn {
+			copy(dst[k*panelCols:k*panelCols+n], b.segment(k0+k, j0, j0+n))
+		}
+		return
+	}
+	for j := range n {
+		at := (j0+j)*b.Stride + k0
+		for k, x := range b.V[at : at+kn] {
+			dst[k*panelCols+j] = x
+		}
+	}
+}
+
+// packPlanes splits panel q into p's bfloat16 planes.
+func (p *Packed) packPlanes(b *Matrix, q int) {
+	wide := scratch.get(packDepth * panelCols)
+	for k0 := 0; k0 < p.kp; k0 += packDepth {
+		kn := min(packDepth, p.kp-k0)
+		have := max(0, min(kn, p.k-k0))
+		packPanel(wide, b, q*panelCols, k0, have)
+		clear(wide[have*panelCols : kn*panelCols])
+		for plane := range p.format.planes() {
+			last := plane == p.format.planes()-1
+			splitPairs(p.plane(plane, q)[k0*panelCols:(k0+kn)*panelCols], wide, last)
+		}
+	}
+	scratch.put(wide)
+}
+
+// splitPairs rounds src, [2n][32], to bfloat16 in dst, [n][32][2], and unless last leaves in src
+// what the rounding lost.
+func splitPairs(dst []uint16, src []float32, last bool) {
+	if splitPairsArch(dst, src, last) {
+		return
+	}
+	for i := range dst {
+		at := i>>6<<6 | i&1<<5 | i>>1&31 // row 2(i/64) + i%2, column i/2%32
+		h := bf16Of(src[at])
+		dst[i] = h
+		if !last {
+			src[at] -= f32OfBF16(h)
+		}
+	}
+}
+
+// packInt8 quantises panel q.
+func (p *Packed) packInt8(b *Matrix, q int) {
+	wide := scratch.get(packDepth * panelCols)
+	var most, inverse [panelCols]float32
+	for k0 := 0; k0 < p.k; k0 += packDepth {
+		kn := min(packDepth, p.k-k0)
+		packPanel(wide, b, q*panelCols, k0, kn)
+		for i, x := range wide[:kn*panelCols] {
+			most[i%panelCols] = max(most[i%panelCols], float32(math.Abs(float64(x)))) // keeps a NaN
+		}
+	}
+	for j, m := range most {
+		p.scale[q*panelCols+j], inverse[j] = m/127, 0
+		switch {
+		case m-m != 0: // an infinity or a NaN
+			p.scale[q*panelCols+j] = float32(math.NaN())
+		case m > 0:
+			inverse[j] = 127 / m
+		}
+	}
+	out := p.bytes(q)
+	for k0 := 0; k0 < p.k; k0 += packDepth {
+		kn := min(packDepth, p.k-k0)
+		packPanel(wide, b, q*panelCols, k0, kn)
+		quantise(out[k0*panelCols:(k0+kn)*panelCols], wide, &inverse)
+	}
+	scratch.put(wide)
+}
+
+// quantise is dst = round(src·inverse), to even, [n][32].
+func quantise(dst []int8, src []float32, inverse *[panelCols]float32) {
+	const magic = 3 << 22 // adding it leaves the nearest integer in the low bits
+	for i := range dst {
+		inv := inverse[i%panelCols]
+		if inv == 0 || inv-inv != 0 {
+			dst[i] = 0
+			continue
+		}
+		x := min(max(src[i]*inv, -127), 127)
+		dst[i] = int8(int32(math.Float32bits(x+magic) - math.Float32bits(magic)))
+	}
+}

@@ -1,0 +1,128 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// Every format's panels, element by element, against the layouts Packed documents.
+func TestPack(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		var p Packed // reused, so that old content must not shine through
+		for _, s := range [][2]int{{1, 1}, {2, 31}, {3, 32}, {31, 33}, {129, 64}, {130, 65}, {257, 97}, {64, 301}} {
+			for _, trans := range []bool{false, true} {
+				rng := rand.New(rand.NewPCG(uint64(s[0]), uint64(s[1])))
+				b := fenced(rng, s[0], s[1], trans)
+				for _, f := range allFormats {
+					t.Run(fmt.Sprint(s, trans, f), func(t *testing.T) {
+						p.Pack(b, f)
+						for j := range (s[1] + 31) &^ 31 {
+							checkPanelColumn(t, &p, b, j)
+						}
+					})
+				}
+			}
+		}
+	})
+}
+
+func checkPanelColumn(t *testing.T, p *Packed, b Matrix, j int) {
+	t.Helper()
+	var most float32
+	for k := range b.Rows {
+		if j < b.Cols {
+			most = max(most, float32(math.Abs(float64(b.at(k, j)))))
+		}
+	}
+	for k := range p.kp {
+		var x float32
+		if k < b.Rows && j < b.Cols {
+			x = b.at(k, j)
+		}
+		at := k*panelCols + j%panelCols
+		switch {
+		case p.format == F32:
+			if got := p.floats(j / panelCols)[at]; got != x {
+				t.Fatalf("element (%d, %d) is %v, want %v", k, j, got, x)
+			}
+		case p.format == Int8:
+			q, scale := float64(p.bytes(j / panelCols)[at]), float64(p.scale[j])
+			if e := math.Abs(q*scale - float64(x)); e > 0.5001*float64(most)/127 {
+				t.Fatalf("element (%d, %d) is %v·%v, want %v", k, j, q, scale, x)
+			}
+		default:
+			at = k/2*2*panelCols + j%panelCols*2 + k%2
+			for q := range p.format.planes() {
+				want := bf16Of(x)
+				if got := p.plane(q, j/panelCols)[at]; got != want {
+					t.Fatalf("plane %d, element (%d, %d) is %x, want %x", q, k, j, got, want)
+				}
+				x -= f32OfBF16(want)
+			}
+		}
+	}
+}
+
+// Subnormals, infinities and NaNs survive, or turn into what Pack says.
+func TestPackSpecial(t *testing.T) {
+	inf := float32(math.Inf(1))
+	eachISA(t, func(t *testing.T) {
+		for _, x := range []float32{0, 1e-40, -1e-45, 3e38, inf, -inf, float32(math.NaN())} {
+			b := Mat([]float32{1, x, 2, -3}, 2, 2)
+			c := Mat(make([]float32, 2), 1, 2)
+			for _, f := range allFormats {
+				var p Packed
+				p.Pack(b, f)
+				Gemm(c, Mat([]float32{1, 1}, 1, 2), &p, nil)
+				if c.V[0] != 3 && math.Abs(float64(c.V[0])-3) > 0.02 {
+					t.Errorf("%v: the column beside %v sums to %v, want 3", f, x, c.V[0])
+				}
+				if finite, got := x-x == 0, c.V[1]-c.V[1] == 0; finite != got {
+					t.Errorf("%v: %v - 3 = %v", f, x, c.V[1])
+				}
+			}
+		}
+	})
+}
+
+func TestColSum(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		for _, s := range [][2]int{{0, 3}, {1, 1}, {63, 31}, {65, 256}, {129, 257}, {7, 1031}} {
+			for trans := range 2 {
+				rng := rand.New(rand.NewPCG(uint64(s[0]), uint64(s[1])))
+				a, dst := fenced(rng, s[0], s[1], trans == 1), fenced(rng, 1, s[1], false)
+				for _, accumulate := range []bool{false, true, true} {
+					want := make([]float64, s[1])
+					for j := range want {
+						if accumulate {
+							want[j] = float64(dst.at(0, j))
+						}
+						for i := range s[0] {
+							want[j] += float64(a.at(i, j))
+						}
+					}
+					ColSum(dst.V[:s[1]], a, accumulate)
+					for j, w := range want {
+						if got := float64(dst.at(0, j)); math.Abs(got-w) > 1e-4 {
+							t.Fatalf("%v trans=%d column %d: %v, want %v", s, trans, j, got, w)
+						}
+					}
+				}
+				checkFences(t, dst)
+			}
+		}
+	})
+}
+
+func TestParsePrecision(t *testing.T) {
+	for _, p := range []Precision{Float32, High, BFloat16} {
+		if got, err := ParsePrecision(p.String()); got != p || err != nil {
+			t.Errorf("ParsePrecision(%q) = %v, %v", p, got, err)
+		}
+	}
+	if _, err := ParsePrecision("half"); err == nil {
+		t.Error("ParsePrecision(half) succeeded")
+	}
+}

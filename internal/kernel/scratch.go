@@ -1,0 +1,80 @@
+package kernel
+
+import (
+	"math/bits"
+	"sync"
+	"unsafe"
+)
+
+// scratch lends buffers to kernels. It is not a sync.Pool because that forgets at every garbage
+// collection, and a steady state allocates nothing. What it holds is what was in use at once.
+var scratch scratchList
+
+const (
+	cacheLine    = 64
+	scratchLeast = 10 // buffers have at least 2^scratchLeast elements
+)
+
+// scratchList keeps free buffers by the logarithm of their length.
+type scratchList struct {
+	mu   sync.Mutex
+	free [48][][]float32
+}
+
+func scratchClass(n int) int { return max(bits.Len(uint(max(n, 1)-1)), scratchLeast) }
+
+// get lends a buffer of n elements that begins on a cache line. Its content is arbitrary.
+func (s *scratchList) get(n int) []float32 {
+	class := scratchClass(n)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if list := s.free[class]; len(list) > 0 {
+		v := list[len(list)-1]
+		s.free[class] = list[:len(list)-1]
+		return v[:n]
+	}
+	return alignedFloats(1 << class)[:n]
+}
+
+// put takes a buffer back that get lent.
+func (s *scratchList) put(v []float32) {
+	class := scratchClass(cap(v))
+	s.mu.Lock()
+	s.free[class] = append(s.free[class], v[:cap(v)])
+	s.mu.Unlock()
+}
+
+// alignedFloats is a zeroed slice of length and capacity n that begins on a cache line.
+func alignedFloats(n int) []float32 {
+	v := make([]float32, n+cacheLine/4)
+	at := int(-uintptr(unsafe.Pointer(unsafe.SliceData(v)))%cacheLine) / 4
+	return v[at : at+n : at+n]
+}
+
+// asU16 is v's memory as 16-bit words.
+func asU16(v []float32) []uint16 {
+	return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(v))), 2*len(v))
+}
+
+// freeList lends structs; whoever puts one back first clears what it should not hold on to.
+type freeList[T any] struct {
+	mu   sync.Mutex
+	free []*T
+}
+
+func (l *freeList[T]) get() *T {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := len(l.free); n > 0 {
+		x := l.free[n-1]
+		l.free = l.free[:n-1]
+		return x
+	}
+	return new(T)
+}
+
+func (l *freeList[T]) put(x *T) {
+	l.mu.Lock()
+	l.free = append(l.free, x)
+	l.mu.Unlock()
+}

@@ -1,0 +1,85 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+import "unsafe"
+
+// The choice of the form; false means that plain Go must do it. Lengths may be anything, 0 included.
+
+func maxArch(x []float32) (float32, bool) {
+	switch {
+	case isa >= AVX512:
+		return maxAVX512(unsafe.SliceData(x), len(x)), true
+	case isa == AVX2:
+		return maxAVX2(unsafe.SliceData(x), len(x)), true
+	}
+	return 0, false
+}
+
+func expSumArch(y, x []float32, m float32) (float32, bool) {
+	switch {
+	case isa >= AVX512 && y != nil:
+		return expSumAVX512(unsafe.SliceData(y), unsafe.SliceData(x), len(x), m), true
+	case isa >= AVX512:
+		return sumExpAVX512(unsafe.SliceData(x), len(x), m), true
+	case isa == AVX2 && y != nil:
+		return expSumAVX2(unsafe.SliceData(y), unsafe.SliceData(x), len(x), m), true
+	case isa == AVX2:
+		return sumExpAVX2(unsafe.SliceData(x), len(x), m), true
+	}
+	return 0, false
+}
+
+func expScaleArch(y, x []float32, m, s float32) bool {
+	switch {
+	case isa >= AVX512:
+		expScaleAVX512(unsafe.SliceData(y), unsafe.SliceData(x), len(x), m, s)
+	case isa == AVX2:
+		expScaleAVX2(unsafe.SliceData(y), unsafe.SliceData(x), len(x), m, s)
+	default:
+		return false
+	}
+	return true
+}
+
+// The assembly.
+
+// return the greatest x[i] that is not a NaN, or -Inf
+//
+//go:noescape
+func maxAVX2(x *float32, n int) float32
+
+// return the greatest x[i] that is not a NaN, or -Inf
+//
+//go:noescape
+func maxAVX512(x *float32, n int) float32
+
+// for i in 0..n: y[i] = exp(x[i] - m); return Σ y[i]
+//
+//go:noescape
+func expSumAVX2(y, x *float32, n int, m float32) float32
+
+// for i in 0..n: y[i] = exp(x[i] - m); return Σ y[i]
+//
+//go:noescape
+func expSumAVX512(y, x *float32, n int, m float32) float32
+
+// return Σ exp(x[i] - m), the very sum of expSumVec
+//
+//go:noescape
+func sumExpAVX2(x *float32, n int, m float32) float32
+
+// return Σ exp(x[i] - m), the very sum of expSumVec
+//
+//go:noescape
+func sumExpAVX512(x *float32, n int, m float32) float32
+
+// for i in 0..n: y[i] = exp(x[i] - m)·s
+//
+//go:noescape
+func expScaleAVX2(y, x *float32, n int, m, s float32)
+
+// for i in 0..n: y[i] = exp(x[i] - m)·s
+//
+//go:noescape
+func expScaleAVX512(y, x *float32, n int, m, s float32)
