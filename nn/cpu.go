@@ -1,0 +1,136 @@
+package nn
+
+import (
+	"context"
+	"sync"
+
+	"github.com/clipcap-go/clipcap/internal/kernel"
+)
+
+// Precision says how exactly matrix products are computed; see the constants.
+type Precision = kernel.Precision
+
+// The precisions, named as PyTorch's matmul precision. All accumulate in float32.
+const (
+	Float32  = kernel.Float32  // float32's own error
+	High     = kernel.High     // error below 1e-6 of |row|·|column|; plain float32 where there is no AMX
+	BFloat16 = kernel.BFloat16 // operands rounded to bfloat16
+)
+
+// ParsePrecision reads float32, high or bfloat16.
+func ParsePrecision(name string) (Precision, error) { return kernel.ParsePrecision(name) }
+
+// WeightFormat is how a backend keeps the weights it multiplies by.
+type WeightFormat int
+
+// The weight formats. All but WeightsByPrecision keep activations in float32, and serve decoding, where
+// reading weights is all the time there is.
+const (
+	WeightsByPrecision WeightFormat = iota
+	WeightsFloat32
+	WeightsBFloat16
+	WeightsInt8 // one scale a column of the product
+)
+
+// CPU is the backend on the processor's cores. It may be shared by machines that run at the same time,
+// and keeps the weights they share packed for its kernels.
+type CPU struct {
+	precision Precision
+	weights   WeightFormat
+
+	mu    sync.Mutex
+	packs map[packKey]*pack
+	calls freeList[call]
+	loss  freeList[lossScratch]
+	once  freeList[kernel.Packed]
+}
+
+// NewCPU is a CPU backend whose products have the given precision.
+func NewCPU(p Precision) *CPU { return &CPU{precision: p, packs: map[packKey]*pack{}} }
+
+// NewCPUWeights is a CPU backend for decoding, with weights in a format of their own.
+func NewCPUWeights(p Precision, w WeightFormat) *CPU {
+	c := NewCPU(p)
+	c.weights = w
+	return c
+}
+
+// hostBuffer is memory of the CPU backend.
+type hostBuffer struct {
+	f []float32
+	i []int32
+}
+
+func (b *hostBuffer) Len() int { return len(b.f) + len(b.i) }
+
+// Name is "cpu".
+func (*CPU) Name() string { return "cpu" }
+
+// Alloc makes a zeroed buffer that begins on a cache line.
+func (*CPU) Alloc(t DType, n int) (Buffer, error) {
+	if t == Int32 {
+		return &hostBuffer{i: make([]int32, n)}, nil
+	}
+	return &hostBuffer{f: kernel.Aligned(n)}, nil
+}
+
+// Free leaves the memory to the garbage collector.
+func (*CPU) Free(b Buffer) {
+	if h, ok := b.(*hostBuffer); ok {
+		h.f, h.i = nil, nil
+	}
+}
+
+// Write copies floats in.
+func (*CPU) Write(dst Buffer, off int, src []float32) error {
+	copy(dst.(*hostBuffer).f[off:], src)
+	return nil
+}
+
+// WriteInts copies integers in.
+func (*CPU) WriteInts(dst Buffer, off int, src []int32) error {
+	copy(dst.(*hostBuffer).i[off:], src)
+	return nil
+}
+
+// Read copies floats out.
+func (*CPU) Read(dst []float64, src Buffer, off int) error {
+	for i, x := range src.(*hostBuffer).f[off:][:len(dst)] {
+		dst[i] = float64(x)
+	}
+	return nil
+}
+
+// Parameter is p's own memory.
+func (c *CPU) Parameter(p *Param) (Buffer, error) { return p.hostBuffer(), nil }
+
+// Begin does nothing.
+func (*CPU) Begin(context.Context) error { return nil }
+
+// End does nothing.
+func (*CPU) End() error { return nil }
+
+// matrix is t for the kernels; the zero Matrix for none.
+func matrix(t Tensor) kernel.Matrix {
+	if t.None() || t.Rows == 0 {
+		return kernel.Matrix{Rows: t.Rows, Cols: t.Cols, Stride: t.Stride}
+	}
+	f := t.Buf.(*hostBuffer).f[t.Off:]
+	return kernel.Matrix{V: f[:(t.Rows-1)*t.Stride+t.Cols], Rows: t.Rows, Cols: t.Cols, Stride: t.Stride}
+}
+
+// vector is a tensor whose rows lie end to end; nil for none.
+func vector(t Tensor) []float32 {
+	if t.None() {
+		return nil
+	}
+	return t.Buf.(*hostBuffer).f[t.Off:][:t.Rows*t.Cols]
+}
+
+// indices is an int32 tensor whose rows lie end to end; nil for none.
+func indices(t Tensor) []int32 {
+	if t.None() {
+		return nil
+	}
+	return t.Buf.(*hostBuffer).i[t.Off:][:t.Rows*t.Cols]
+}

@@ -1,0 +1,45 @@
+package nn
+
+import "github.com/clipcap-go/clipcap/internal/kernel"
+
+// seqs are the kernel's sequences.
+func seqs(starts, parent Tensor) kernel.Seqs {
+	return kernel.Seqs{Starts: indices(starts), Parent: indices(parent)}
+}
+
+// drop is the share of attention weights to remove and the key of the generator.
+func drop(m Mask) (p float32, key uint64) {
+	if m.P == 0 {
+		return 0, 0
+	}
+	return m.P, maskKey(indices(m.State), m.Site)
+}
+
+// Attention is softmax(QKᵀ·scale)V.
+func (*CPU) Attention(a *AttentionArgs) error {
+	p, key := drop(a.Drop)
+	kernel.AttentionDropout(matrix(a.Out), matrix(a.Q), matrix(a.K), matrix(a.V), a.Heads, a.Scale, a.Causal,
+		seqs(a.QStarts, a.Parent), seqs(a.KStarts, a.Parent), vector(a.LSE), p, key)
+	return nil
+}
+
+// AttentionGrad is its gradient.
+func (*CPU) AttentionGrad(a *AttentionArgs) error {
+	p, key := drop(a.Drop)
+	kernel.AttentionDropoutGrad(matrix(a.DQ), matrix(a.DK), matrix(a.DV), matrix(a.DOut), matrix(a.Out),
+		matrix(a.Q), matrix(a.K), matrix(a.V), a.Heads, a.Scale, a.Causal,
+		seqs(a.QStarts, a.Parent), seqs(a.KStarts, a.Parent), vector(a.LSE), p, key)
+	return nil
+}
+
+// CachedAttention writes the new rows, then attends.
+func (*CPU) CachedAttention(a *CachedAttentionArgs) error {
+	ck, cv := matrix(a.CacheK), matrix(a.CacheV)
+	for i, s := range indices(a.Slots) {
+		k, v := matrix(a.K), matrix(a.V)
+		copy(ck.V[int(s)*ck.Stride:][:ck.Cols], k.V[i*k.Stride:])
+		copy(cv.V[int(s)*cv.Stride:][:cv.Cols], v.V[i*v.Stride:])
+	}
+	kernel.AttentionCached(matrix(a.Out), matrix(a.Q), ck, cv, a.Heads, a.Scale, indices(a.Table), a.Table.Cols, indices(a.Lens))
+	return nil
+}

@@ -1,0 +1,125 @@
+package nn
+
+import (
+	"github.com/clipcap-go/clipcap/internal/kernel"
+)
+
+// packKey names a packed form of a parameter.
+type packKey struct {
+	param *Param
+	trans bool
+	parts int // rows of the parameter a part, 0: all in one
+}
+
+// pack is a parameter packed for the kernels, in parts.
+type pack struct {
+	version uint64
+	parts   []*kernel.Packed
+}
+
+// format is what weights are packed to.
+func (c *CPU) format() kernel.Format {
+	switch c.weights {
+	case WeightsFloat32:
+		return kernel.F32
+	case WeightsBFloat16:
+		return kernel.BF16W
+	case WeightsInt8:
+		return kernel.Int8
+	}
+	return kernel.FormatFor(c.precision)
+}
+
+// packed is a parameter's matrix as right operands, packed again only after a change. With parts > 0 the
+// parameter's rows are cut into parts of that many, each an operand of its own.
+func (c *CPU) packed(b Operand, trans bool, parts int) []*kernel.Packed {
+	key := packKey{b.Weight, trans, parts}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.packs[key]
+	if p != nil && p.version == b.Weight.Version() {
+		return p.parts
+	}
+	if p == nil {
+		p = &pack{}
+		c.packs[key] = p
+	}
+	p.version = b.Weight.Version()
+	step := parts
+	if step == 0 {
+		step = max(1, b.Rows)
+	}
+	for i, from := 0, 0; from < max(1, b.Rows); i, from = i+1, from+step {
+		if i == len(p.parts) {
+			p.parts = append(p.parts, new(kernel.Packed))
+		}
+		t := b.Tensor
+		t.Off += from * t.Stride
+		t.Rows = min(step, b.Rows-from)
+		m := matrix(t)
+		if trans {
+			m = m.T()
+		}
+		p.parts[i].Pack(m, c.format())
+	}
+	return p.parts
+}
+
+// call is the kernel's view of one product; calls are kept because the kernels take pointers.
+type call struct {
+	ep                     kernel.Epilogue
+	pre, gradPre, residual kernel.Matrix
+}
+
+var activations = [...]kernel.Activation{
+	NoActivation: kernel.None, GELUTanhAct: kernel.GELUTanh, QuickGELUAct: kernel.QuickGELU,
+	GELUErfAct: kernel.GELUErf, ReLUAct: kernel.ReLU, TanhAct: kernel.Tanh,
+}
+
+// set translates an epilogue.
+func (k *call) set(ep *Epilogue) *kernel.Epilogue {
+	*k = call{}
+	k.ep = kernel.Epilogue{Bias: vector(ep.Bias), Act: activations[ep.Act], GradOf: activations[ep.GradOf]}
+	if !ep.Pre.None() {
+		k.pre = matrix(ep.Pre)
+		k.ep.Pre = &k.pre
+	}
+	if !ep.GradPre.None() {
+		k.gradPre = matrix(ep.GradPre)
+		k.ep.GradPre = &k.gradPre
+	}
+	if !ep.Residual.None() {
+		k.residual = matrix(ep.Residual)
+		k.ep.Residual = &k.residual
+	}
+	return &k.ep
+}
+
+// Gemm multiplies by packed weights, or packs the right operand for this one product.
+func (c *CPU) Gemm(y, a Tensor, transA bool, b Operand, transB bool, ep *Epilogue) error {
+	if y.Rows == 0 || y.Cols == 0 {
+		return nil
+	}
+	k := c.calls.get()
+	defer c.calls.put(k)
+	am := matrix(a)
+	if transA {
+		am = am.T()
+	}
+	if b.Weight != nil {
+		kernel.Gemm(matrix(y), am, c.packed(b, transB, 0)[0], k.set(ep))
+		return nil
+	}
+	bm := matrix(b.Tensor)
+	if transB {
+		bm = bm.T()
+	}
+	kernel.GemmBoth(matrix(y), am, bm, c.precision, k.set(ep))
+	return nil
+}
+
+// ColSum adds rows.
+func (*CPU) ColSum(dst, a Tensor) error {
+	kernel.ColSum(vector(dst), matrix(a), false)
+	return nil
+}

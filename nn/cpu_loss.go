@@ -1,0 +1,173 @@
+package nn
+
+import (
+	"math"
+
+	"github.com/clipcap-go/clipcap/internal/kernel"
+)
+
+// vocabPart is how many words of the vocabulary are worked on at a time: enough for full-speed products,
+// few enough that a part of the logits stays in the cache.
+const vocabPart = 2048
+
+// lossScratch is what the loss needs besides its arguments.
+type lossScratch struct {
+	logits                 []float32 // [rows, vocabPart]
+	top, sum, corr, perRow []float32 // [rows]
+	logTarget              []float32
+}
+
+// room makes s large enough for rows.
+func (s *lossScratch) room(rows int) {
+	if len(s.logits) < rows*vocabPart {
+		s.logits = kernel.Aligned(rows * vocabPart)
+	}
+	for _, v := range [...]*[]float32{&s.top, &s.sum, &s.corr, &s.perRow, &s.logTarget} {
+		if cap(*v) < rows {
+			*v = make([]float32, rows)
+		}
+		*v = (*v)[:rows]
+	}
+}
+
+// CrossEntropy goes once over the vocabulary. For each part it computes the logits, takes the running
+// softmax further, and, where the gradient of x is wanted, adds the part's probabilities times its
+// embeddings to it, rescaling what was summed before: attention with the embeddings as keys and values.
+func (c *CPU) CrossEntropy(a *CrossEntropyArgs) error {
+	targets := indices(a.Targets)
+	s := c.loss.get()
+	defer c.loss.put(s)
+	s.room(a.X.Rows)
+	for i := range s.top {
+		s.top[i], s.sum[i] = float32(math.Inf(-1)), 0
+	}
+	x, embed := matrix(a.X), matrix(a.Embed.Tensor)
+	dx := matrix(a.DX)
+	a.eachPart(func(part, first, n int) {
+		logits := kernel.Mat(s.logits[:x.Rows*n], x.Rows, n)
+		c.headProduct(logits, x, a.Embed, true, part)
+		for i, t := range targets {
+			if int(t) >= first && int(t) < first+n {
+				s.logTarget[i] = logits.V[i*n+int(t)-first]
+			}
+		}
+		kernel.SoftmaxChunk(logits, logits, s.top, s.sum, s.corr)
+		if dx.V == nil {
+			return
+		}
+		if first == 0 {
+			c.headProduct(dx, logits, a.Embed, false, part)
+			return
+		}
+		for i, f := range s.corr {
+			if f != 1 {
+				kernel.Scale(dx.V[i*dx.Stride:][:dx.Cols], dx.V[i*dx.Stride:][:dx.Cols], f)
+			}
+		}
+		c.headAdd(dx, logits, a.Embed, part)
+	})
+	count := countTargets(targets)
+	var loss float64
+	for i, t := range targets {
+		lse := float64(s.top[i]) + math.Log(float64(s.sum[i]))
+		if !a.LSE.None() {
+			vector(a.LSE)[i] = float32(lse)
+		}
+		if t >= 0 {
+			loss += lse - float64(s.logTarget[i])
+		}
+		if dx.V != nil {
+			finishRow(dx.V[i*dx.Stride:][:dx.Cols], embed, t, s.sum[i], count)
+		}
+	}
+	vector(a.Loss)[0] = 0
+	if count > 0 {
+		vector(a.Loss)[0] = float32(loss / count)
+	}
+	return nil
+}
+
+// finishRow turns Σ exp(logit - top)·embedding into the gradient of one row.
+func finishRow(dx []float32, embed kernel.Matrix, target int32, sum float32, count float64) {
+	if target < 0 {
+		clear(dx)
+		return
+	}
+	f := float32(1 / (float64(sum) * count))
+	g := float32(1 / count)
+	e := embed.V[int(target)*embed.Stride:][:embed.Cols]
+	for j := range dx {
+		dx[j] = dx[j]*f - e[j]*g
+	}
+}
+
+// CrossEntropyGrad computes each part's logits again, and from them the gradients of x and of the
+// embeddings.
+func (c *CPU) CrossEntropyGrad(a *CrossEntropyArgs) error {
+	targets := indices(a.Targets)
+	s := c.loss.get()
+	defer c.loss.put(s)
+	s.room(a.X.Rows)
+	scale := float32(float64(vector(a.DLoss)[0]) / countTargets(targets))
+	for i, t := range targets {
+		s.perRow[i] = scale
+		if t < 0 {
+			s.perRow[i] = 0
+		}
+	}
+	x, dx, de := matrix(a.X), matrix(a.DX), matrix(a.DEmbed)
+	a.eachPart(func(part, first, n int) {
+		logits := kernel.Mat(s.logits[:x.Rows*n], x.Rows, n)
+		c.headProduct(logits, x, a.Embed, true, part)
+		kernel.CrossEntropyChunkGrad(logits, logits, vector(a.LSE), targets, int32(first), s.perRow)
+		if dx.V != nil {
+			if first == 0 {
+				c.headProduct(dx, logits, a.Embed, false, part)
+			} else {
+				c.headAdd(dx, logits, a.Embed, part)
+			}
+		}
+		if de.V != nil {
+			d := de
+			d.V, d.Rows = de.V[first*de.Stride:], n
+			kernel.GemmBoth(d, logits.T(), x, c.precision, nil)
+		}
+	})
+	return nil
+}
+
+// eachPart calls f for every part of the vocabulary: its number, first word and number of words.
+func (a *CrossEntropyArgs) eachPart(f func(part, first, n int)) {
+	for first := 0; first < a.Embed.Rows; first += vocabPart {
+		f(first/vocabPart, first, min(vocabPart, a.Embed.Rows-first))
+	}
+}
+
+// headProduct is y = x·Eᵀ (trans) or x·E for one part of the embeddings.
+func (c *CPU) headProduct(y, x kernel.Matrix, embed Operand, trans bool, part int) {
+	c.headGemm(y, x, embed, trans, part, nil)
+}
+
+// headAdd is y += x·E for one part.
+func (c *CPU) headAdd(y, x kernel.Matrix, embed Operand, part int) {
+	k := c.calls.get()
+	defer c.calls.put(k)
+	*k = call{residual: y}
+	k.ep.Residual = &k.residual
+	c.headGemm(y, x, embed, false, part, &k.ep)
+}
+
+func (c *CPU) headGemm(y, x kernel.Matrix, embed Operand, trans bool, part int, ep *kernel.Epilogue) {
+	if embed.Weight != nil {
+		kernel.Gemm(y, x, c.packed(embed, trans, vocabPart)[part], ep)
+		return
+	}
+	t := embed.Tensor
+	t.Off += part * vocabPart * t.Stride
+	t.Rows = min(vocabPart, embed.Rows-part*vocabPart)
+	e := matrix(t)
+	if trans {
+		e = e.T()
+	}
+	kernel.GemmBoth(y, x, e, c.precision, ep)
+}

@@ -1,0 +1,50 @@
+package nn
+
+import "fmt"
+
+// leaf brings a parameter, an input or a state to a backend for one reader.
+type leaf struct {
+	src    *Value
+	at     Value // what operations see
+	serial uint64
+}
+
+// newLeaf prepares memory for an input; parameters and states have theirs.
+func newLeaf(be Backend, src *Value) (*leaf, error) {
+	l := &leaf{src: src, at: *src}
+	l.at.backend = be
+	if src.input != nil {
+		b, err := be.Alloc(src.dtype, max(1, src.Size()))
+		if err != nil {
+			return nil, fmt.Errorf("input %s %v: %w", src.input.name, src.shape, err)
+		}
+		l.at.buf = b
+	}
+	return l, nil
+}
+
+// bind makes the current numbers readable.
+func (l *leaf) bind(be Backend) (err error) {
+	switch src := l.src; {
+	case src.param != nil:
+		l.at.buf, err = be.Parameter(src.param)
+	case src.state != nil:
+		l.at.buf, err = src.state.buffer(be)
+	case !src.input.set:
+		return fmt.Errorf("input %s was not set", src.input.name)
+	case l.serial != src.input.serial:
+		l.serial, l.at.live = src.input.serial, src.live
+		if src.dtype == Int32 {
+			return be.WriteInts(l.at.buf, 0, src.input.ints)
+		}
+		return be.Write(l.at.buf, 0, src.input.floats)
+	}
+	return err
+}
+
+// free gives an input's memory back.
+func (l *leaf) free(be Backend) {
+	if l.src.input != nil {
+		be.Free(l.at.buf)
+	}
+}

@@ -1,0 +1,53 @@
+package nn
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Param is a named parameter of a model: its numbers on the host, shared by every graph that
+// uses it.
+type Param struct {
+	Name  string
+	Shape []int
+	Data  []float32 // row-major; call Changed after writing to it
+	// Frozen parameters get no gradient. It is read when a graph is built.
+	Frozen bool
+
+	version atomic.Uint64
+	value   *Value
+	host    hostBuffer
+}
+
+// hostBuffer is Data as a buffer of the CPU backend.
+func (p *Param) hostBuffer() *hostBuffer { return &p.host }
+
+// NewParam makes a parameter of zeros.
+func NewParam(shape ...int) *Param {
+	return &Param{Shape: shape, Data: make([]float32, tensor.Shape(shape).TotalSize())}
+}
+
+// Changed tells backends that Data holds new numbers.
+func (p *Param) Changed() { p.version.Add(1) }
+
+// Version counts the calls of Changed.
+func (p *Param) Version() uint64 { return p.version.Load() }
+
+// Node is the parameter as a leaf of g: the same node at every call.
+func (p *Param) Node(g *G.ExprGraph) *G.Node {
+	if p.Name == "" {
+		panic("nn: a parameter needs a name before it enters a graph")
+	}
+	if p.value == nil {
+		p.host.f = p.Data
+		p.value = &Value{dtype: Float, shape: tensor.Shape(p.Shape).Clone(), live: rowsOf(p.Shape), param: p}
+	}
+	n := G.NewTensor(g, tensor.Float32, len(p.Shape), G.WithShape(p.Shape...), G.WithName(p.Name), G.WithValue(p.value))
+	if n.Value() != G.Value(p.value) {
+		panic(fmt.Sprintf("nn: two parameters are called %q", p.Name))
+	}
+	return n
+}

@@ -1,0 +1,136 @@
+package nn
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// product is act(op(a)·op(b) + bias)·gradOf'(gradPre) + residual, all in one kernel. The inputs
+// are a, b and then those of bias, gradPre and residual that are there.
+type product struct {
+	transA, transB bool
+	act, gradOf    Activation
+	bias           *G.Node // [n]
+	gradPre        *G.Node // [m, n]
+	residual       *G.Node // [m, n]
+
+	epilogue Epilogue // of the run in progress
+}
+
+// plain tells whether nothing is fused to the product yet.
+func (p *product) plain() bool {
+	return p.act == NoActivation && p.gradOf == NoActivation && p.bias == nil && p.residual == nil
+}
+
+// node builds the graph node of a·b.
+func (p product) node(name string, a, b *G.Node) *G.Node {
+	ar, ac := mustMatrix(name, a)
+	br, bc := mustMatrix(name, b)
+	rows := 0 // the result has a's live rows …
+	if p.transA {
+		ar, ac = ac, ar
+		rows = -1 // … or a fixed number
+	}
+	if p.transB {
+		br, bc = bc, br
+	}
+	if ac != br {
+		panic(fmt.Sprintf("nn: %s: %v (transposed: %v) times %v (transposed: %v)", name, a.Shape(), p.transA, b.Shape(), p.transB))
+	}
+	out := result{shape: tensor.Shape{ar, bc}, rows: rows, mul: 1, div: 1}
+	o := &Op{name: name, results: []result{out}, attr: &p}
+	if p.act != NoActivation {
+		o.results = append(o.results, out) // the value before the activation
+	}
+	in := G.Nodes{a, b}
+	at := func(n *G.Node, what string, shape ...int) int {
+		if n == nil {
+			return 0
+		}
+		mustShape(name, what, n, shape...)
+		in = append(in, n)
+		return len(in) - 1
+	}
+	bias := at(p.bias, "bias", bc)
+	gradPre := at(p.gradPre, "the activation's input", ar, bc)
+	residual := at(p.residual, "residual", ar, bc)
+	o.run = func(be Backend, in, out []*Value) error {
+		if err := p.checkRows(in, gradPre, residual); err != nil {
+			return err
+		}
+		ep := &p.epilogue
+		*ep = Epilogue{Act: p.act, GradOf: p.gradOf}
+		if bias > 0 {
+			ep.Bias = in[bias].vec()
+		}
+		if gradPre > 0 {
+			ep.GradPre = in[gradPre].mat()
+		}
+		if residual > 0 {
+			ep.Residual = in[residual].mat()
+		}
+		if len(out) > 1 {
+			ep.Pre = out[1].mat()
+		}
+		return be.Gemm(out[0].mat(), in[0].mat(), p.transA, in[1].operand(), p.transB, ep)
+	}
+	if !p.transA && p.gradOf == NoActivation {
+		o.grad = func(o *Op, in G.Nodes, y, dy *G.Node) (G.Nodes, error) {
+			return p.symDiff(o, in, y, dy, bias, residual)
+		}
+	}
+	return apply(o, in...)
+}
+
+// checkRows holds the live rows of the inputs against each other.
+func (p *product) checkRows(in []*Value, gradPre, residual int) error {
+	if p.transA && in[0].live != in[1].live {
+		return fmt.Errorf("%d live rows against %d", in[0].live, in[1].live)
+	}
+	for _, i := range [...]int{gradPre, residual} {
+		if i > 0 && in[i].live != in[0].live {
+			return fmt.Errorf("%d live rows against %d", in[0].live, in[i].live)
+		}
+	}
+	return nil
+}
+
+func (p *product) symDiff(o *Op, in G.Nodes, y, dy *G.Node, bias, residual int) (G.Nodes, error) {
+	ds := make(G.Nodes, len(in))
+	if residual > 0 && o.need[residual] {
+		ds[residual] = dy
+	}
+	dz := dy
+	if p.act != NoActivation && (o.need[0] || o.need[1] || bias > 0 && o.need[bias]) {
+		dz = activateGrad(dy, tap(y, 1), p.act)
+	}
+	if o.need[0] {
+		ds[0] = product{transB: !p.transB}.node("MatMul.dx", dz, in[1])
+	}
+	if o.need[1] {
+		if p.transB {
+			ds[1] = product{transA: true}.node("MatMul.dw", dz, in[0])
+		} else {
+			ds[1] = product{transA: true}.node("MatMul.dw", in[0], dz)
+		}
+	}
+	if bias > 0 && o.need[bias] {
+		ds[bias] = colSum(dz)
+	}
+	return ds, nil
+}
+
+// MatMul is x·w for x [rows, k] and w [k, n], or w [n, k] when transW is set.
+func MatMul(x, w *G.Node, transW bool) *G.Node {
+	return product{transB: transW}.node("MatMul", x, w)
+}
+
+// colSum is the sum over the rows of a, [n].
+func colSum(a *G.Node) *G.Node {
+	_, n := mustMatrix("ColSum", a)
+	return apply(&Op{name: "ColSum", results: []result{full(n)}, run: func(be Backend, in, out []*Value) error {
+		return be.ColSum(out[0].vec(), in[0].mat())
+	}}, a)
+}

@@ -1,0 +1,142 @@
+package nn
+
+import (
+	"fmt"
+
+	"github.com/chewxy/hm"
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Value is the value of a node: a shape with room for a number of rows, of which the first
+// Live are in use, in a backend's memory. It is a gorgonia.Value, so it travels through any
+// gorgonia.VM; reading it with Data copies it to the host.
+type Value struct {
+	dtype DType
+	shape tensor.Shape
+	live  int // rows in use
+	width int // elements in a row, 0: not counted yet
+
+	backend Backend
+	buf     Buffer
+	off     int
+
+	outs  []*Value // further results of the same operation
+	param *Param   // set when this is a parameter
+	input *input   // set when this is an input
+	state *State   // set when this is a state
+}
+
+var _ G.Value = (*Value)(nil)
+
+func rowsOf(shape []int) int {
+	if len(shape) == 0 {
+		return 1
+	}
+	return shape[0]
+}
+
+// cols is the number of elements in a row.
+func (v *Value) cols() int {
+	if v.width == 0 {
+		v.width = 1
+		for i := 1; i < len(v.shape); i++ {
+			v.width *= v.shape[i]
+		}
+	}
+	return v.width
+}
+
+// Live is the number of rows in use.
+func (v *Value) Live() int { return v.live }
+
+// Shape is the shape with its full row capacity.
+func (v *Value) Shape() tensor.Shape { return v.shape }
+
+// Size is the number of elements of the full shape.
+func (v *Value) Size() int { return v.shape.TotalSize() }
+
+// Dtype is what Gorgonia takes the value for.
+func (v *Value) Dtype() tensor.Dtype { return dtypes[v.dtype] }
+
+var dtypes = [...]tensor.Dtype{Float: tensor.Float32, Int32: tensor.Int32}
+
+// Type is the type Gorgonia's checks use.
+func (v *Value) Type() hm.Type { return typeOf(v.dtype, v.shape) }
+
+func typeOf(t DType, s tensor.Shape) hm.Type {
+	if len(s) == 0 {
+		return dtypes[t]
+	}
+	return G.TensorType{Dims: len(s), Of: dtypes[t]}
+}
+
+// Uintptr is 0: the memory may not be the host's.
+func (v *Value) Uintptr() uintptr { return 0 }
+
+// MemSize is the size in bytes of the full shape.
+func (v *Value) MemSize() uintptr { return uintptr(4 * v.Size()) }
+
+// Format prints the shape.
+func (v *Value) Format(s fmt.State, _ rune) {
+	fmt.Fprintf(s, "%v%v (%d live)", v.dtype, v.shape, v.live)
+}
+
+// Data is a copy of the live rows: a []float32, a []int32, or a float32 for a scalar.
+// It is nil when the value was not computed.
+func (v *Value) Data() any {
+	if v.dtype == Int32 {
+		if v.input == nil {
+			return nil
+		}
+		return append([]int32(nil), v.input.ints...)
+	}
+	f, err := v.Floats()
+	if err != nil {
+		return nil
+	}
+	out := make([]float32, len(f))
+	for i, x := range f {
+		out[i] = float32(x)
+	}
+	if len(v.shape) == 0 {
+		return out[0]
+	}
+	return out
+}
+
+// Floats copies the live rows to the host in full precision.
+func (v *Value) Floats() ([]float64, error) {
+	out := make([]float64, v.live*v.cols())
+	if v.param != nil && v.backend == nil {
+		for i, x := range v.param.Data {
+			out[i] = float64(x)
+		}
+		return out, nil
+	}
+	if v.buf == nil {
+		return nil, fmt.Errorf("read a value of shape %v: it was not computed", v.shape)
+	}
+	return out, v.backend.Read(out, v.buf, v.off)
+}
+
+// mat is the live part as [rows, the rest].
+func (v *Value) mat() Tensor {
+	if v == nil {
+		return Tensor{}
+	}
+	c := v.cols()
+	return Tensor{Buf: v.buf, Off: v.off, Rows: v.live, Cols: c, Stride: c}
+}
+
+// vec is the live part as one row.
+func (v *Value) vec() Tensor {
+	if v == nil {
+		return Tensor{}
+	}
+	n := v.live * v.cols()
+	return Tensor{Buf: v.buf, Off: v.off, Rows: 1, Cols: n, Stride: n}
+}
+
+// operand is v as the right side of a product.
+func (v *Value) operand() Operand { return Operand{Tensor: v.mat(), Weight: v.param} }
