@@ -1,0 +1,120 @@
+package gpt2
+
+import (
+	G "gorgonia.org/gorgonia"
+
+	"github.com/clipcap-go/clipcap/nn"
+)
+
+// Model is GPT-2 (Radford et al. 2019): token and position embeddings, blocks of causal attention and
+// MLP, a last norm, and a head tied to the token embeddings. The weight names are those of the
+// published files.
+type Model struct {
+	Config    Config
+	Tokens    nn.Embedding `weight:"wte"`
+	Positions nn.Embedding `weight:"wpe"`
+	Blocks    []Block      `weight:"h"`
+	Norm      nn.LayerNorm `weight:"ln_f"`
+}
+
+// Block is one pre-norm transformer layer.
+type Block struct {
+	Norm1 nn.LayerNorm `weight:"ln_1"`
+	Attn  Attention    `weight:"attn"`
+	Norm2 nn.LayerNorm `weight:"ln_2"`
+	MLP   MLP          `weight:"mlp"`
+}
+
+// Attention is causal multi-head self-attention with one projection for queries, keys and values.
+type Attention struct {
+	QKV   nn.Linear `weight:"c_attn"`
+	Proj  nn.Linear `weight:"c_proj"`
+	Heads int
+	Drop  float32
+}
+
+// MLP widens, applies GELU and narrows again.
+type MLP struct {
+	Up   nn.Linear `weight:"c_fc"`
+	Down nn.Linear `weight:"c_proj"`
+}
+
+// New makes a model with zero weights and unit norms.
+func New(c Config) (*Model, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	m := &Model{Config: c, Tokens: nn.NewEmbedding(c.Vocab, c.Dim), Positions: nn.NewEmbedding(c.Positions, c.Dim),
+		Norm: nn.NewLayerNorm(c.Dim, c.Eps)}
+	for range c.Layers {
+		m.Blocks = append(m.Blocks, Block{
+			Norm1: nn.NewLayerNorm(c.Dim, c.Eps),
+			Attn:  Attention{QKV: nn.NewConv1D(c.Dim, 3*c.Dim), Proj: nn.NewConv1D(c.Dim, c.Dim), Heads: c.Heads, Drop: c.AttnDrop},
+			Norm2: nn.NewLayerNorm(c.Dim, c.Eps),
+			MLP:   MLP{Up: nn.NewConv1D(c.Dim, c.inner()), Down: nn.NewConv1D(c.inner(), c.Dim)},
+		})
+	}
+	return m, nil
+}
+
+// Input says what the rows of a batch are. Row i is the embedding of token IDs[i] (none where it is
+// negative), plus row Prefix.Index[i] of Prefix.Rows where there is one, at position Positions[i] of its
+// sequence. All indices are int32 inputs [rows].
+type Input struct {
+	IDs, Positions *G.Node
+	Prefix         nn.Pick // optional: Rows may be nil
+	Sequences      nn.Sequences
+	Random         *nn.Random // source of dropout; nil: none
+}
+
+// Embed is the first hidden state [rows, dim].
+func (m *Model) Embed(in Input) *G.Node {
+	picks := []nn.Pick{m.Tokens.Pick(in.IDs), m.Positions.Pick(in.Positions)}
+	if in.Prefix.Rows != nil {
+		picks = append(picks, in.Prefix)
+	}
+	return nn.Dropout(nn.Gather(picks...), m.Config.EmbdDrop, in.Random)
+}
+
+// Forward maps a batch to its last hidden states [rows, dim], normalised, ready for the head.
+func (m *Model) Forward(in Input) *G.Node {
+	x := m.Embed(in)
+	for i := range m.Blocks {
+		x = m.Blocks[i].Forward(x, in.Sequences, m.Config.ResidDrop, in.Random)
+	}
+	return m.Norm.Forward(x)
+}
+
+// Forward maps x [rows, dim] to [rows, dim]; seqs says where each sequence starts. Dropout p applies to
+// what is added to the residual stream.
+func (b *Block) Forward(x *G.Node, seqs nn.Sequences, p float32, r *nn.Random) *G.Node {
+	x = nn.Add(x, nn.Dropout(b.Attn.Forward(b.Norm1.Forward(x), seqs, r), p, r))
+	return nn.Add(x, nn.Dropout(b.MLP.Forward(b.Norm2.Forward(x)), p, r))
+}
+
+// Forward maps x [rows, dim] to [rows, dim].
+func (a *Attention) Forward(x *G.Node, seqs nn.Sequences, r *nn.Random) *G.Node {
+	dim := x.Shape()[1]
+	qkv := a.QKV.Forward(x)
+	return a.Proj.Forward(nn.Attention(nn.Heads{
+		Q: nn.Columns{Node: qkv}, K: nn.Columns{Node: qkv, From: dim}, V: nn.Columns{Node: qkv, From: 2 * dim},
+		Heads: a.Heads, Dim: dim / a.Heads, Causal: true, Queries: seqs, Drop: a.Drop, Random: r,
+	}))
+}
+
+// Forward maps x [rows, dim] to [rows, dim].
+func (m *MLP) Forward(x *G.Node) *G.Node { return m.Down.Forward(nn.GELU(m.Up.Forward(x))) }
+
+// Logits are the scores of every token [rows, vocabulary] for hidden states [rows, dim].
+func (m *Model) Logits(hidden *G.Node) *G.Node {
+	return nn.Unembed(hidden, m.Tokens.Weight.Node(hidden.Graph()))
+}
+
+// Loss is the mean of -log p(target) over hidden states [rows, dim] with targets, an int32 input
+// [rows]; negative targets do not count.
+func (m *Model) Loss(hidden, targets *G.Node) *G.Node {
+	return nn.UnembedCrossEntropy(hidden, m.Tokens.Weight.Node(hidden.Graph()), targets)
+}
+
+// Params names and lists the weights, under prefix.
+func (m *Model) Params(prefix string) (nn.Params, error) { return nn.Collect(prefix, m) }

@@ -1,0 +1,75 @@
+package mapping
+
+import (
+	G "gorgonia.org/gorgonia"
+
+	"github.com/clipcap-go/clipcap/nn"
+)
+
+// Transformer is the paper's second mapper. The feature becomes ClipLength rows, PrefixLength learned rows
+// follow them, and after the layers the learned rows are the prefix.
+type Transformer struct {
+	Split  nn.Linear `weight:"linear"`
+	Prefix *nn.Param `weight:"prefix_const"` // [PrefixLength, dim]
+	Layers []Layer   `weight:"transformer.layers"`
+	Config Config
+}
+
+// Layer is one pre-norm layer.
+type Layer struct {
+	Norm1 nn.LayerNorm `weight:"norm1"`
+	Attn  Attention    `weight:"attn"`
+	Norm2 nn.LayerNorm `weight:"norm2"`
+	Up    nn.Linear    `weight:"mlp.fc1"`
+	Down  nn.Linear    `weight:"mlp.fc2"`
+}
+
+// Attention is full multi-head attention; only its output projection has a bias.
+type Attention struct {
+	Queries    nn.Linear `weight:"to_queries"`
+	KeysValues nn.Linear `weight:"to_keys_values"`
+	Proj       nn.Linear `weight:"project"`
+}
+
+func newTransformer(c Config) *Transformer {
+	const eps = 1e-5
+	t := &Transformer{Split: nn.NewLinear(c.Feature, c.ClipLength*c.Dim, true), Prefix: nn.NewParam(c.PrefixLength, c.Dim), Config: c}
+	for range c.Layers {
+		t.Layers = append(t.Layers, Layer{
+			Norm1: nn.NewLayerNorm(c.Dim, eps),
+			Attn: Attention{Queries: nn.NewLinear(c.Dim, c.Dim, false), KeysValues: nn.NewLinear(c.Dim, 2*c.Dim, false),
+				Proj: nn.NewLinear(c.Dim, c.Dim, true)},
+			Norm2: nn.NewLayerNorm(c.Dim, eps),
+			Up:    nn.NewLinear(c.Dim, 2*c.Dim, true),
+			Down:  nn.NewLinear(2*c.Dim, c.Dim, true),
+		})
+	}
+	return t
+}
+
+// Forward maps features [images, feature] to prefixes [images·PrefixLength, dim].
+func (t *Transformer) Forward(features *G.Node) *G.Node {
+	k, p := t.Config.ClipLength, t.Config.PrefixLength
+	rows := nn.SplitRows(t.Split.Forward(features), k)
+	x, seqs := nn.AppendRows(rows, k, t.Prefix.Node(features.Graph()))
+	for i := range t.Layers {
+		x = t.Layers[i].Forward(x, seqs)
+	}
+	return nn.TakeRows(x, k+p, k, p)
+}
+
+// Forward maps x [rows, dim] to [rows, dim].
+func (l *Layer) Forward(x *G.Node, seqs nn.Sequences) *G.Node {
+	x = nn.Add(x, l.Attn.Forward(l.Norm1.Forward(x), seqs))
+	return nn.Add(x, l.Down.Forward(nn.ReLU(l.Up.Forward(l.Norm2.Forward(x)))))
+}
+
+// Forward maps x [rows, dim] to [rows, dim].
+func (a *Attention) Forward(x *G.Node, seqs nn.Sequences) *G.Node {
+	dim := x.Shape()[1]
+	kv := a.KeysValues.Forward(x)
+	return a.Proj.Forward(nn.Attention(nn.Heads{
+		Q: nn.Columns{Node: a.Queries.Forward(x)}, K: nn.Columns{Node: kv}, V: nn.Columns{Node: kv, From: dim},
+		Heads: heads, Dim: dim / heads, Queries: seqs,
+	}))
+}
