@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/clipcap-go/clipcap/weights"
+)
+
+var inspectCommand = subcommand{
+	name: "inspect", args: "FILE", what: "say what a file of tensors holds",
+	example: "clipcap-weights inspect --json model.safetensors",
+	prepare: func(f *flag.FlagSet) func(context.Context, []string, io.Writer, io.Writer) error {
+		asJSON := f.Bool("json", false, `print {"kind":…,"config":{…},"tensors":[{"name":…,"dtype":…,"shape":[…]}]}`)
+		return func(_ context.Context, args []string, stdout, _ io.Writer) error {
+			path, err := oneFile("inspect", args)
+			if err != nil {
+				return err
+			}
+			s, err := weights.Open(path)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			if *asJSON {
+				return printJSON(stdout, describe(s))
+			}
+			return printTable(stdout, s)
+		}
+	},
+}
+
+// description is what inspect --json prints.
+type description struct {
+	Path      string            `json:"path"`
+	Kind      string            `json:"kind"`
+	Container weights.Container `json:"container"`
+	Config    any               `json:"config"`
+	Metadata  map[string]string `json:"metadata,omitempty"`
+	Tensors   []entry           `json:"tensors"`
+}
+
+type entry struct {
+	Name  string `json:"name"`
+	DType string `json:"dtype"`
+	Shape []int  `json:"shape"`
+}
+
+func describe(s *weights.Store) description {
+	d := description{Path: s.Path, Kind: "tensors", Container: s.Container, Config: struct{}{}, Metadata: s.Metadata, Tensors: []entry{}}
+	for _, t := range s.Tensors() {
+		d.Tensors = append(d.Tensors, entry{t.Name, t.DType.String(), append([]int{}, t.Shape...)})
+	}
+	return d
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+func printTable(w io.Writer, s *weights.Store) error {
+	out := bufio.NewWriter(w)
+	count, wide := 0, 0
+	for _, t := range s.Tensors() {
+		count, wide = count+t.Len(), max(wide, len(shown(t.Name)))
+	}
+	fmt.Fprintf(out, "%s: %s, %d tensors, %d numbers\n", s.Path, s.Container, len(s.Tensors()), count)
+	for _, t := range s.Tensors() {
+		fmt.Fprintf(out, "%-*s %-4s %v\n", min(wide, 80), shown(t.Name), t.DType, t.Shape)
+	}
+	return out.Flush()
+}
+
+// shown is a tensor's name for a terminal: quoted where it holds anything but plain printable text.
+func shown(name string) string {
+	if q := strconv.Quote(name); len(q) != len(name)+2 {
+		return q
+	}
+	return name
+}
