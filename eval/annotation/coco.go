@@ -1,0 +1,127 @@
+package annotation
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// cocoImage is an image of COCO's, nocaps' and Karpathy's files; other fields are passed over.
+type cocoImage struct {
+	ID        *ID    `json:"id"`
+	FileName  string `json:"file_name"`
+	Domain    string `json:"domain"`
+	CocoID    *ID    `json:"cocoid"`
+	Filename  string `json:"filename"`
+	Split     string `json:"split"`
+	Sentences []struct {
+		Raw *string `json:"raw"`
+	} `json:"sentences"`
+}
+
+// cocoCaption is an annotation of COCO's and nocaps' files.
+type cocoCaption struct {
+	ImageID *ID     `json:"image_id"`
+	Caption *string `json:"caption"`
+}
+
+// Splits are Karpathy's.
+var Splits = []string{"train", "restval", "val", "test"}
+
+// parseCOCO reads the object of COCO, nocaps or Karpathy, element by element: the training set's is large.
+func (s *Set) parseCOCO(d *json.Decoder, split string) error {
+	if split != "" && !slices.Contains(Splits, split) {
+		return fmt.Errorf("unknown split %q, want one of %q", split, Splits)
+	}
+	if split == "" {
+		split = "test"
+	}
+	s.Kind = "coco"
+	var images, annotations bool
+	var early []cocoCaption // captions that stand before the images
+	err := object(d, func(key string) error {
+		switch key {
+		case "images":
+			if images {
+				return errors.New("images stands there twice")
+			}
+			images = true
+			return array(d, func(i int) error { return s.cocoImage(d, i, split) })
+		case "annotations":
+			annotations = true
+			return array(d, func(i int) error {
+				var a cocoCaption
+				if err := d.Decode(&a); err != nil {
+					return fmt.Errorf("annotations[%d]: %w", i, wrapEOF(err))
+				}
+				if a.ImageID == nil || a.Caption == nil {
+					return fmt.Errorf("annotations[%d]: no image_id or no caption", i)
+				}
+				if !images {
+					early = append(early, a)
+					return nil
+				}
+				return s.caption(*a.ImageID, *a.Caption, false)
+			})
+		}
+		return skip(d)
+	})
+	if err != nil {
+		return err
+	}
+	if !images {
+		return errors.New("no images in the object")
+	}
+	for _, a := range early {
+		if err := s.caption(*a.ImageID, *a.Caption, false); err != nil {
+			return err
+		}
+	}
+	if s.Kind == "karpathy" && annotations {
+		return errors.New("both sentences in images and annotations")
+	}
+	return end(d)
+}
+
+// cocoImage reads one element of images.
+func (s *Set) cocoImage(d *json.Decoder, i int, split string) error {
+	var im cocoImage
+	if err := d.Decode(&im); err != nil {
+		return fmt.Errorf("images[%d]: %w", i, wrapEOF(err))
+	}
+	if im.Sentences == nil {
+		if im.ID == nil {
+			return fmt.Errorf("images[%d] has no id", i)
+		}
+		if s.Kind != "coco" {
+			return fmt.Errorf("images[%d] has no sentences though others have", i)
+		}
+		return s.add(Image{ID: *im.ID, File: im.FileName, Domain: im.Domain})
+	}
+	if i > 0 && s.Kind == "coco" {
+		return fmt.Errorf("images[%d] has sentences though others have none", i)
+	}
+	s.Kind = "karpathy"
+	if im.CocoID == nil {
+		return fmt.Errorf("images[%d] has no cocoid", i)
+	}
+	if !slices.Contains(Splits, im.Split) {
+		return fmt.Errorf("image id %s: unknown split %q, want one of %q", *im.CocoID, im.Split, Splits)
+	}
+	if im.Split != split {
+		return nil
+	}
+	if err := s.add(Image{ID: *im.CocoID, File: im.Filename}); err != nil {
+		return err
+	}
+	for _, t := range im.Sentences {
+		if t.Raw == nil {
+			return fmt.Errorf("image id %s: a sentence without raw", *im.CocoID)
+		}
+		if err := s.caption(*im.CocoID, *t.Raw, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}

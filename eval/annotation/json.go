@@ -1,0 +1,118 @@
+package annotation
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// object calls field for each key of the JSON object that follows in d; field must take the value.
+func object(d *json.Decoder, field func(key string) error) error {
+	if err := delim(d, '{'); err != nil {
+		return err
+	}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return wrapEOF(err)
+		}
+		if err := field(t.(string)); err != nil { // a key is always text
+			return err
+		}
+	}
+	return delim(d, '}')
+}
+
+// array calls element for each element of the JSON array that follows in d; element must take it.
+func array(d *json.Decoder, element func(i int) error) error {
+	if err := delim(d, '['); err != nil {
+		return err
+	}
+	for i := 0; d.More(); i++ {
+		if err := element(i); err != nil {
+			return err
+		}
+	}
+	return delim(d, ']')
+}
+
+func delim(d *json.Decoder, want json.Delim) error {
+	t, err := d.Token()
+	if err != nil {
+		return wrapEOF(err)
+	}
+	if t != want {
+		return fmt.Errorf("byte %d: %v where %v was expected", d.InputOffset(), t, want)
+	}
+	return nil
+}
+
+// skip passes over the value that follows in d.
+func skip(d *json.Decoder) error {
+	var v json.RawMessage
+	return wrapEOF(d.Decode(&v))
+}
+
+// end reports an error if anything but white space follows in d.
+func end(d *json.Decoder) error {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("byte %d: text after the end of the JSON value", d.InputOffset())
+	}
+	return nil
+}
+
+// wrapEOF says in words what an early end of the file is.
+func wrapEOF(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("the file ends in the middle of a JSON value")
+	}
+	return err
+}
+
+// shape is what the first bytes of a file say it is.
+type shape int
+
+const (
+	shapeList   shape = iota // a JSON array
+	shapeObject              // one JSON object
+	shapeLines               // a JSON object a line
+	shapeText                // no JSON: tab-separated values
+	shapeEmpty
+)
+
+// recordKeys start the objects of JSON lines; setKeys those of a data set.
+var (
+	recordKeys = map[string]bool{"image_id": true, "row": true, "image": true, "caption": true, "captions": true, "tokens": true}
+	setKeys    = map[string]bool{"info": true, "licenses": true, "type": true, "images": true, "annotations": true, "dataset": true}
+)
+
+// sniff tells a file's shape from its beginning, which stays unread, and the first key if it is an object.
+func sniff(r *bufio.Reader) (shape, string) {
+	head, _ := r.Peek(sniffed)
+	if len(trimBOM(head)) < len(head) {
+		r.Discard(3)
+		head, _ = r.Peek(sniffed)
+	}
+	text := bytes.TrimLeft(head, " \t\r\n")
+	switch {
+	case len(text) == 0:
+		return shapeEmpty, ""
+	case text[0] == '[':
+		return shapeList, ""
+	case text[0] != '{':
+		return shapeText, ""
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.Token()
+	key, _ := d.Token()
+	first, _ := key.(string)
+	if recordKeys[first] {
+		return shapeLines, first
+	}
+	return shapeObject, first
+}
+
+const sniffed = 4096
