@@ -68,7 +68,8 @@ func Attention(h Heads) *G.Node {
 		h.Drop = 0
 	}
 	h.check()
-	a := &attention{Heads: h, keyStarts: -1, parent: -1, state: -1}
+	a := &attention{Heads: h, keyStarts: -1, parent: -1, state: -1,
+		args: AttentionArgs{Heads: h.Heads, Scale: h.Scale, Causal: h.Causal}}
 	var in G.Nodes
 	slot := func(n *G.Node) int {
 		for i, m := range in {
@@ -155,35 +156,33 @@ type attention struct {
 // bind fills the arguments both directions share.
 func (a *attention) bind(in []*Value) error {
 	w := a.Heads.Heads * a.Dim
-	a.args = AttentionArgs{
-		Q: in[a.q].mat().Columns(a.Q.From, w), K: in[a.k].mat().Columns(a.K.From, w), V: in[a.v].mat().Columns(a.V.From, w),
-		QStarts: in[a.starts].vec(), KStarts: in[a.keyStarts].vec(),
-		Heads: a.Heads.Heads, Scale: a.Scale, Causal: a.Causal,
-	}
-	if err := covers(in[a.starts], in[a.q].live); err != nil {
+	args := &a.args
+	args.Q, args.K, args.V = in[a.q].mat().Columns(a.Q.From, w), in[a.k].mat().Columns(a.K.From, w), in[a.v].mat().Columns(a.V.From, w)
+	args.QStarts, args.KStarts = in[a.starts].vec(), in[a.keyStarts].vec()
+	if err := covers(in[a.starts], in[a.q].mem.Rows); err != nil {
 		return err
 	}
-	if err := covers(in[a.keyStarts], in[a.k].live); err != nil {
+	if err := covers(in[a.keyStarts], in[a.k].mem.Rows); err != nil {
 		return err
 	}
-	if n, m := in[a.starts].live, in[a.keyStarts].live; n != m {
+	if n, m := in[a.starts].mem.Rows, in[a.keyStarts].mem.Rows; n != m {
 		return fmt.Errorf("%d sequences of queries, %d of keys", n-1, m-1)
 	}
-	if in[a.k].live != in[a.v].live {
-		return fmt.Errorf("%d rows of keys, %d of values", in[a.k].live, in[a.v].live)
+	if in[a.k].mem.Rows != in[a.v].mem.Rows {
+		return fmt.Errorf("%d rows of keys, %d of values", in[a.k].mem.Rows, in[a.v].mem.Rows)
 	}
 	if a.parent >= 0 {
 		p := in[a.parent]
-		if p.live != in[a.starts].live-1 {
-			return fmt.Errorf("%d sequences, but parents for %d", in[a.starts].live-1, p.live)
+		if p.mem.Rows != in[a.starts].mem.Rows-1 {
+			return fmt.Errorf("%d sequences, but parents for %d", in[a.starts].mem.Rows-1, p.mem.Rows)
 		}
 		if err := checkParents(p.input); err != nil {
 			return err
 		}
-		a.args.Parent = p.vec()
+		args.Parent = p.vec()
 	}
 	if a.state >= 0 {
-		a.args.Drop = Mask{P: a.Drop, State: in[a.state].vec(), Site: a.site}
+		args.Drop = Mask{P: a.Drop, State: in[a.state].vec(), Site: a.site}
 	}
 	return nil
 }
@@ -228,12 +227,16 @@ func (a *attention) symDiff(o *Op, in G.Nodes, y, dy *G.Node) G.Nodes {
 	inputs := append(append(G.Nodes{}, in...), y, tap(y, 1), dy)
 	n := len(in)
 	w := a.Heads.Heads * a.Dim
+	gaps := make([]bool, a.sources)
+	for i := range gaps {
+		gaps[i] = a.gaps(i, in[i].Shape()[1])
+	}
 	ds := grads("AttentionGrad", need, shapes, func(be Backend, in, out []*Value) error {
 		if err := b.bind(in); err != nil {
 			return err
 		}
 		for i := range out {
-			if b.gaps(i, out[i].cols()) {
+			if gaps[i] {
 				if err := be.Zero(out[i].mat()); err != nil {
 					return err
 				}

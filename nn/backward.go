@@ -71,7 +71,8 @@ func Backward(loss *G.Node, params ...*Param) (*Gradients, error) {
 // seed is the scalar input that starts the backward pass.
 func seed(g *G.ExprGraph, loss *G.Node) *G.Node {
 	name := fmt.Sprintf("d.%d", loss.ID())
-	v := &Value{dtype: Float, shape: tensor.ScalarShape(), live: 1, input: &input{name: name}}
+	v := newValue(Float, tensor.ScalarShape())
+	v.mem.Rows, v.input = 1, &input{name: name}
 	n := G.NewScalar(g, tensor.Float32, G.WithName(name), G.WithValue(v))
 	if err := Set(n, []float32{1}); err != nil {
 		panic(err) // a scalar takes one number

@@ -22,7 +22,8 @@ type State struct {
 // NewState is a state of rows by dim.
 func NewState(name string, rows, dim int) *State {
 	s := &State{Name: name, Shape: []int{rows, dim}, buffers: map[Backend]Buffer{}}
-	s.value = &Value{dtype: Float, shape: tensor.Shape{rows, dim}, live: rows, state: s}
+	s.value = newValue(Float, tensor.Shape{rows, dim})
+	s.value.mem.Rows, s.value.state = rows, s
 	return s
 }
 

@@ -67,7 +67,7 @@ func Conv2D(x, weight, bias *G.Node, c Conv, act Activation) *G.Node {
 		if len(out) > 1 {
 			ep.Pre = out[1].mat()
 		}
-		a := c.args(in[0].live/(c.H*c.W), channels, in[1].live)
+		a := c.args(in[0].mem.Rows/(c.H*c.W), channels, in[1].mem.Rows)
 		return be.Conv2D(out[0].mat(), in[0].mat(), in[1].operand(), a, ep)
 	}
 	o.grad = func(o *Op, in G.Nodes, y, dy *G.Node) (G.Nodes, error) {
@@ -77,7 +77,7 @@ func Conv2D(x, weight, bias *G.Node, c Conv, act Activation) *G.Node {
 		}
 		all := []result{like(1, x.Shape()...), full(weight.Shape()...)}
 		ds := grads("Conv2DGrad", o.need[:2], all, func(be Backend, in, grad []*Value) error {
-			a := c.args(in[1].live/(c.H*c.W), channels, out)
+			a := c.args(in[1].mem.Rows/(c.H*c.W), channels, out)
 			return be.Conv2DGrad(grad[0].mat(), grad[1].mat(), in[0].mat(), in[1].mat(), in[2].operand(), a)
 		}, dz, in[0], in[1])
 		if len(in) > 2 {
@@ -100,12 +100,12 @@ func AvgPool(x *G.Node, c Conv) *G.Node {
 	channels := x.Shape()[1]
 	return apply(&Op{name: "AvgPool", results: []result{c.pixels(0, images, channels)},
 		run: func(be Backend, in, out []*Value) error {
-			return be.AvgPool(out[0].mat(), in[0].mat(), c.args(in[0].live/(c.H*c.W), channels, channels))
+			return be.AvgPool(out[0].mat(), in[0].mat(), c.args(in[0].mem.Rows/(c.H*c.W), channels, channels))
 		},
 		grad: func(_ *Op, in G.Nodes, _, dy *G.Node) (G.Nodes, error) {
 			return G.Nodes{apply(&Op{name: "AvgPoolGrad", results: []result{like(1, x.Shape()...)},
 				run: func(be Backend, in, out []*Value) error {
-					return be.AvgPoolGrad(out[0].mat(), in[0].mat(), c.args(in[1].live/(c.H*c.W), channels, channels))
+					return be.AvgPoolGrad(out[0].mat(), in[0].mat(), c.args(in[1].mem.Rows/(c.H*c.W), channels, channels))
 				}}, dy, in[0])}, nil
 		}}, x)
 }

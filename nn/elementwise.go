@@ -104,8 +104,8 @@ func scaleBy(x, s *G.Node) *G.Node {
 }
 
 func sameRows(a, b *Value) error {
-	if a.live != b.live {
-		return fmt.Errorf("%d live rows against %d", a.live, b.live)
+	if a.mem.Rows != b.mem.Rows {
+		return fmt.Errorf("%d live rows against %d", a.mem.Rows, b.mem.Rows)
 	}
 	return nil
 }

@@ -29,10 +29,11 @@ func (o *Op) Do(values ...G.Value) (G.Value, error) {
 			if !o.wanted[i] {
 				continue
 			}
-			own[i] = &Value{dtype: Float, shape: r.shape, backend: be}
+			own[i] = newValue(Float, r.shape)
+			own[i].backend = be
 			if !o.alias {
 				var err error
-				if own[i].buf, err = be.Alloc(Float, max(1, r.shape.TotalSize())); err != nil {
+				if own[i].mem.Buf, err = be.Alloc(Float, max(1, r.shape.TotalSize())); err != nil {
 					return nil, fmt.Errorf("%s: %w", o, err)
 				}
 			}
@@ -58,7 +59,8 @@ func hostValue(be Backend, v G.Value) (*Value, error) {
 		}
 		return &l.at, l.bind(be)
 	}
-	w := &Value{dtype: Float, shape: v.Shape(), live: rowsOf(v.Shape()), backend: be}
+	w := newValue(Float, v.Shape())
+	w.mem.Rows, w.backend = rowsOf(v.Shape()), be
 	var floats []float32
 	switch d := v.Data().(type) {
 	case []float32:
@@ -75,7 +77,7 @@ func hostValue(be Backend, v G.Value) (*Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.buf = b
+	w.mem.Buf = b
 	return w, be.Write(b, 0, floats)
 }
 
@@ -93,7 +95,7 @@ func runForeign(op G.Op, in []*Value, out *Value) error {
 			continue
 		}
 		shape := v.shape.Clone()
-		shape[0] = v.live
+		shape[0] = v.mem.Rows
 		args[i] = tensor.New(tensor.WithShape(shape...), tensor.WithBacking(data))
 	}
 	res, err := op.Do(args...)
@@ -112,6 +114,6 @@ func runForeign(op G.Op, in []*Value, out *Value) error {
 	if len(floats) > out.Size() {
 		return fmt.Errorf("%d numbers for shape %v", len(floats), out.shape)
 	}
-	out.live = len(floats) / max(1, out.cols())
-	return out.backend.Write(out.buf, out.off, floats)
+	out.mem.Rows = len(floats) / max(1, out.cols())
+	return out.backend.Write(out.mem.Buf, out.mem.Off, floats)
 }

@@ -179,7 +179,7 @@ func weighted(t testing.TB, y *G.Node) *G.Node {
 				_ = r
 				return nil
 			}
-			return be.Write(out[0].buf, out[0].off, []float32{float32(s)})
+			return be.Write(out[0].mem.Buf, out[0].mem.Off, []float32{float32(s)})
 		},
 		grad: func(_ *Op, in G.Nodes, _, dy *G.Node) (G.Nodes, error) { return G.Nodes{scaleBy(w, dy)}, nil },
 	}, y)

@@ -22,7 +22,7 @@ func (d *derive) update(rows int) {
 	in.ints = d.fill(in.ints[:0], rows*d.mul/d.div)
 	in.set = true
 	in.serial++
-	d.value.live = len(in.ints)
+	d.value.mem.Rows = len(in.ints)
 }
 
 // newDerived makes an input of at most room numbers that fill computes from the number of groups of per rows
@@ -48,7 +48,7 @@ func newDerived(x *G.Node, what string, per, room int, fill func(dst []int32, gr
 	if in := inputOf(root); in != nil {
 		in.derived = append(in.derived, d)
 		if in.set {
-			d.update(root.Value().(*Value).live)
+			d.update(root.Value().(*Value).mem.Rows)
 		}
 	} else {
 		d.update(root.Shape()[0])

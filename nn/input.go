@@ -27,7 +27,8 @@ type input struct {
 // NewInput makes an input node: floats or int32, with shape[0] the largest number of rows a run
 // may give it. Set gives it its numbers.
 func NewInput(g *G.ExprGraph, name string, t DType, shape ...int) *G.Node {
-	v := &Value{dtype: t, shape: tensor.Shape(shape).Clone(), input: &input{name: name}}
+	v := newValue(t, tensor.Shape(shape).Clone())
+	v.input = &input{name: name}
 	n := G.NewTensor(g, dtypes[t], len(shape), G.WithShape(shape...), G.WithName(name), G.WithValue(v))
 	if n.Value() != G.Value(v) {
 		panic(fmt.Sprintf("nn: the graph has an input %q already", name))
@@ -87,7 +88,7 @@ func Set(n *G.Node, data any) error {
 	case []int32:
 		in.ints = append(in.ints[:0], d...)
 	}
-	v.live = rows
+	v.mem.Rows = rows
 	in.set = true
 	in.serial++
 	for _, d := range in.derived {

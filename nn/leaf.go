@@ -18,7 +18,7 @@ func newLeaf(be Backend, src *Value) (*leaf, error) {
 		if err != nil {
 			return nil, fmt.Errorf("input %s %v: %w", src.input.name, src.shape, err)
 		}
-		l.at.buf = b
+		l.at.mem.Buf = b
 	}
 	return l, nil
 }
@@ -27,17 +27,17 @@ func newLeaf(be Backend, src *Value) (*leaf, error) {
 func (l *leaf) bind(be Backend) (err error) {
 	switch src := l.src; {
 	case src.param != nil:
-		l.at.buf, err = be.Parameter(src.param)
+		l.at.mem.Buf, err = be.Parameter(src.param)
 	case src.state != nil:
-		l.at.buf, err = src.state.buffer(be)
+		l.at.mem.Buf, err = src.state.buffer(be)
 	case !src.input.set:
 		return fmt.Errorf("input %s was not set", src.input.name)
 	case l.serial != src.input.serial:
-		l.serial, l.at.live = src.input.serial, src.live
+		l.serial, l.at.mem.Rows = src.input.serial, src.mem.Rows
 		if src.dtype == Int32 {
-			return be.WriteInts(l.at.buf, 0, src.input.ints)
+			return be.WriteInts(l.at.mem.Buf, 0, src.input.ints)
 		}
-		return be.Write(l.at.buf, 0, src.input.floats)
+		return be.Write(l.at.mem.Buf, 0, src.input.floats)
 	}
 	return err
 }
@@ -45,6 +45,6 @@ func (l *leaf) bind(be Backend) (err error) {
 // free gives an input's memory back.
 func (l *leaf) free(be Backend) {
 	if l.src.input != nil {
-		be.Free(l.at.buf)
+		be.Free(l.at.mem.Buf)
 	}
 }

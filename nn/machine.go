@@ -103,13 +103,15 @@ func (m *Machine) add(n *G.Node) error {
 	}
 	if !ok {
 		s.foreign = n.Op()
-		s.out = []*Value{{dtype: Float, shape: n.Shape().Clone(), backend: m.backend}}
+		s.out = []*Value{newValue(Float, n.Shape().Clone())}
+		s.out[0].backend = m.backend
 	} else {
 		s.op = o
 		s.out = make([]*Value, len(o.results))
 		for i, r := range o.results {
 			if o.wanted[i] {
-				s.out[i] = &Value{dtype: Float, shape: r.shape, backend: m.backend}
+				s.out[i] = newValue(Float, r.shape)
+				s.out[i].backend = m.backend
 			}
 		}
 		s.out[0].outs = s.out[1:]
@@ -140,10 +142,12 @@ func (m *Machine) Run(ctx context.Context) (err error) {
 	}()
 	done := ctx.Done()
 	for i := range m.steps {
-		select {
-		case <-done:
-			return fmt.Errorf("run: stopped before %v: %w", m.steps[i].node, context.Cause(ctx))
-		default:
+		if done != nil {
+			select {
+			case <-done:
+				return fmt.Errorf("run: stopped before %v: %w", m.steps[i].node, context.Cause(ctx))
+			default:
+			}
 		}
 		if m.profile != nil {
 			start := time.Now()

@@ -128,7 +128,7 @@ func TestPlanSharesMemorySafely(t *testing.T) {
 			for i := range m.steps {
 				for _, v := range m.steps[i].out {
 					if v != nil {
-						v.buf, v.off = &refBuffer{f: make([]float64, max(1, v.Size()))}, 0
+						v.mem.Buf, v.mem.Off = &refBuffer{f: make([]float64, max(1, v.Size()))}, 0
 					}
 				}
 			}

@@ -161,23 +161,28 @@ func (r *result) liveRows(in []*Value) int {
 	if r.rows < 0 {
 		return rowsOf(r.shape)
 	}
-	return in[r.rows].live * r.mul / r.div
+	if r.div == 1 { // division is the slowest thing a node does
+		return in[r.rows].mem.Rows * r.mul
+	}
+	return in[r.rows].mem.Rows * r.mul / r.div
 }
 
 // invoke computes the results into out, whose memory is in place.
 func (o *Op) invoke(be Backend, in, out []*Value) error {
 	if t, ok := o.attr.(tapOf); ok {
 		src := in[0].outs[t-1]
-		out[0].buf, out[0].off, out[0].backend, out[0].live = src.buf, src.off, src.backend, src.live
+		out[0].mem.Buf, out[0].mem.Off, out[0].backend, out[0].mem.Rows = src.mem.Buf, src.mem.Off, src.backend, src.mem.Rows
 		return nil
 	}
 	for i := range out {
 		if out[i] != nil {
-			out[i].live = o.results[i].liveRows(in)
+			if n := o.results[i].liveRows(in); out[i].mem.Rows != n { // a fresh store would make the read behind it wait
+				out[i].mem.Rows = n
+			}
 		}
 	}
 	if o.alias {
-		out[0].buf, out[0].off, out[0].backend = in[0].buf, in[0].off, in[0].backend
+		out[0].mem.Buf, out[0].mem.Off, out[0].backend = in[0].mem.Buf, in[0].mem.Off, in[0].backend
 		return nil
 	}
 	return o.run(be, in, out)

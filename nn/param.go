@@ -43,7 +43,8 @@ func (p *Param) Node(g *G.ExprGraph) *G.Node {
 	}
 	if p.value == nil {
 		p.host.f = p.Data
-		p.value = &Value{dtype: Float, shape: tensor.Shape(p.Shape).Clone(), live: rowsOf(p.Shape), param: p}
+		p.value = newValue(Float, tensor.Shape(p.Shape).Clone())
+		p.value.mem.Rows, p.value.param = rowsOf(p.Shape), p
 	}
 	n := G.NewTensor(g, tensor.Float32, len(p.Shape), G.WithShape(p.Shape...), G.WithName(p.Name), G.WithValue(p.value))
 	if n.Value() != G.Value(p.value) {

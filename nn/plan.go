@@ -71,7 +71,7 @@ func (m *Machine) place(outputs G.Nodes) error {
 		return fmt.Errorf("%d bytes for the results of %d operations: %w", 4*m.plan.Arena, len(m.steps), err)
 	}
 	for v, st := range home {
-		v.buf, v.off = m.arena, st.off
+		v.mem.Buf, v.mem.Off = m.arena, st.off
 	}
 	return nil
 }

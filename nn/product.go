@@ -56,12 +56,12 @@ func (p product) node(name string, a, b *G.Node) *G.Node {
 	bias := at(p.bias, "bias", bc)
 	gradPre := at(p.gradPre, "the activation's input", ar, bc)
 	residual := at(p.residual, "residual", ar, bc)
+	p.epilogue.Act, p.epilogue.GradOf = p.act, p.gradOf
 	o.run = func(be Backend, in, out []*Value) error {
 		if err := p.checkRows(in, gradPre, residual); err != nil {
 			return err
 		}
 		ep := &p.epilogue
-		*ep = Epilogue{Act: p.act, GradOf: p.gradOf}
 		if bias > 0 {
 			ep.Bias = in[bias].vec()
 		}
@@ -86,13 +86,14 @@ func (p product) node(name string, a, b *G.Node) *G.Node {
 
 // checkRows holds the live rows of the inputs against each other.
 func (p *product) checkRows(in []*Value, gradPre, residual int) error {
-	if p.transA && in[0].live != in[1].live {
-		return fmt.Errorf("%d live rows against %d", in[0].live, in[1].live)
+	if p.transA && in[0].mem.Rows != in[1].mem.Rows {
+		return fmt.Errorf("%d live rows against %d", in[0].mem.Rows, in[1].mem.Rows)
 	}
-	for _, i := range [...]int{gradPre, residual} {
-		if i > 0 && in[i].live != in[0].live {
-			return fmt.Errorf("%d live rows against %d", in[0].live, in[i].live)
-		}
+	if gradPre > 0 && in[gradPre].mem.Rows != in[0].mem.Rows {
+		return fmt.Errorf("%d live rows against %d", in[0].mem.Rows, in[gradPre].mem.Rows)
+	}
+	if residual > 0 && in[residual].mem.Rows != in[0].mem.Rows {
+		return fmt.Errorf("%d live rows against %d", in[0].mem.Rows, in[residual].mem.Rows)
 	}
 	return nil
 }

@@ -14,12 +14,9 @@ import (
 type Value struct {
 	dtype DType
 	shape tensor.Shape
-	live  int // rows in use
-	width int // elements in a row, 0: not counted yet
 
 	backend Backend
-	buf     Buffer
-	off     int
+	mem     Tensor // the rows in use, each a row of shape
 
 	outs  []*Value // further results of the same operation
 	param *Param   // set when this is a parameter
@@ -36,19 +33,20 @@ func rowsOf(shape []int) int {
 	return shape[0]
 }
 
-// cols is the number of elements in a row.
-func (v *Value) cols() int {
-	if v.width == 0 {
-		v.width = 1
-		for i := 1; i < len(v.shape); i++ {
-			v.width *= v.shape[i]
-		}
+// newValue is a value without memory.
+func newValue(t DType, shape tensor.Shape) *Value {
+	cols := 1
+	for i := 1; i < len(shape); i++ {
+		cols *= shape[i]
 	}
-	return v.width
+	return &Value{dtype: t, shape: shape, mem: Tensor{Cols: cols, Stride: cols}}
 }
 
+// cols is the number of elements in a row.
+func (v *Value) cols() int { return v.mem.Cols }
+
 // Live is the number of rows in use.
-func (v *Value) Live() int { return v.live }
+func (v *Value) Live() int { return v.mem.Rows }
 
 // Shape is the shape with its full row capacity.
 func (v *Value) Shape() tensor.Shape { return v.shape }
@@ -79,7 +77,7 @@ func (v *Value) MemSize() uintptr { return uintptr(4 * v.Size()) }
 
 // Format prints the shape.
 func (v *Value) Format(s fmt.State, _ rune) {
-	fmt.Fprintf(s, "%v%v (%d live)", v.dtype, v.shape, v.live)
+	fmt.Fprintf(s, "%v%v (%d live)", v.dtype, v.shape, v.mem.Rows)
 }
 
 // Data is a copy of the live rows: a []float32, a []int32, or a float32 for a scalar.
@@ -107,17 +105,17 @@ func (v *Value) Data() any {
 
 // Floats copies the live rows to the host in full precision.
 func (v *Value) Floats() ([]float64, error) {
-	out := make([]float64, v.live*v.cols())
+	out := make([]float64, v.mem.Rows*v.cols())
 	if v.param != nil && v.backend == nil {
 		for i, x := range v.param.Data {
 			out[i] = float64(x)
 		}
 		return out, nil
 	}
-	if v.buf == nil {
+	if v.mem.Buf == nil {
 		return nil, fmt.Errorf("read a value of shape %v: it was not computed", v.shape)
 	}
-	return out, v.backend.Read(out, v.buf, v.off)
+	return out, v.backend.Read(out, v.mem.Buf, v.mem.Off)
 }
 
 // mat is the live part as [rows, the rest].
@@ -125,8 +123,7 @@ func (v *Value) mat() Tensor {
 	if v == nil {
 		return Tensor{}
 	}
-	c := v.cols()
-	return Tensor{Buf: v.buf, Off: v.off, Rows: v.live, Cols: c, Stride: c}
+	return v.mem
 }
 
 // vec is the live part as one row.
@@ -134,8 +131,8 @@ func (v *Value) vec() Tensor {
 	if v == nil {
 		return Tensor{}
 	}
-	n := v.live * v.cols()
-	return Tensor{Buf: v.buf, Off: v.off, Rows: 1, Cols: n, Stride: n}
+	n := v.mem.Rows * v.mem.Cols
+	return Tensor{Buf: v.mem.Buf, Off: v.mem.Off, Rows: 1, Cols: n, Stride: n}
 }
 
 // operand is v as the right side of a product.
