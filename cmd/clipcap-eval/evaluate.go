@@ -5,7 +5,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/clipcap-go/clipcap/eval/annotation"
+	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/eval/ptb"
 	"github.com/clipcap-go/clipcap/eval/report"
 	"github.com/clipcap-go/clipcap/eval/score"
 )
@@ -33,7 +34,7 @@ func (o *options) evaluate(stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("--annotations: %w", err)
 	}
-	if err := set.LineSeparators(o.sanitize); err != nil {
+	if err := set.LineSeparators(ptb.LineSeparator, o.sanitize); err != nil {
 		return err
 	}
 	pairs, err := o.readResults(o.results, set)
@@ -64,7 +65,7 @@ func (o *options) readResults(path string, set *annotation.Set) ([]annotation.Pa
 	if err != nil {
 		return nil, err
 	}
-	if err := res.LineSeparators(o.sanitize); err != nil {
+	if err := res.LineSeparators(ptb.LineSeparator, o.sanitize); err != nil {
 		return nil, err
 	}
 	return annotation.Join(set, res, o.subset)

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/clipcap-go/clipcap/eval/annotation"
+	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/eval/score"
 )
 

@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/eval"
-	"github.com/clipcap-go/clipcap/eval/annotation"
 	"github.com/clipcap-go/clipcap/eval/score"
 )
 

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/eval"
-	"github.com/clipcap-go/clipcap/eval/annotation"
 	"github.com/clipcap-go/clipcap/eval/ptb"
 )
 

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// parseTSV reads Conceptual Captions: a caption, a tab and an address a line, no header. An image's id is the number of its line,
+// tsv reads Conceptual Captions: a caption, a tab and an address a line, no header. An image's id is the number of its line,
 // from 0. With quotes a field that starts with " goes on to the next lone ", over tabs and line ends, and a doubled " in it is one,
 // as Python's csv module reads it; without, a " is a character like any other.
-func (s *Set) parseTSV(r *bufio.Reader, quotes bool) error {
+func (p *parser) tsv(r *bufio.Reader, quotes bool) error {
 	for row := 0; ; row++ {
 		fields, err := tsvRow(r, quotes)
 		if errors.Is(err, io.EOF) {
@@ -21,9 +21,8 @@ func (s *Set) parseTSV(r *bufio.Reader, quotes bool) error {
 		if err == nil && len(fields) < 2 {
 			err = errors.New("no tab: want a caption, a tab and an address")
 		}
-		id := ID(strconv.Itoa(row))
 		if err == nil {
-			err = s.caption(id, strings.ToValidUTF8(fields[0], "\uFFFD"), true)
+			err = p.caption(Caption{Image: ID(strconv.Itoa(row)), Row: -1, Text: strings.ToValidUTF8(fields[0], "\uFFFD")}, true)
 		}
 		if err != nil {
 			return fmt.Errorf("row %d: %w", row, err)

@@ -1,6 +1,6 @@
-// Package annotation reads what caption scores are made of: data sets' human captions (COCO, Karpathy's split, nocaps, Conceptual
-// Captions, plain lists) and result files. It is strict about ids: a missing, double or unknown one is an error that names it, because
-// a score over the wrong images looks like any other.
+// Package annotation reads data sets' human captions (COCO, Karpathy's split, nocaps, Conceptual Captions, plain lists), to train on or
+// to score against, and result files. [Read] keeps a whole set for scoring and is strict about ids: a missing, double or unknown one is an
+// error that names it, because a score over the wrong images looks like any other. [Scan] hands out one caption after the other.
 package annotation
 
 import (
@@ -10,8 +10,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"github.com/clipcap-go/clipcap/eval/ptb"
 )
 
 // Limits on what a file may hold; no published set comes near them.
@@ -61,6 +59,14 @@ type Image struct {
 	References []string
 }
 
+// A Caption is one human caption of a file.
+type Caption struct {
+	Image  ID     // the number of its row where the file has no ids
+	Row    int    // the row of the features it names, -1 where it names none
+	Text   string // empty where Tokens stand in its place
+	Tokens []int32
+}
+
 // A Set is a data set's images in the order of its file.
 type Set struct {
 	Path   string
@@ -80,8 +86,8 @@ func (s *Set) Find(id ID) (*Image, bool) {
 	return &s.Images[i], true
 }
 
-// add appends an image, whose id must be new.
-func (s *Set) add(im Image) error {
+// image appends an image, whose id must be new.
+func (s *Set) image(im Image) error {
 	if _, ok := s.index[im.ID]; ok {
 		return fmt.Errorf("image id %s stands there twice", im.ID)
 	}
@@ -94,16 +100,17 @@ func (s *Set) add(im Image) error {
 }
 
 // caption adds a human caption to an image; with grow, to one not seen yet, too.
-func (s *Set) caption(id ID, text string, grow bool) error {
-	if err := checkCaption(id, text); err != nil {
-		return err
+func (s *Set) caption(c Caption, grow bool) error {
+	id := c.Image
+	if c.Tokens != nil {
+		return fmt.Errorf("image id %s: tokens where a caption was expected", id)
 	}
 	i, ok := s.index[id]
 	if !ok {
 		if !grow {
 			return fmt.Errorf("a caption of image id %s, which is not among the images", id)
 		}
-		if err := s.add(Image{ID: id}); err != nil {
+		if err := s.image(Image{ID: id}); err != nil {
 			return err
 		}
 		i = len(s.Images) - 1
@@ -111,7 +118,7 @@ func (s *Set) caption(id ID, text string, grow bool) error {
 	if len(s.Images[i].References) >= maxPerID {
 		return fmt.Errorf("image id %s: more than %d captions", id, maxPerID)
 	}
-	s.Images[i].References = append(s.Images[i].References, text)
+	s.Images[i].References = append(s.Images[i].References, c.Text)
 	return nil
 }
 
@@ -128,12 +135,13 @@ func checkCaption(id ID, text string) error {
 
 func validKey(id ID) bool { return id != "" && len(id) <= 4096 }
 
-// LineSeparators returns an error that names the first image whose caption holds a line separator other than "\n": the reference
-// tokenizer would move every caption after it to the next image. With sanitize it turns them into spaces instead.
-func (s *Set) LineSeparators(sanitize bool) error {
+// LineSeparators returns an error that names the first image whose caption holds a line separator other than "\n", which find returns
+// (-1 for none): the reference tokenizer would move every caption after it to the next image. With sanitize it turns them into spaces
+// instead.
+func (s *Set) LineSeparators(find func(caption string) rune, sanitize bool) error {
 	for i := range s.Images {
 		for j := range s.Images[i].References {
-			if err := lineSeparator(s.Images[i].ID, &s.Images[i].References[j], sanitize); err != nil {
+			if err := lineSeparator(s.Images[i].ID, &s.Images[i].References[j], find, sanitize); err != nil {
 				return fmt.Errorf("%s: %w", s.Path, err)
 			}
 		}
@@ -141,9 +149,9 @@ func (s *Set) LineSeparators(sanitize bool) error {
 	return nil
 }
 
-func lineSeparator(id ID, caption *string, sanitize bool) error {
+func lineSeparator(id ID, caption *string, find func(string) rune, sanitize bool) error {
 	for {
-		r := ptb.LineSeparator(*caption)
+		r := find(*caption)
 		if r < 0 {
 			return nil
 		}

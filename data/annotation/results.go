@@ -138,10 +138,10 @@ func (r *Results) add(id ID, captions []string) error {
 }
 
 // LineSeparators is [Set.LineSeparators] for results.
-func (r *Results) LineSeparators(sanitize bool) error {
+func (r *Results) LineSeparators(find func(caption string) rune, sanitize bool) error {
 	for i := range r.List {
 		for j := range r.List[i].Captions {
-			if err := lineSeparator(r.List[i].ID, &r.List[i].Captions[j], sanitize); err != nil {
+			if err := lineSeparator(r.List[i].ID, &r.List[i].Captions[j], find, sanitize); err != nil {
 				return fmt.Errorf("%s: %w", r.Path, err)
 			}
 		}

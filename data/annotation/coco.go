@@ -29,17 +29,11 @@ type cocoCaption struct {
 // Splits are Karpathy's.
 var Splits = []string{"train", "restval", "val", "test"}
 
-// parseCOCO reads the object of COCO, nocaps or Karpathy, element by element: the training set's is large.
-func (s *Set) parseCOCO(d *json.Decoder, split string) error {
-	if split != "" && !slices.Contains(Splits, split) {
-		return fmt.Errorf("unknown split %q, want one of %q", split, Splits)
-	}
-	if split == "" {
-		split = "test"
-	}
-	s.Kind = "coco"
+// coco reads the object of COCO, nocaps or Karpathy, element by element: the training set's is large.
+func (p *parser) coco(d *json.Decoder) error {
+	p.kind = "coco"
 	var images, annotations bool
-	var early []cocoCaption // captions that stand before the images
+	var early []Caption // captions that stand before the images
 	err := object(d, func(key string) error {
 		switch key {
 		case "images":
@@ -47,7 +41,7 @@ func (s *Set) parseCOCO(d *json.Decoder, split string) error {
 				return errors.New("images stands there twice")
 			}
 			images = true
-			return array(d, func(i int) error { return s.cocoImage(d, i, split) })
+			return array(d, func(i int) error { return p.cocoImage(d, i) })
 		case "annotations":
 			annotations = true
 			return array(d, func(i int) error {
@@ -58,11 +52,12 @@ func (s *Set) parseCOCO(d *json.Decoder, split string) error {
 				if a.ImageID == nil || a.Caption == nil {
 					return fmt.Errorf("annotations[%d]: no image_id or no caption", i)
 				}
+				c := Caption{Image: *a.ImageID, Row: -1, Text: *a.Caption}
 				if !images {
-					early = append(early, a)
+					early = append(early, c)
 					return nil
 				}
-				return s.caption(*a.ImageID, *a.Caption, false)
+				return p.caption(c, false)
 			})
 		}
 		return skip(d)
@@ -73,19 +68,19 @@ func (s *Set) parseCOCO(d *json.Decoder, split string) error {
 	if !images {
 		return errors.New("no images in the object")
 	}
-	for _, a := range early {
-		if err := s.caption(*a.ImageID, *a.Caption, false); err != nil {
+	for _, c := range early {
+		if err := p.caption(c, false); err != nil {
 			return err
 		}
 	}
-	if s.Kind == "karpathy" && annotations {
+	if p.kind == "karpathy" && annotations {
 		return errors.New("both sentences in images and annotations")
 	}
 	return end(d)
 }
 
 // cocoImage reads one element of images.
-func (s *Set) cocoImage(d *json.Decoder, i int, split string) error {
+func (p *parser) cocoImage(d *json.Decoder, i int) error {
 	var im cocoImage
 	if err := d.Decode(&im); err != nil {
 		return fmt.Errorf("images[%d]: %w", i, wrapEOF(err))
@@ -94,32 +89,32 @@ func (s *Set) cocoImage(d *json.Decoder, i int, split string) error {
 		if im.ID == nil {
 			return fmt.Errorf("images[%d] has no id", i)
 		}
-		if s.Kind != "coco" {
+		if p.kind != "coco" {
 			return fmt.Errorf("images[%d] has no sentences though others have", i)
 		}
-		return s.add(Image{ID: *im.ID, File: im.FileName, Domain: im.Domain})
+		return p.to.image(Image{ID: *im.ID, File: im.FileName, Domain: im.Domain})
 	}
-	if i > 0 && s.Kind == "coco" {
+	if i > 0 && p.kind == "coco" {
 		return fmt.Errorf("images[%d] has sentences though others have none", i)
 	}
-	s.Kind = "karpathy"
+	p.kind = "karpathy"
 	if im.CocoID == nil {
 		return fmt.Errorf("images[%d] has no cocoid", i)
 	}
 	if !slices.Contains(Splits, im.Split) {
 		return fmt.Errorf("image id %s: unknown split %q, want one of %q", *im.CocoID, im.Split, Splits)
 	}
-	if im.Split != split {
+	if !slices.Contains(p.splits, im.Split) {
 		return nil
 	}
-	if err := s.add(Image{ID: *im.CocoID, File: im.Filename}); err != nil {
+	if err := p.to.image(Image{ID: *im.CocoID, File: im.Filename}); err != nil {
 		return err
 	}
 	for _, t := range im.Sentences {
 		if t.Raw == nil {
 			return fmt.Errorf("image id %s: a sentence without raw", *im.CocoID)
 		}
-		if err := s.caption(*im.CocoID, *t.Raw, false); err != nil {
+		if err := p.caption(Caption{Image: *im.CocoID, Row: -1, Text: *t.Raw}, false); err != nil {
 			return err
 		}
 	}

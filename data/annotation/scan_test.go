@@ -1,0 +1,103 @@
+package annotation
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestScan(t *testing.T) {
+	for name, c := range map[string]struct {
+		text, kind string
+		o          Options
+		want       []Caption
+	}{
+		"coco": {
+			text: `{"info":{},"images":[{"id":7},{"id":8}],"annotations":[{"id":1,"image_id":8,"caption":"a b"},{"image_id":7,"caption":"c\n"}]}`,
+			kind: "coco", want: []Caption{{"8", -1, "a b", nil}, {"7", -1, "c\n", nil}},
+		},
+		"captions before images": {
+			text: `{"annotations":[{"image_id":8,"caption":"a"}],"images":[{"id":8}]}`,
+			kind: "coco", want: []Caption{{"8", -1, "a", nil}},
+		},
+		"karpathy, two splits": {
+			text: `{"images":[{"cocoid":1,"split":"train","sentences":[{"raw":"x"}]},{"cocoid":2,"split":"restval","sentences":[{"raw":"y"}]},{"cocoid":3,"split":"test","sentences":[{"raw":"z"}]}]}`,
+			kind: "karpathy", o: Options{Split: "train,restval"}, want: []Caption{{"1", -1, "x", nil}, {"2", -1, "y", nil}},
+		},
+		"karpathy, the split scored by default": {
+			text: `{"images":[{"cocoid":1,"split":"train","sentences":[{"raw":"x"}]},{"cocoid":3,"split":"test","sentences":[{"raw":"z"}]}]}`,
+			kind: "karpathy", want: []Caption{{"3", -1, "z", nil}},
+		},
+		"flat list": {
+			text: `[{"image_id":"000042","id":3,"caption":"a"},{"image_id":"42","caption":"b"}]`,
+			kind: "list", want: []Caption{{"000042", -1, "a", nil}, {"42", -1, "b", nil}},
+		},
+		"lines": {
+			text: "{\"row\":3,\"tokens\":[5,0,7]}\n{\"image_id\":9,\"caption\":\"a\"}\n{\"row\":0,\"image_id\":\"x\",\"caption\":\"\"}\n",
+			kind: "lines", want: []Caption{{"3", 3, "", []int32{5, 0, 7}}, {"9", -1, "a", nil}, {"x", 0, "", nil}},
+		},
+		"conceptual, quotes literal": {
+			text: "\"a man\thttp://x\nb .\thttp://y\n",
+			kind: "conceptual", want: []Caption{{"0", -1, "\"a man", nil}, {"1", -1, "b .", nil}},
+		},
+		"conceptual, quotes as csv": {
+			text: "\"a\tman\nwalks\"\thttp://x\nb .\thttp://y\n",
+			kind: "conceptual", o: Options{CSVQuotes: true}, want: []Caption{{"0", -1, "a\tman\nwalks", nil}, {"1", -1, "b .", nil}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := write(t, c.text)
+			var got []Caption
+			kind, err := Scan(path, c.o, func(c Caption) error { got = append(got, c); return nil })
+			if err != nil || kind != c.kind || !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%s, %v, %v\nwant %s, %v", kind, got, err, c.kind, c.want)
+			}
+		})
+	}
+}
+
+func TestScanRefuses(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"", "empty"},
+		{`[{"caption":"a"}]`, "object 1 has no image_id"},
+		{`[{"image_id":1}]`, "no caption"},
+		{`[{"row":-1,"caption":"a"}]`, "row -1"},
+		{`{"row":1,"caption":"a","tokens":[1]}`, "both caption and tokens"},
+		{`{"row":1,"tokens":[99999999999]}`, "object 1"},
+		{`[{"image_id":1,"caption":"a"`, "ends in the middle"},
+		{"no tab here\n", "no tab"},
+	} {
+		_, err := Scan(write(t, c.text), Options{}, func(Caption) error { return nil })
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: error %v, want one with %q", c.text, err, c.want)
+		}
+	}
+	if _, err := Scan(write(t, `[]`), Options{Split: "train"}, nil); err == nil || !strings.Contains(err.Error(), "no splits") {
+		t.Errorf("a split of a flat list: %v", err)
+	}
+}
+
+func FuzzScan(f *testing.F) {
+	f.Add([]byte(`{"images":[{"id":7}],"annotations":[{"image_id":7,"caption":"c"}]}`), "", false)
+	f.Add([]byte(`{"images":[{"cocoid":1,"split":"train","sentences":[{"raw":"x"}]}]}`), "train", false)
+	f.Add([]byte("{\"row\":3,\"tokens\":[5,0,7]}\n"), "", false)
+	f.Add([]byte("\"a\tb\"\thttp://x\n"), "", true)
+	f.Add([]byte(`{"1":["a","b"]}`), "", false)
+	f.Fuzz(func(t *testing.T, text []byte, split string, quotes bool) {
+		s := newSet("fuzz")
+		kind, err := parse(strings.NewReader(string(text)), s, Options{Split: split, CSVQuotes: quotes})
+		if err == nil && kind == "" {
+			t.Error("no error and no kind")
+		}
+	})
+}
+
+func write(t *testing.T, text string) string {
+	path := filepath.Join(t.TempDir(), "captions")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
