@@ -74,6 +74,8 @@ func (c Config) Validate() error {
 type Mapper interface {
 	// Forward maps features [images, feature] to prefixes [images·PrefixLength, dim].
 	Forward(features *G.Node) *G.Node
+	// Init gives the mapper the random weights training starts from; nn.Collect gives them their names first.
+	Init(seed uint64)
 }
 
 // New makes a mapper with zero weights and unit norms.

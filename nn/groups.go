@@ -23,6 +23,9 @@ func (d *derive) update(rows int) {
 	in.set = true
 	in.serial++
 	d.value.mem.Rows = len(in.ints)
+	for _, follower := range in.derived {
+		follower.update(len(in.ints))
+	}
 }
 
 // newDerived makes an input of at most room numbers that fill computes from the number of groups of per rows

@@ -1,0 +1,123 @@
+package mapping
+
+import (
+	"math"
+	"testing"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/clipcap-go/clipcap/internal/testkit"
+	"github.com/clipcap-go/clipcap/nn"
+	"github.com/clipcap-go/clipcap/weights"
+)
+
+func array(t testing.TB, name string) []float32 {
+	t.Helper()
+	s, err := weights.Open(testkit.Golden(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	data, err := s.Tensor("array").Float32s()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func within(t *testing.T, what string, got, want []float32, gate float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d numbers, want %d", what, len(got), len(want))
+	}
+	var worst float64
+	for i := range got {
+		if d := math.Abs(float64(got[i]) - float64(want[i])); !(d <= worst) {
+			worst = d
+		}
+	}
+	t.Logf("%s: largest difference %.1e, gate %.1e", what, worst, gate)
+	if !(worst <= gate) {
+		t.Errorf("%s: largest difference %g, want at most %g", what, worst, gate)
+	}
+}
+
+// prefixes runs a mapper over features, with room for some more.
+func prefixes(t *testing.T, m Mapper, be nn.Backend, features []float32, width int) []float32 {
+	t.Helper()
+	g := G.NewGraph()
+	in := nn.NewInput(g, "features", nn.Float, len(features)/width+3, width)
+	out := m.Forward(in)
+	machine, err := nn.NewMachine(be, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer machine.Close()
+	if err := nn.Set(in, features); err != nil {
+		t.Fatal(err)
+	}
+	if err := machine.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	return machine.Value(out).Data().([]float32)
+}
+
+func TestGoldenPrefixes(t *testing.T) {
+	const dir = "models/weights/clipcap/"
+	for _, c := range []struct {
+		name string
+		gate float64 // four times what PyTorch's own float32 is away from float64
+	}{{"mlp", 4.4e-6}, {"linear", 1.2e-5}, {"transformer", 1e-5}} {
+		m, config, err := Load(testkit.Golden(t, dir+c.name+"_weights.pt"), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		features, want := array(t, dir+"in_features.npy"), array(t, dir+"out_"+c.name+"_prefix_f64.npy")
+		within(t, c.name+" in float32", prefixes(t, m, nn.NewCPU(nn.Float32), features, config.Feature), want, c.gate)
+		within(t, c.name+" in the reference", prefixes(t, m, nn.NewReference(), features, config.Feature), want, c.gate)
+		within(t, c.name+" in high precision", prefixes(t, m, nn.NewCPU(nn.High), features, config.Feature), want, 10*c.gate)
+		within(t, c.name+" in bfloat16", prefixes(t, m, nn.NewCPU(nn.BFloat16), features, config.Feature), want, 0.1)
+
+		// A prefix does not depend on the other images of the batch.
+		all := prefixes(t, m, nn.NewCPU(nn.Float32), features, config.Feature)
+		one := prefixes(t, m, nn.NewCPU(nn.Float32), features[3*config.Feature:4*config.Feature], config.Feature)
+		n := config.PrefixLength * config.Dim
+		within(t, c.name+" alone", one, all[3*n:4*n], 0)
+	}
+}
+
+func TestGoldenFullSize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("mappers of 30 to 60 million weights")
+	}
+	for _, c := range []struct {
+		name   string
+		config Config
+		gate   float64
+	}{
+		{"mlp_map", Config{Kind: KindMLP, Feature: 512, Dim: 768, PrefixLength: 10}, 8e-6},
+		{"tr_map_10", Config{Kind: KindTransformer, Feature: 512, Dim: 768, PrefixLength: 10, ClipLength: 10, Layers: 8}, 3.4e-5},
+		{"tr_map_40_rn", Config{Kind: KindTransformer, Feature: 640, Dim: 768, PrefixLength: 40, ClipLength: 40, Layers: 8}, 3.2e-5},
+	} {
+		list := testkit.FullSize(t, c.name)
+		m, err := New(c.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		params, err := nn.Collect("", m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range params {
+			if list[p.Name] == nil {
+				t.Fatalf("no golden tensor for %s", p.Name)
+			}
+			list[p.Name].Fill(p.Data)
+		}
+		want := array(t, "models/fullsize/"+c.name+"_prefix_f64.npy")
+		features := make([]float32, len(want)/(c.config.PrefixLength*768)*c.config.Feature)
+		name := map[int]string{512: "input/clip_features512", 640: "input/clip_features640"}[c.config.Feature]
+		testkit.Formula(features, name, 1, 0)
+		within(t, c.name, prefixes(t, m, nn.NewCPU(nn.Float32), features, c.config.Feature), want, c.gate)
+	}
+}
