@@ -37,6 +37,8 @@ var allowed = map[string][]string{
 	"internal/cli": {"github.com/schollz/progressbar/v3"},
 	// Programs of the developer.
 	"internal/bench":   {"internal/kernel", "nn", "gpt2", "clip", "mapping", "train", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
+	"internal/scenes":  {},
+	"internal/demo":    {"internal/scenes", "golang.org/x/image"},
 	"internal/testkit": {"nn", "internal/kernel", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/sbinet/npyio"},
 	"internal/house":   {},
 }
