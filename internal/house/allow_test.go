@@ -19,9 +19,11 @@ var allowed = map[string][]string{
 	"eval":  {"data", "clip", "gpt2", "nn", "weights", "gorgonia.org/gorgonia"},
 	"data":  {"clip", "gpt2", "nn", "weights", "github.com/sbinet/npyio"},
 
-	"clip":    {"nn", "weights", "internal/bpe", "golang.org/x/text/unicode/norm", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "golang.org/x/image"},
-	"gpt2":    {"nn", "weights", "internal/bpe", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/pkoukk/tiktoken-go-loader"},
-	"mapping": {"nn", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
+	"clip": {"clip/pillow", "nn", "weights", "internal/bpe", "golang.org/x/text/unicode/norm", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
+	// Images as Pillow decodes and resizes them; no network.
+	"clip/pillow": {"golang.org/x/image"},
+	"gpt2":        {"nn", "weights", "internal/bpe", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/pkoukk/tiktoken-go-loader"},
+	"mapping":     {"nn", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 
 	"weights": {"nn", "github.com/sbinet/npyio"},
 

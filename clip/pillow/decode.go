@@ -1,0 +1,125 @@
+package pillow
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"os"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/webp"
+)
+
+// MaxPixels is the largest image decoded by default, the one from which on Pillow too takes an image for an attack.
+const MaxPixels = 178956970
+
+// maxFile bounds an image file; no image within MaxPixels needs more in any format in use.
+const maxFile = 1 << 30
+
+// ErrFormat is in the chain of the errors for what is no image of a known kind.
+var ErrFormat = errors.New("not a JPEG, PNG, GIF, WebP or BMP image")
+
+// Options say what Decode accepts. The zero value is right for most.
+type Options struct {
+	MaxPixels int  // refuse larger images before memory is taken for them; 0: MaxPixels
+	EXIF      bool // turn the image as its EXIF orientation says; Pillow, and so CLIP, does not
+}
+
+// format is one kind of file: how it begins, how to read its size, how to read it.
+type format struct {
+	name   string
+	magic  string // '?' stands for any byte
+	config func(r io.Reader) (image.Config, error)
+	decode func(data []byte) (*Image, error)
+}
+
+var formats = []format{
+	{"JPEG", "\xff\xd8\xff", jpeg.DecodeConfig, decodeJPEG},
+	{"PNG", "\x89PNG\r\n\x1a\n", png.DecodeConfig, decodePNG},
+	{"GIF", "GIF8?a", gif.DecodeConfig, decodeGIF},
+	{"WebP", "RIFF????WEBP", webp.DecodeConfig, decodeWebP},
+	{"BMP", "BM", bmp.DecodeConfig, decodeBMP},
+}
+
+func (f *format) matches(data []byte) bool {
+	if len(data) < len(f.magic) {
+		return false
+	}
+	for i := range len(f.magic) {
+		if f.magic[i] != '?' && f.magic[i] != data[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// Open decodes the image file at path; errors name it.
+func Open(path string, o Options) (*Image, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read image: %w", err)
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	if s, err := f.Stat(); err == nil && s.Mode().IsRegular() && s.Size() < maxFile {
+		b.Grow(int(s.Size()) + bytes.MinRead)
+	}
+	if _, err := b.ReadFrom(io.LimitReader(f, maxFile+1)); err != nil {
+		return nil, fmt.Errorf("read image: %w", err)
+	}
+	im, err := Decode(b.Bytes(), o)
+	if err != nil {
+		return nil, fmt.Errorf("image %s: %w", path, err)
+	}
+	return im, nil
+}
+
+// Decode decodes an image file held in memory; its kind follows from its content. Of an animation it is the first
+// image. A damaged or cut file is an error.
+func Decode(data []byte, o Options) (*Image, error) {
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("%d bytes, want at most %d", len(data), maxFile)
+	}
+	for i := range formats {
+		f := &formats[i]
+		if !f.matches(data) {
+			continue
+		}
+		c, err := f.config(bytes.NewReader(data))
+		if err != nil {
+			return nil, fmt.Errorf("read %s header: %w", f.name, cut(err))
+		}
+		limit := o.MaxPixels
+		if limit <= 0 {
+			limit = MaxPixels
+		}
+		if c.Width < 1 || c.Height < 1 || c.Width > limit/c.Height {
+			return nil, fmt.Errorf("%s of %d×%d pixels, want 1 to %d in all", f.name, c.Width, c.Height, limit)
+		}
+		im, err := f.decode(data)
+		if err != nil {
+			return nil, fmt.Errorf("decode %s: %w", f.name, cut(err))
+		}
+		if o.EXIF {
+			im = im.orient(orientation(data))
+		}
+		return im, nil
+	}
+	if len(data) == 0 {
+		return nil, fmt.Errorf("empty file: %w", ErrFormat)
+	}
+	return nil, fmt.Errorf("begins with %.16q: %w", data[:min(len(data), 16)], ErrFormat)
+}
+
+// cut makes the end of the data say what it means.
+func cut(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return fmt.Errorf("the file is cut short: %w", io.ErrUnexpectedEOF)
+	}
+	return err
+}

@@ -1,0 +1,146 @@
+package pillow
+
+import (
+	"image"
+	"image/color"
+)
+
+// mode is how an image's pixels are held, with Pillow's name in the comment.
+type mode uint8
+
+const (
+	gray    mode = iota // L
+	rgb                 // RGB
+	rgba                // RGBA or LA: not premultiplied
+	cmyk                // CMYK: 255 is full ink
+	indexed             // P or 1: an index into colors
+	gray16              // I: whole numbers, in wide
+)
+
+// bands is the number of bytes of a pixel.
+func (m mode) bands() int {
+	return [...]int{gray: 1, rgb: 3, rgba: 4, cmyk: 4, indexed: 1, gray16: 0}[m]
+}
+
+// Image is a decoded image.
+type Image struct {
+	Width, Height int
+
+	mode   mode
+	pix    []byte       // bands interleaved, rows without gaps
+	wide   []uint16     // gray16: the pixels
+	colors [256][3]byte // indexed: what the indices mean
+}
+
+func newImage(m mode, w, h int) *Image {
+	im := &Image{Width: w, Height: h, mode: m}
+	if m == gray16 {
+		im.wide = make([]uint16, w*h)
+	} else {
+		im.pix = make([]byte, w*h*m.bands())
+	}
+	return im
+}
+
+// FromImage takes over an image that is already in memory. The standard library's kinds are treated as if read from a
+// file of that kind; YCbCr is a JPEG's.
+func FromImage(m image.Image) *Image {
+	b := m.Bounds()
+	switch m := m.(type) {
+	case *image.YCbCr:
+		return fromYCbCr(m)
+	case *image.Paletted:
+		return fromPaletted(m, b)
+	case *image.Gray:
+		return take(m, gray)
+	case *image.Gray16:
+		return takeWide(m)
+	case *image.CMYK:
+		return take(m, cmyk)
+	case *image.NRGBA, *image.NRGBA64:
+		return take(m, rgba)
+	case *image.RGBA:
+		if m.Opaque() {
+			return take(m, rgb)
+		}
+	}
+	im := newImage(rgba, b.Dx(), b.Dy())
+	for y, i := b.Min.Y, 0; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x, i = x+1, i+4 {
+			c := color.NRGBAModel.Convert(m.At(x, y)).(color.NRGBA)
+			im.pix[i], im.pix[i+1], im.pix[i+2], im.pix[i+3] = c.R, c.G, c.B, c.A
+		}
+	}
+	return im
+}
+
+// take copies the leading bands of every pixel; of 16-bit bands the high byte.
+func take(m image.Image, to mode) *Image {
+	var pix []byte
+	var stride int
+	size, step := 4, 1 // bytes of a pixel, and from band to band
+	switch m := m.(type) {
+	case *image.Gray:
+		pix, stride, size = m.Pix, m.Stride, 1
+	case *image.RGBA:
+		pix, stride = m.Pix, m.Stride
+	case *image.NRGBA:
+		pix, stride = m.Pix, m.Stride
+	case *image.CMYK:
+		pix, stride = m.Pix, m.Stride
+	case *image.RGBA64:
+		pix, stride, size, step = m.Pix, m.Stride, 8, 2
+	case *image.NRGBA64:
+		pix, stride, size, step = m.Pix, m.Stride, 8, 2
+	}
+	w, h := m.Bounds().Dx(), m.Bounds().Dy()
+	im := newImage(to, w, h)
+	bands := to.bands()
+	for y := range h {
+		dst := im.pix[y*w*bands:][:w*bands]
+		for i, s := 0, y*stride; i < len(dst); i, s = i+bands, s+size {
+			for c := range bands {
+				dst[i+c] = pix[s+c*step]
+			}
+		}
+	}
+	return im
+}
+
+// takeWide copies gray of 16 bits.
+func takeWide(m *image.Gray16) *Image {
+	w, h := m.Rect.Dx(), m.Rect.Dy()
+	im := newImage(gray16, w, h)
+	for y := range h {
+		for x := range w {
+			i := y*m.Stride + 2*x
+			im.wide[y*w+x] = uint16(m.Pix[i])<<8 | uint16(m.Pix[i+1])
+		}
+	}
+	return im
+}
+
+// fromPaletted copies the indices of m onto an image with the bounds of screen; index 0 where m does not reach.
+func fromPaletted(m *image.Paletted, screen image.Rectangle) *Image {
+	w, h := screen.Dx(), screen.Dy()
+	im := newImage(indexed, w, h)
+	b := m.Rect.Intersect(screen)
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		copy(im.pix[(y-screen.Min.Y)*w+b.Min.X-screen.Min.X:][:b.Dx()], m.Pix[m.PixOffset(b.Min.X, y):])
+	}
+	for i, c := range m.Palette[:min(len(m.Palette), 256)] {
+		n := color.NRGBAModel.Convert(c).(color.NRGBA)
+		im.colors[i] = [3]byte{n.R, n.G, n.B}
+	}
+	return im
+}
+
+// ramp tells whether the first n colours are those of gray itself, in which case Pillow takes the image for gray.
+func (m *Image) ramp(n int) bool {
+	for i, c := range m.colors[:n] {
+		if c != [3]byte{byte(i), byte(i), byte(i)} {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,198 @@
+package pillow
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/png"
+	"math/rand/v2"
+	"testing"
+)
+
+// slowSquare resizes gray by the definition: every output of the whole resized image, then the crop.
+func slowSquare(pix []byte, w, h int, f frame) []byte {
+	pass := func(src []byte, w, h, to int) []byte { // along the rows
+		t := newTaps(w, to, 0, to)
+		dst := make([]byte, to*h)
+		for y := range h {
+			for x := range to {
+				acc := int32(1 << 21)
+				for j := range t.count[x] {
+					acc += int32(src[y*w+int(t.first[x]+j)]) * t.weight[x*t.most+int(j)]
+				}
+				dst[y*to+x] = byte(min(max(acc>>22, 0), 255))
+			}
+		}
+		return dst
+	}
+	turn := func(src []byte, w, h int) []byte {
+		dst := make([]byte, w*h)
+		for y := range h {
+			for x := range w {
+				dst[x*h+y] = src[y*w+x]
+			}
+		}
+		return dst
+	}
+	if f.w != w {
+		pix = pass(pix, w, h, f.w)
+	}
+	if f.h != h {
+		pix = turn(pass(turn(pix, f.w, h), h, f.w, f.h), f.h, f.w)
+	}
+	var out []byte
+	for y := range f.n {
+		for x := range f.n {
+			c := pix[(f.y+y)*f.w+f.x+x]
+			out = append(out, c, c, c)
+		}
+	}
+	return out
+}
+
+func noise(n int, seed uint64) []byte {
+	r := rand.New(rand.NewPCG(seed, 1))
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}
+
+// TestSquareComputesTheCropOnly compares the square with a crop of the whole resized image, in every number of bands.
+func TestSquareComputesTheCropOnly(t *testing.T) {
+	for _, size := range [][3]int{{1, 1, 1}, {1, 1, 5}, {7, 3, 5}, {3, 7, 5}, {5, 5, 5}, {5, 9, 5}, {31, 47, 13}, {101, 53, 17}, {640, 11, 7}} {
+		w, h, n := size[0], size[1], size[2]
+		bands := [4][]byte{}
+		for b := range bands {
+			bands[b] = noise(w*h, uint64(b))
+		}
+		mix := func(m mode) *Image {
+			im := newImage(m, w, h)
+			for i := range w * h {
+				for b := range m.bands() {
+					im.pix[i*m.bands()+b] = bands[b][i]
+				}
+			}
+			return im
+		}
+		im := mix(gray)
+		f, err := im.frame(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want [4][]byte
+		for b := range bands {
+			want[b] = slowSquare(bands[b], w, h, f)
+		}
+		got, err := im.Square(n)
+		if err != nil || !bytes.Equal(got, want[0]) {
+			t.Errorf("gray %v: differs from the definition (%v)", size, err)
+		}
+		got, err = mix(rgb).Square(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		four := resample(mix(cmyk).pix, w, h, 4, f)
+		for i := range n * n {
+			for b := range 4 {
+				if b < 3 && got[3*i+b] != want[b][3*i] {
+					t.Fatalf("RGB %v: pixel %d band %d is %d, want %d", size, i, b, got[3*i+b], want[b][3*i])
+				}
+				if four[4*i+b] != want[b][3*i] {
+					t.Fatalf("four bands %v: pixel %d band %d is %d, want %d", size, i, b, four[4*i+b], want[b][3*i])
+				}
+			}
+		}
+	}
+}
+
+func TestFrame(t *testing.T) {
+	for _, c := range []struct{ w, h, n, fw, fh, x, y int }{
+		{640, 427, 224, 335, 224, 56, 0}, // (335-224)/2 = 55.5, the half goes to the even 56
+		{427, 640, 224, 224, 335, 0, 56},
+		{224, 224, 224, 224, 224, 0, 0},
+		{500, 375, 224, 298, 224, 37, 0},
+		{13, 20, 224, 224, 344, 0, 60},
+		{227, 345, 224, 224, 340, 0, 58},
+		{3, 4, 3, 3, 4, 0, 0}, // 0.5 goes to 0
+	} {
+		f, err := (&Image{Width: c.w, Height: c.h}).frame(c.n)
+		if want := (frame{c.n, c.fw, c.fh, c.x, c.y}); err != nil || f != want {
+			t.Errorf("%d×%d to %d: %+v (%v), want %+v", c.w, c.h, c.n, f, err, want)
+		}
+	}
+	if _, err := (&Image{Width: 1, Height: 1 << 20}).Square(224); err == nil {
+		t.Error("an image that would become 224×234881024 was accepted")
+	}
+	if _, err := newImage(gray, 2, 2).Square(0); err == nil {
+		t.Error("a square of 0 was accepted")
+	}
+}
+
+// TestBombs: the size in the header is refused before the pixels are looked at.
+func TestBombs(t *testing.T) {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 40, 30))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Decode(b.Bytes(), Options{MaxPixels: 1199}); err == nil {
+		t.Error("1200 pixels were accepted though 1199 is the limit")
+	}
+	if _, err := Decode(b.Bytes(), Options{MaxPixels: 1200}); err != nil {
+		t.Errorf("1200 pixels at a limit of 1200: %v", err)
+	}
+	if _, err := Decode(b.Bytes()[:b.Len()/2], Options{}); err == nil {
+		t.Error("half a PNG was accepted")
+	}
+	if _, err := Decode(nil, Options{}); err == nil {
+		t.Error("an empty file was accepted")
+	}
+}
+
+// TestGIFOnItsScreen: the first image may be smaller than the screen and have a transparent colour, which Pillow shows.
+func TestGIFOnItsScreen(t *testing.T) {
+	p := image.NewPaletted(image.Rect(1, 1, 3, 3), color.Palette{color.RGBA{10, 20, 30, 255}, color.RGBA{}, color.RGBA{70, 80, 90, 255}})
+	copy(p.Pix, []byte{0, 1, 2, 1})
+	var b bytes.Buffer
+	if err := gif.EncodeAll(&b, &gif.GIF{Image: []*image.Paletted{p}, Delay: []int{0}, Config: image.Config{Width: 4, Height: 4}}); err != nil {
+		t.Fatal(err)
+	}
+	im, err := Decode(b.Bytes(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []byte{1, 1, 1, 1, 1, 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1}; !bytes.Equal(im.pix, want) {
+		t.Errorf("indices %v, want %v", im.pix, want)
+	}
+}
+
+func TestOrient(t *testing.T) {
+	m := newImage(gray, 3, 2)
+	copy(m.pix, "abcdef")
+	for o, want := range []string{1: "abcdef", 2: "cbafed", 3: "fedcba", 4: "defabc", 5: "adbecf", 6: "daebfc", 7: "fcebda", 8: "cfbead"} {
+		if got := m.orient(o); o > 0 && string(got.pix) != want {
+			t.Errorf("orientation %d: %s, want %s", o, got.pix, want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, 2, 3))); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x01\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"))
+	f.Add([]byte("\xff\xd8\xff\xe1\x00\x1eExif\x00\x00MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		im, err := Decode(data, Options{MaxPixels: 1 << 16, EXIF: true})
+		if err != nil {
+			return
+		}
+		if out, err := im.Square(5); err == nil && len(out) != 75 {
+			t.Errorf("a square of 5 has %d bytes", len(out))
+		}
+	})
+}
