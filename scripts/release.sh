@@ -8,7 +8,7 @@ rm -rf dist
 for platform in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do
   os=${platform%/*} arch=${platform#*/} name=clipcap_${version}_${platform%/*}_${platform#*/}
   mkdir -p "dist/$name"
-  CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build -trimpath -ldflags '-s -w' -o "dist/$name/" $commands
+  CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build -trimpath -ldflags "-s -w -X github.com/clipcap-go/clipcap/internal/cli.version=$version" -o "dist/$name/" $commands
   cp LICENSE README.md "dist/$name/"
   if [ "$os" = windows ] && command -v zip >/dev/null; then (cd dist && zip -qr "$name.zip" "$name")
   else tar -C dist -czf "dist/$name.tar.gz" "$name"; fi

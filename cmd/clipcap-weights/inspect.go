@@ -3,19 +3,19 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"strconv"
 
+	"github.com/clipcap-go/clipcap/internal/cli"
 	"github.com/clipcap-go/clipcap/weights"
 )
 
-var inspectCommand = subcommand{
-	name: "inspect", args: "FILE", what: "say what a file of tensors holds",
-	example: "clipcap-weights inspect --json model.safetensors",
-	prepare: func(f *flag.FlagSet) func(context.Context, []string, io.Writer, io.Writer) error {
+var inspect = &cli.Command{
+	Name: "inspect", Args: "FILE", About: "say what a file of tensors holds",
+	Example: "clipcap-weights inspect --json model.safetensors",
+	Setup: func(f *flag.FlagSet) cli.Work {
 		asJSON := f.Bool("json", false, `print {"kind":…,"config":{…},"tensors":[{"name":…,"dtype":…,"shape":[…]}]}`)
 		return func(_ context.Context, args []string, stdout, _ io.Writer) error {
 			path, err := oneFile("inspect", args)
@@ -28,7 +28,7 @@ var inspectCommand = subcommand{
 			}
 			defer s.Close()
 			if *asJSON {
-				return printJSON(stdout, describe(s))
+				return cli.PrintJSON(stdout, describe(s))
 			}
 			return printTable(stdout, s)
 		}
@@ -57,12 +57,6 @@ func describe(s *weights.Store) description {
 		d.Tensors = append(d.Tensors, entry{t.Name, t.DType.String(), append([]int{}, t.Shape...)})
 	}
 	return d
-}
-
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }
 
 func printTable(w io.Writer, s *weights.Store) error {

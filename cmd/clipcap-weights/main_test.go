@@ -14,7 +14,7 @@ import (
 func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	status = run(t.Context(), args, &out, &errs)
+	status = program.Run(t.Context(), args, &out, &errs)
 	return status, out.String(), errs.String()
 }
 
@@ -39,10 +39,10 @@ func TestExitStatus(t *testing.T) {
 		want   string // in what was printed
 	}{
 		{[]string{"--help"}, 0, "Example:"},
-		{[]string{"--version"}, 0, "devel"},
+		{[]string{"--version"}, 0, "clipcap-weights "},
 		{[]string{"inspect", "--help"}, 0, "Example:"},
 		{[]string{"inspect", good}, 0, "2 tensors"},
-		{nil, 2, "verb"},
+		{nil, 2, "say what to do"},
 		{[]string{"inspct"}, 2, "inspct"},
 		{[]string{"inspect"}, 2, "one file"},
 		{[]string{"inspect", "--jsn", good}, 2, "jsn"},

@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+)
+
+// maxConfig bounds a file of flags.
+const maxConfig = 1 << 20
+
+// fill sets the flags that were not given from a JSON object {"flag-name": value}; a list sets a flag once for each of its
+// values. Names a command does not have are errors.
+func fill(f *flag.FlagSet, path string) error {
+	text, err := readLimited(path, maxConfig)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var values map[string]any
+	if err := d.Decode(&values); err != nil {
+		return misuse{fmt.Errorf("%s: %w: want a JSON object of flags", path, err)}
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return Misusef("%s: text after the JSON object", path)
+	}
+	given := map[string]bool{"config": true}
+	f.Visit(func(g *flag.Flag) { given[g.Name] = true })
+	names := make([]string, 0, len(values))
+	for name := range values {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		g := f.Lookup(name)
+		if g == nil || name == "config" || name == "version" || name == "completion" {
+			return Misusef("%s: %q is not a flag of %s", path, name, f.Name())
+		}
+		if given[name] {
+			continue
+		}
+		if err := set(g, values[name]); err != nil {
+			return Misusef("%s: %q: %v", path, name, err)
+		}
+	}
+	return nil
+}
+
+// set gives a flag a JSON value.
+func set(g *flag.Flag, value any) error {
+	switch v := value.(type) {
+	case nil:
+		return nil
+	case string:
+		return g.Value.Set(v)
+	case json.Number:
+		return g.Value.Set(v.String())
+	case bool:
+		if b, ok := g.Value.(interface{ IsBoolFlag() bool }); !ok || !b.IsBoolFlag() {
+			return fmt.Errorf("%t for a flag that takes a value", v)
+		}
+		return g.Value.Set(fmt.Sprint(v))
+	case []any:
+		for _, one := range v {
+			if _, nested := one.([]any); nested {
+				return errors.New("a list inside a list")
+			}
+			if err := set(g, one); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return errors.New("want a text, a number, true, false or a list of these")
+}
+
+// readLimited reads a file of at most limit bytes.
+func readLimited(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		err = fmt.Errorf("%s: longer than the %d bytes a file of flags can have", path, limit)
+	}
+	return text, err
+}
+
+// Given tells which flags were set, on the command line or by --config.
+func Given(f *flag.FlagSet) map[string]bool {
+	given := map[string]bool{}
+	f.Visit(func(g *flag.Flag) { given[g.Name] = true })
+	return given
+}
+
+// Choice is a flag's value from a short list.
+type Choice struct {
+	To   *string
+	From []string
+}
+
+// String is the value.
+func (c *Choice) String() string {
+	if c.To == nil {
+		return ""
+	}
+	return *c.To
+}
+
+// Set takes a value of the list.
+func (c *Choice) Set(v string) error {
+	if !slices.Contains(c.From, v) {
+		return fmt.Errorf("want %s", strings.Join(c.From, ", "))
+	}
+	*c.To = v
+	return nil
+}
+
+// OneOf declares a flag that takes one of a few values; *to holds the default.
+func OneOf(f *flag.FlagSet, to *string, name, usage string, from ...string) {
+	f.Var(&Choice{to, from}, name, usage+": "+strings.Join(from, ", "))
+}
+
+// NeedFiles checks that the files or folders that flags name exist, before work starts: pairs of a flag's name and its value; an empty value
+// names none.
+func NeedFiles(pairs ...string) error {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			continue
+		}
+		if _, err := os.Stat(pairs[i+1]); err != nil {
+			return fmt.Errorf("--%s: %w", pairs[i], err)
+		}
+	}
+	return nil
+}
+
+// PrintJSON writes v as one line of JSON, text as it is.
+func PrintJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
