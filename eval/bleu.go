@@ -1,6 +1,10 @@
 package eval
 
-import "math"
+import (
+	"math"
+
+	"github.com/clipcap-go/clipcap/eval/internal/parallel"
+)
 
 // BLEUStats are the counts BLEU is computed from, of one image or summed over several.
 type BLEUStats struct {
@@ -42,7 +46,7 @@ func (s BLEUStats) Score() [maxN]float64 {
 // BLEU returns the counts of each image. An image's score is that of its counts, the corpus score that of their sum.
 func (c *Corpus) BLEU() []BLEUStats {
 	stats := make([]BLEUStats, len(c.images))
-	parallel(len(stats), func(next func() (int, int)) {
+	parallel.Do(len(stats), func(next func() (int, int)) {
 		most := make([]int32, c.grams) // gram → its count in the reference that has it most often
 		for from, to := next(); from < to; from, to = next() {
 			for i := from; i < to; i++ {

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/clipcap-go/clipcap/eval/internal/parallel"
 )
 
 // A Pool is a corpus score of the images whose numbers are picked; a number may be picked several times.
@@ -80,7 +82,7 @@ func PairedBootstrap(images []int, rounds int, seed uint64, first, second Pool) 
 // resample scores rounds draws; draw k's numbers come from the k-th stream of seed, whichever goroutine it falls to.
 func resample(images []int, rounds int, seed uint64, score Pool) []float64 {
 	draws := make([]float64, rounds)
-	parallel(rounds, func(next func() (int, int)) {
+	parallel.Do(rounds, func(next func() (int, int)) {
 		picks := make([]int, len(images))
 		for from, to := next(); from < to; from, to = next() {
 			for k := from; k < to; k++ {

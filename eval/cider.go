@@ -1,6 +1,10 @@
 package eval
 
-import "math"
+import (
+	"math"
+
+	"github.com/clipcap-go/clipcap/eval/internal/parallel"
+)
 
 // CIDEr returns the CIDEr score of each image (Vedantam et al. 2015) as coco-caption computes it, which is the variant its authors call
 // CIDEr-D: clipped counts and a Gaussian penalty on the difference of lengths, times ten. The corpus score is the mean.
@@ -10,7 +14,7 @@ import "math"
 func (c *Corpus) CIDEr() []float64 {
 	idf := c.inverseFrequency()
 	scores := make([]float64, len(c.images))
-	parallel(len(scores), func(next func() (int, int)) {
+	parallel.Do(len(scores), func(next func() (int, int)) {
 		inReference := make([]int32, c.grams)
 		for from, to := next(); from < to; from, to = next() {
 			for i := from; i < to; i++ {

@@ -1,11 +1,6 @@
 package eval
 
-import (
-	"runtime"
-	"strings"
-	"sync"
-	"sync/atomic"
-)
+import "strings"
 
 // An Image holds the tokens that one image is scored by: words joined by single spaces, as package ptb writes them.
 type Image struct {
@@ -164,19 +159,4 @@ func isPythonSpace(r rune) bool {
 		return true
 	}
 	return false
-}
-
-// parallel calls work from several goroutines at once, each time with a function that hands out the numbers below n in chunks.
-func parallel(n int, work func(next func() (from, to int))) {
-	const chunk = 64
-	var taken atomic.Int64
-	next := func() (int, int) {
-		to := int(taken.Add(chunk))
-		return min(to-chunk, n), min(to, n)
-	}
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), (n+chunk-1)/chunk) {
-		wg.Go(func() { work(next) })
-	}
-	wg.Wait()
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/eval/meteor"
 	"github.com/clipcap-go/clipcap/eval/ptb"
 	"github.com/clipcap-go/clipcap/eval/report"
 	"github.com/clipcap-go/clipcap/eval/score"
@@ -41,7 +42,13 @@ func (o *options) evaluate(stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("--results: %w", err)
 	}
-	run, err := score.New(pairs, score.Options{Metrics: o.metricList, DFAll: o.df == "all", Bootstrap: o.bootstrap, Seed: o.seed})
+	options := score.Options{Metrics: o.metricList, DFAll: o.df == "all", Bootstrap: o.bootstrap, Seed: o.seed}
+	if o.meteor != "" {
+		if options.Meteor, err = meteor.Open(o.meteor); err != nil {
+			return fmt.Errorf("--meteor: %w", err)
+		}
+	}
+	run, err := score.New(pairs, options)
 	if err != nil {
 		return err
 	}

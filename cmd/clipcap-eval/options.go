@@ -19,6 +19,7 @@ type options struct {
 	csvQuotes            bool
 	metrics              string
 	df                   string
+	meteor               string
 	bootstrap            int
 	seed                 uint64
 	subset, sanitize     bool
@@ -57,6 +58,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.split, "split", "", "split of Karpathy's file: train, restval, val or test (default test)")
 	f.BoolVar(&o.csvQuotes, "csv-quotes", false, "Conceptual Captions: a leading \" quotes a field over tabs and line ends, as Python's csv reads it")
 	f.StringVar(&o.metrics, "metrics", strings.Join(score.Metrics, ","), "`LIST` of metrics to compute")
+	f.StringVar(&o.meteor, "meteor", "", "`DIR` of METEOR 1.5: pycocoevalcap's meteor folder, a METEOR checkout, or the jar")
 	f.StringVar(&o.df, "df", "domain", "nocaps: CIDEr's document frequency from the images of the domain, or from all")
 	f.IntVar(&o.bootstrap, "bootstrap", 1000, "resamples for 95 % confidence intervals, 0 for none")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the resamples")

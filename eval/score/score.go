@@ -10,6 +10,7 @@ import (
 
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/eval"
+	"github.com/clipcap-go/clipcap/eval/meteor"
 	"github.com/clipcap-go/clipcap/eval/ptb"
 )
 
@@ -18,10 +19,11 @@ var Metrics = []string{"bleu", "meteor", "rouge", "cider", "spice", "diversity"}
 
 // Options say what to compute.
 type Options struct {
-	Metrics   []string // names from Metrics
-	DFAll     bool     // nocaps: take CIDEr's document frequency from all images, not from those of the domain
-	Bootstrap int      // resamples for confidence intervals, 0 for none
-	Seed      uint64   // of the resamples
+	Metrics   []string     // names from Metrics
+	DFAll     bool         // nocaps: take CIDEr's document frequency from all images, not from those of the domain
+	Bootstrap int          // resamples for confidence intervals, 0 for none
+	Seed      uint64       // of the resamples
+	Meteor    *meteor.Data // nil where the user has none; METEOR is absent then
 }
 
 func (o Options) wants(metric string) bool { return slices.Contains(o.Metrics, metric) }
@@ -63,7 +65,9 @@ type Run struct {
 func New(pairs []annotation.Pair, o Options) (*Run, error) {
 	r := &Run{Pairs: pairs}
 	r.tokenize()
-	r.columns(o)
+	if err := r.columns(o); err != nil {
+		return nil, err
+	}
 	all := make([]int, len(pairs))
 	for i := range all {
 		all[i] = i
@@ -134,7 +138,7 @@ func (r *Run) images(picks []int) []eval.Image {
 }
 
 // columns computes the metrics that are wanted and possible, in the order of the table.
-func (r *Run) columns(o Options) {
+func (r *Run) columns(o Options) error {
 	all := make([]eval.Image, len(r.Pairs))
 	for i := range all {
 		all[i] = eval.Image{Candidate: r.Candidates[i], References: r.References[i]}
@@ -153,7 +157,9 @@ func (r *Run) columns(o Options) {
 		}
 	}
 	if o.wants("meteor") {
-		r.note("METEOR not computed: it needs METEOR's own data")
+		if err := r.meteor(o.Meteor); err != nil {
+			return err
+		}
 	}
 	if o.wants("rouge") {
 		r.addMean("ROUGE_L", corpus.ROUGE())
@@ -164,6 +170,31 @@ func (r *Run) columns(o Options) {
 			r.note("CIDEr of a single image is always 0: its n-gram weights come from the other images")
 		}
 	}
+	return nil
+}
+
+// meteor adds METEOR, whose corpus score is that of the summed statistics.
+func (r *Run) meteor(d *meteor.Data) error {
+	if d == nil {
+		r.note("METEOR not computed: it needs METEOR 1.5's own data (--meteor DIR)")
+		return nil
+	}
+	stats, err := d.Score(r.Candidates, r.References)
+	if err != nil {
+		return err
+	}
+	images := make([]float64, len(stats))
+	for i, s := range stats {
+		images[i] = s.Score()
+	}
+	r.Columns = append(r.Columns, Column{"METEOR", images, func(picks []int) float64 {
+		var sum meteor.Stats
+		for _, i := range picks {
+			sum.Add(stats[i])
+		}
+		return sum.Score()
+	}})
+	return nil
 }
 
 func (r *Run) addMean(name string, images []float64) {
