@@ -1,0 +1,229 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/clipcap-go/clipcap/data/annotation"
+)
+
+// Config says where captions come from and what becomes of them.
+type Config struct {
+	Captions  string // a file of captions; "": those the feature pickle holds
+	Options   annotation.Options
+	AddPeriod bool // end every caption with a period, as the original's Conceptual Captions do
+	// MaxTokens cuts longer captions. 0 is the original's rule: mean + 10 standard deviations of the lengths.
+	MaxTokens int
+	// MaxMissing is the share of captions that may lack a feature before Load refuses.
+	MaxMissing float64
+	Vocab      int // token ids must be below it
+	Encode     func(dst []int32, text string) []int32
+}
+
+// Captions are a data set's captions as token ids, each with its image's feature.
+type Captions struct {
+	Features *Features
+	Join     Join
+	Limit    int // the length captions were cut to
+
+	tokens []int32
+	starts []uint32 // [captions+1]
+	rows   []int32  // the feature of each caption
+}
+
+// Join is how captions and features met.
+type Join struct {
+	Kind      string // of the caption file: coco, karpathy, conceptual, list, lines, map, pickle
+	Captions  int    // with a feature
+	Images    int    // with a caption
+	Empty     int    // captions without a token
+	Cut       int    // captions longer than Limit
+	Unused    int    // features without a caption
+	Missing   int    // captions without a feature
+	MissingID []string
+}
+
+// Len is the number of captions.
+func (c *Captions) Len() int { return len(c.rows) }
+
+// Tokens are those of caption i.
+func (c *Captions) Tokens(i int) []int32 { return c.tokens[c.starts[i]:c.starts[i+1]] }
+
+// Row is the feature row of caption i.
+func (c *Captions) Row(i int) int { return int(c.rows[i]) }
+
+// Lengths are the longest caption and the mean length.
+func (c *Captions) Lengths() (longest int, mean float64) {
+	for i := range c.rows {
+		longest = max(longest, len(c.Tokens(i)))
+	}
+	return longest, float64(len(c.tokens)) / float64(max(1, len(c.rows)))
+}
+
+// maxTokens keeps offsets within 32 bits.
+const maxTokens = math.MaxUint32
+
+// Load reads captions and joins them to features.
+func Load(f *Features, cfg Config) (*Captions, error) {
+	l := &loader{cfg: cfg, to: &Captions{Features: f, starts: []uint32{0}}, missing: map[string]bool{}}
+	var err error
+	if cfg.Captions == "" {
+		if f.captions == nil {
+			return nil, fmt.Errorf("%s holds no captions: say where they are (--captions)", f.Path)
+		}
+		l.to.Join.Kind = "pickle"
+		for _, c := range f.captions {
+			if err = l.take(annotation.Caption{Image: annotation.ID(c.image), Row: -1, Text: c.text}); err != nil {
+				break
+			}
+		}
+	} else {
+		l.to.Join.Kind, err = annotation.Scan(cfg.Captions, cfg.Options, l.take)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("captions: %w", err)
+	}
+	return l.finish()
+}
+
+// loader takes captions one by one.
+type loader struct {
+	cfg     Config
+	to      *Captions
+	missing map[string]bool
+}
+
+func (l *loader) take(c annotation.Caption) error {
+	set := l.to
+	row, ok := c.Row, c.Row < set.Features.Rows()
+	if c.Row < 0 {
+		row, ok = set.Features.Find(string(c.Image))
+	}
+	if !ok {
+		set.Join.Missing++
+		if !l.missing[string(c.Image)] {
+			l.missing[string(c.Image)] = true
+			set.Join.MissingID = append(set.Join.MissingID, string(c.Image))
+		}
+		return nil
+	}
+	from := len(set.tokens)
+	if c.Tokens != nil {
+		set.tokens = append(set.tokens, c.Tokens...)
+	} else {
+		text := c.Text
+		if l.cfg.AddPeriod {
+			text = AddPeriod(text)
+		}
+		set.tokens = l.cfg.Encode(set.tokens, text)
+	}
+	for _, t := range set.tokens[from:] {
+		if t < 0 || int(t) >= l.cfg.Vocab {
+			return fmt.Errorf("image id %s: token %d, want 0 to %d", c.Image, t, l.cfg.Vocab-1)
+		}
+	}
+	if len(set.tokens) > maxTokens || len(set.rows) >= math.MaxInt32 {
+		return errors.New("more captions than 2^31 or tokens than 2^32")
+	}
+	if len(set.tokens) == from {
+		set.Join.Empty++
+	}
+	set.starts = append(set.starts, uint32(len(set.tokens)))
+	set.rows = append(set.rows, int32(row))
+	return nil
+}
+
+// AddPeriod ends a caption as the original's add_period does: trimmed, one period at the end, no space before it.
+func AddPeriod(text string) string {
+	text = strings.TrimSpace(text)
+	switch {
+	case text == "":
+		return ""
+	case !strings.HasSuffix(text, "."):
+		return text + "."
+	case strings.HasSuffix(text, " ."):
+		return text[:len(text)-2] + "."
+	}
+	return text
+}
+
+// finish refuses a bad join, and cuts what is too long.
+func (l *loader) finish() (*Captions, error) {
+	set := l.to
+	j := &set.Join
+	j.Captions = len(set.rows)
+	total := j.Captions + j.Missing
+	switch {
+	case total == 0:
+		return nil, fmt.Errorf("captions %s: none", l.cfg.Captions)
+	case j.Captions == 0:
+		return nil, fmt.Errorf("none of the %d captions of %s has a feature in %s (image ids as %s there, as %s here)",
+			total, l.cfg.Captions, set.Features.Path, few(j.MissingID), set.Features.ID(0))
+	case float64(j.Missing) > l.cfg.MaxMissing*float64(total):
+		return nil, fmt.Errorf("%d of %d captions have no feature in %s (image ids %s); --max-missing %.3g lets it pass",
+			j.Missing, total, set.Features.Path, few(j.MissingID), math.Ceil(1000*float64(j.Missing)/float64(total))/1000)
+	}
+	used := make([]bool, set.Features.Rows())
+	for _, r := range set.rows {
+		if !used[r] {
+			used[r] = true
+			j.Images++
+		}
+	}
+	j.Unused = len(used) - j.Images
+	set.Limit = l.cfg.MaxTokens
+	if set.Limit == 0 {
+		set.Limit = set.lengthRule()
+	}
+	set.cut(l.cfg.AddPeriod)
+	set.tokens, set.starts, set.rows = slices.Clip(set.tokens), slices.Clip(set.starts), slices.Clip(set.rows)
+	return set, nil
+}
+
+// few lists the first of many ids.
+func few(ids []string) string {
+	const most = 5
+	if len(ids) <= most {
+		return strings.Join(ids, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(ids[:most], ", "), len(ids)-most)
+}
+
+// lengthRule is the longest caption the original keeps whole: min(int(mean + 10·std), longest), std with n-1 (train.py:71).
+func (c *Captions) lengthRule() int {
+	longest, mean := c.Lengths()
+	if len(c.rows) < 2 {
+		return longest
+	}
+	var sum float64
+	for i := range c.rows {
+		d := float64(len(c.Tokens(i))) - mean
+		sum += d * d
+	}
+	return min(int(mean+10*math.Sqrt(sum/float64(len(c.rows)-1))), longest)
+}
+
+// cut shortens captions to Limit, in place. With keepLast the last token stays the last: a caption that loses its period never
+// teaches to stop.
+func (c *Captions) cut(keepLast bool) {
+	to := 0
+	for i := range c.rows {
+		t := c.Tokens(i)
+		n := min(len(t), c.Limit)
+		if n < len(t) {
+			c.Join.Cut++
+			if keepLast {
+				t[n-1] = t[len(t)-1]
+			}
+		}
+		// Starts of later captions are still those before the cut, and what moves, moves down.
+		copy(c.tokens[to:], t[:n])
+		c.starts[i] = uint32(to)
+		to += n
+	}
+	c.starts[len(c.rows)] = uint32(to)
+	c.tokens = c.tokens[:to]
+}
