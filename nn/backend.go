@@ -216,4 +216,12 @@ type Backend interface {
 	AvgPool(y, x Tensor, c ConvArgs) error
 	// AvgPoolGrad spreads dy over the squares.
 	AvgPoolGrad(dx, dy Tensor, c ConvArgs) error
+
+	// AdamW applies one update to parameter p with the moments m and v and the gradient g, all of p's size, and counts
+	// as a change of p.
+	AdamW(p *Param, m, v, g Tensor, a *AdamWArgs) error
+	// SumSquares is Σ x².
+	SumSquares(x Tensor) (float64, error)
+	// Fetch brings p.Data up to date after updates.
+	Fetch(p *Param) error
 }

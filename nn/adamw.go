@@ -1,0 +1,188 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+
+	G "gorgonia.org/gorgonia"
+)
+
+// AdamWArgs are the arguments of one update; see AdamW for the formula.
+type AdamWArgs struct {
+	LR, Beta1, Beta2, Eps, WeightDecay float32
+	Step                               int     // number of the update, from 1
+	Scale                              float32 // multiplies the gradient first
+}
+
+// AdamW is the optimizer of Loshchilov and Hutter (arXiv 1711.05101) in the form of Hugging Face's transformers 4, whose Eps
+// is not bias-corrected as PyTorch's is:
+//
+//	m ← β₁m + (1-β₁)g,  v ← β₂v + (1-β₂)g²
+//	p ← p - lr·√(1-β₂ᵗ)/(1-β₁ᵗ) · m/(√v + eps)
+//	p ← p - lr·wd·p
+//
+// It works on the machine's own buffers: gradients are read where Backward's nodes put them, and nothing is allocated after New.
+type AdamW struct {
+	Beta1, Beta2, Eps float32
+	// WeightDecay is each parameter's; nil: none.
+	WeightDecay []float32
+	// Steps counts the updates so far.
+	Steps int
+
+	machine *Machine
+	params  Params
+	grads   []*Value
+	m, v    []Buffer
+	sums    []Buffer // of gradients, once Accumulate was called
+	full    bool     // sums hold something
+	args    AdamWArgs
+}
+
+// NewAdamW makes an optimizer with zero moments for parameters whose gradients, in the same order, are among the machine's
+// outputs. Its constants are those of Hugging Face: β₁ 0.9, β₂ 0.999, eps 1e-6.
+func NewAdamW(m *Machine, params Params, grads G.Nodes) (*AdamW, error) {
+	if len(params) != len(grads) {
+		return nil, fmt.Errorf("new AdamW: %d parameters, %d gradients", len(params), len(grads))
+	}
+	o := &AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-6, machine: m, params: params}
+	for i, p := range params {
+		g := m.Value(grads[i])
+		if g == nil || g.Size() != len(p.Data) {
+			return nil, fmt.Errorf("new AdamW: the gradient of %s is no output of the machine", p.Name)
+		}
+		o.grads = append(o.grads, g)
+	}
+	var err error
+	if o.m, err = o.buffers(); err != nil {
+		return nil, err
+	}
+	o.v, err = o.buffers()
+	return o, err
+}
+
+// buffers are zeros for every parameter.
+func (o *AdamW) buffers() ([]Buffer, error) {
+	bs := make([]Buffer, len(o.params))
+	for i, p := range o.params {
+		var err error
+		if bs[i], err = o.machine.backend.Alloc(Float, len(p.Data)); err != nil {
+			return nil, fmt.Errorf("optimizer state of %s: %w", p.Name, err)
+		}
+	}
+	return bs, nil
+}
+
+// flat views a buffer's n numbers as one row.
+func flat(b Buffer, n int) Tensor { return Tensor{Buf: b, Rows: 1, Cols: n, Stride: n} }
+
+// gradient is what the next update uses for parameter i.
+func (o *AdamW) gradient(i int) Tensor {
+	n := len(o.params[i].Data)
+	if o.full {
+		return flat(o.sums[i], n)
+	}
+	t := o.grads[i].mem
+	t.Rows, t.Cols, t.Stride = 1, n, n
+	return t
+}
+
+// Accumulate adds the gradients of the last run to those before it; the next Update uses the sum.
+func (o *AdamW) Accumulate() (err error) {
+	if o.sums == nil {
+		if o.sums, err = o.buffers(); err != nil {
+			return err
+		}
+	}
+	be := o.machine.backend
+	for i, p := range o.params {
+		sum, g := flat(o.sums[i], len(p.Data)), o.grads[i].mem
+		g.Rows, g.Cols, g.Stride = sum.Rows, sum.Cols, sum.Stride
+		if !o.full {
+			if err := be.Zero(sum); err != nil {
+				return err
+			}
+		}
+		if err := be.Add(sum, sum, g); err != nil {
+			return fmt.Errorf("add the gradient of %s: %w", p.Name, err)
+		}
+	}
+	o.full = true
+	return nil
+}
+
+// Norm is the length of all gradients together.
+func (o *AdamW) Norm() (float64, error) {
+	var sum float64
+	for i, p := range o.params {
+		s, err := o.machine.backend.SumSquares(o.gradient(i))
+		if err != nil {
+			return 0, fmt.Errorf("gradient of %s: %w", p.Name, err)
+		}
+		sum += s
+	}
+	return math.Sqrt(sum), nil
+}
+
+// Update applies one step with the gradients of the last run, or the sum of those accumulated, times scale.
+func (o *AdamW) Update(lr, scale float64) error {
+	o.Steps++
+	o.args = AdamWArgs{LR: float32(lr), Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, Step: o.Steps, Scale: float32(scale)}
+	for i, p := range o.params {
+		if o.WeightDecay != nil {
+			o.args.WeightDecay = o.WeightDecay[i]
+		}
+		n := len(p.Data)
+		if err := o.machine.backend.AdamW(p, flat(o.m[i], n), flat(o.v[i], n), o.gradient(i), &o.args); err != nil {
+			return fmt.Errorf("update %s: %w", p.Name, err)
+		}
+	}
+	o.full = false
+	return nil
+}
+
+// Moments copies parameter i's moments to m and v, for a checkpoint.
+func (o *AdamW) Moments(i int, m, v []float32) error {
+	if err := o.read(m, o.m[i]); err != nil {
+		return err
+	}
+	return o.read(v, o.v[i])
+}
+
+// read copies a buffer in pieces, since backends give float64.
+func (o *AdamW) read(dst []float32, b Buffer) error {
+	var wide [1024]float64
+	for at := 0; at < len(dst); at += len(wide) {
+		part := dst[at:min(at+len(wide), len(dst))]
+		if err := o.machine.backend.Read(wide[:len(part)], b, at); err != nil {
+			return err
+		}
+		for i := range part {
+			part[i] = float32(wide[i])
+		}
+	}
+	return nil
+}
+
+// SetMoments is the inverse of Moments.
+func (o *AdamW) SetMoments(i int, m, v []float32) error {
+	if n := len(o.params[i].Data); len(m) != n || len(v) != n {
+		return fmt.Errorf("moments of %s: %d and %d numbers, want %d", o.params[i].Name, len(m), len(v), n)
+	}
+	if err := o.machine.backend.Write(o.m[i], 0, m); err != nil {
+		return err
+	}
+	return o.machine.backend.Write(o.v[i], 0, v)
+}
+
+// Params are the parameters it updates.
+func (o *AdamW) Params() Params { return o.params }
+
+// Fetch brings the parameters' Data up to date.
+func (o *AdamW) Fetch() error {
+	for _, p := range o.params {
+		if err := o.machine.backend.Fetch(p); err != nil {
+			return fmt.Errorf("read %s back: %w", p.Name, err)
+		}
+	}
+	return nil
+}
