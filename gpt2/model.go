@@ -85,21 +85,50 @@ func (m *Model) Forward(in Input) *G.Node {
 	return m.Norm.Forward(x)
 }
 
+// ForwardRows is Forward for some rows of the batch alone, those that rows, an int32 input, names: training wants
+// the states before caption tokens. Behind the last block's attention nothing else is computed.
+func (m *Model) ForwardRows(in Input, rows *G.Node) *G.Node {
+	x := m.Embed(in)
+	for i := range m.Blocks {
+		b := &m.Blocks[i]
+		if i < len(m.Blocks)-1 {
+			x = b.Forward(x, in.Sequences, m.Config.ResidDrop, in.Random)
+			continue
+		}
+		mixed := b.Attn.mix(b.Norm1.Forward(x), in.Sequences, in.Random)
+		x = b.rest(nn.Gather(nn.Pick{Rows: x, Index: rows}), nn.Gather(nn.Pick{Rows: mixed, Index: rows}), m.Config.ResidDrop, in.Random)
+	}
+	if len(m.Blocks) == 0 {
+		x = nn.Gather(nn.Pick{Rows: x, Index: rows})
+	}
+	return m.Norm.Forward(x)
+}
+
 // Forward maps x [rows, dim] to [rows, dim]; seqs says where each sequence starts. Dropout p applies to
 // what is added to the residual stream.
 func (b *Block) Forward(x *G.Node, seqs nn.Sequences, p float32, r *nn.Random) *G.Node {
-	x = nn.Add(x, nn.Dropout(b.Attn.Forward(b.Norm1.Forward(x), seqs, r), p, r))
+	return b.rest(x, b.Attn.mix(b.Norm1.Forward(x), seqs, r), p, r)
+}
+
+// rest is what follows the mixing of rows, each row by itself.
+func (b *Block) rest(x, mixed *G.Node, p float32, r *nn.Random) *G.Node {
+	x = nn.Add(x, nn.Dropout(b.Attn.Proj.Forward(mixed), p, r))
 	return nn.Add(x, nn.Dropout(b.MLP.Forward(b.Norm2.Forward(x)), p, r))
 }
 
 // Forward maps x [rows, dim] to [rows, dim].
 func (a *Attention) Forward(x *G.Node, seqs nn.Sequences, r *nn.Random) *G.Node {
+	return a.Proj.Forward(a.mix(x, seqs, r))
+}
+
+// mix is the attention without its output projection.
+func (a *Attention) mix(x *G.Node, seqs nn.Sequences, r *nn.Random) *G.Node {
 	dim := x.Shape()[1]
 	qkv := a.QKV.Forward(x)
-	return a.Proj.Forward(nn.Attention(nn.Heads{
+	return nn.Attention(nn.Heads{
 		Q: nn.Columns{Node: qkv}, K: nn.Columns{Node: qkv, From: dim}, V: nn.Columns{Node: qkv, From: 2 * dim},
 		Heads: a.Heads, Dim: dim / a.Heads, Causal: true, Queries: seqs, Drop: a.Drop, Random: r,
-	}))
+	})
 }
 
 // Forward maps x [rows, dim] to [rows, dim].

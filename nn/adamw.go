@@ -110,6 +110,9 @@ func (o *AdamW) Accumulate() (err error) {
 	return nil
 }
 
+// Forget drops what Accumulate has summed.
+func (o *AdamW) Forget() { o.full = false }
+
 // Norm is the length of all gradients together.
 func (o *AdamW) Norm() (float64, error) {
 	var sum float64

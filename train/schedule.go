@@ -1,0 +1,56 @@
+package train
+
+import (
+	"fmt"
+	"math"
+)
+
+// The shapes of the learning rate over a run, after Hugging Face's schedules.
+const (
+	Linear   = "linear"   // falls to 0 in a straight line, the original's
+	Cosine   = "cosine"   // falls to 0 along half a cosine
+	Constant = "constant" // stays
+)
+
+// Schedules are the names Schedule.Kind takes.
+var Schedules = []string{Linear, Cosine, Constant}
+
+// Schedule is the learning rate over a run: it rises from 0 over Warmup updates, then follows Kind.
+type Schedule struct {
+	Kind   string
+	LR     float64
+	Warmup int64
+	Total  int64
+}
+
+// At is the learning rate of an update, counted from 1. The first is 0 wherever there is a warm-up, because the original's scheduler
+// stands at 0 when the first update is made.
+func (s Schedule) At(update int64) float64 {
+	done := update - 1
+	if done < s.Warmup {
+		return s.LR * float64(done) / float64(s.Warmup)
+	}
+	left := float64(s.Total-done) / float64(max(1, s.Total-s.Warmup))
+	switch s.Kind {
+	case Cosine:
+		return s.LR * 0.5 * (1 + math.Cos(math.Pi*(1-max(0, left))))
+	case Constant:
+		return s.LR
+	}
+	return s.LR * max(0, left)
+}
+
+// AutoWarmup is the warm-up for runs of any length: a tenth of the run, at most the original's 5000.
+func AutoWarmup(total int64) int64 { return min(DefaultWarmup, total/10) }
+
+// DefaultWarmup is the original's.
+const DefaultWarmup = 5000
+
+// Warning says what is wrong with a schedule that can still be followed, or "".
+func (s Schedule) Warning() string {
+	if s.Warmup < s.Total {
+		return ""
+	}
+	return fmt.Sprintf("the warm-up of %d steps is longer than the run of %d: the learning rate ends at %.2g and never reaches %.2g (--warmup auto would take %d)",
+		s.Warmup, s.Total, s.At(s.Total), s.LR, AutoWarmup(s.Total))
+}

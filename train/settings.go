@@ -1,0 +1,70 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/clipcap-go/clipcap/nn"
+)
+
+// Settings are what decides the result of a run, besides the data and the weights it starts from. A run that is resumed must have
+// the same.
+type Settings struct {
+	BatchSize  int   `json:"batch_size"`
+	Accumulate int   `json:"accumulate"` // batches an update; their gradients count as those of one large batch
+	Epochs     int   `json:"epochs"`
+	Steps      int64 `json:"steps"` // updates, across epochs; 0: as Epochs says
+
+	LR          float64 `json:"lr"`
+	Schedule    string  `json:"schedule"`
+	Warmup      int64   `json:"warmup"`       // updates; negative: AutoWarmup
+	WeightDecay float64 `json:"weight_decay"` // of matrices; biases and norms have none
+	GradClip    float64 `json:"grad_clip"`    // largest length of all gradients together, 0: any
+
+	Seed       uint64 `json:"seed"`
+	Sequential bool   `json:"sequential"`
+	KeepLast   bool   `json:"keep_last"`
+	Group      bool   `json:"group_by_image"`
+
+	Normalize bool    `json:"normalize"`
+	Noise     float64 `json:"noise"`
+	Dropout   float64 `json:"dropout"` // in the language model; negative: its configuration's when it is tuned, else none
+	Precision string  `json:"precision"`
+
+	FrozenLM bool     `json:"frozen_lm"`
+	Freeze   []string `json:"freeze,omitempty"`
+	LoRA     int      `json:"lora"` // rank of the adapters, 0: none
+}
+
+// Defaults are the original's settings.
+func Defaults() Settings {
+	return Settings{BatchSize: 40, Accumulate: 1, Epochs: 10, LR: 2e-5, Schedule: Linear, Warmup: DefaultWarmup, Dropout: -1, Precision: "high"}
+}
+
+// Validate lists everything that is wrong with s.
+func (s Settings) Validate() error {
+	var errs []error
+	want := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	want(s.BatchSize >= 1 && s.BatchSize <= 1<<20, "--batch-size %d, want 1 or more", s.BatchSize)
+	want(s.Accumulate >= 1 && s.Accumulate <= 1<<20, "--accumulate %d, want 1 or more", s.Accumulate)
+	want(s.Steps > 0 || s.Steps == 0 && s.Epochs >= 1, "--epochs %d and --steps %d, want one of them to be 1 or more", s.Epochs, s.Steps)
+	want(s.LR >= 0 && !math.IsInf(s.LR, 0), "--lr %v, want 0 or more", s.LR)
+	want(slices.Contains(Schedules, s.Schedule), "--schedule %q, want %s", s.Schedule, strings.Join(Schedules, ", "))
+	want(s.WeightDecay >= 0 && s.WeightDecay < 1, "--weight-decay %v, want 0 ≤ decay < 1", s.WeightDecay)
+	want(s.GradClip >= 0, "--grad-clip %v, want 0 or more", s.GradClip)
+	want(s.Noise >= 0 && s.Noise <= 1e6, "--noise %v, want 0 or more", s.Noise)
+	want(s.Dropout < 1, "--dropout %v, want 0 ≤ p < 1", s.Dropout)
+	want(s.LoRA >= 0 && s.LoRA <= 1<<12, "--lora %d, want 0 to 4096", s.LoRA)
+	want(s.LoRA == 0 || s.FrozenLM, "--lora %d: adapters stand in for tuning, so the language model itself stays frozen (--frozen-lm)", s.LoRA)
+	if _, err := nn.ParsePrecision(s.Precision); err != nil {
+		errs = append(errs, fmt.Errorf("--precision: %w", err))
+	}
+	return errors.Join(errs...)
+}
