@@ -15,6 +15,14 @@ type Linear struct {
 	Weight *Param `weight:"weight"`
 	Bias   *Param `weight:"bias,optional"` // nil: none
 	OutIn  bool
+	// Low, if there, is added to the product: training it alone stands in for training Weight.
+	Low *LowRank `weight:"lora"`
+}
+
+// LowRank is x·Down·Up (LoRA, Hu et al. 2021, arXiv 2106.09685, with alpha equal to the rank).
+type LowRank struct {
+	Down *Param `weight:"down"` // [in, rank]
+	Up   *Param `weight:"up"`   // [rank, out]
 }
 
 // NewLinear is a layer in PyTorch's layout.
@@ -39,7 +47,12 @@ func (l *Linear) Forward(x *G.Node) *G.Node {
 	if l.Bias != nil {
 		p.bias = l.Bias.Node(x.Graph())
 	}
-	return p.node("Linear", x, l.Weight.Node(x.Graph()))
+	y := p.node("Linear", x, l.Weight.Node(x.Graph()))
+	if l.Low != nil {
+		g := x.Graph()
+		y = Add(y, MatMul(MatMul(x, l.Low.Down.Node(g), false), l.Low.Up.Node(g), false))
+	}
+	return y
 }
 
 // LayerNorm normalises rows and scales them.

@@ -89,7 +89,7 @@ func goldenCaptions(t *testing.T) *data.Captions {
 }
 
 // captions joins JSON lines of tokens to a file of features.
-func captions(t *testing.T, features, lines string, vocab int) *data.Captions {
+func captions(t testing.TB, features, lines string, vocab int) *data.Captions {
 	t.Helper()
 	f, err := data.OpenFeatures(features)
 	if err != nil {

@@ -36,7 +36,7 @@ type Settings struct {
 
 	FrozenLM bool     `json:"frozen_lm"`
 	Freeze   []string `json:"freeze,omitempty"`
-	LoRA     int      `json:"lora"` // rank of the adapters, 0: none
+	LoRA     int      `json:"lora"` // rank of adapters trained in the language model's place, 0: none
 }
 
 // Defaults are the original's settings.
@@ -62,7 +62,6 @@ func (s Settings) Validate() error {
 	want(s.Noise >= 0 && s.Noise <= 1e6, "--noise %v, want 0 or more", s.Noise)
 	want(s.Dropout < 1, "--dropout %v, want 0 ≤ p < 1", s.Dropout)
 	want(s.LoRA >= 0 && s.LoRA <= 1<<12, "--lora %d, want 0 to 4096", s.LoRA)
-	want(s.LoRA == 0 || s.FrozenLM, "--lora %d: adapters stand in for tuning, so the language model itself stays frozen (--frozen-lm)", s.LoRA)
 	if _, err := nn.ParsePrecision(s.Precision); err != nil {
 		errs = append(errs, fmt.Errorf("--precision: %w", err))
 	}

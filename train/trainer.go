@@ -52,6 +52,11 @@ func New(be nn.Backend, m *Model, c *data.Captions, s Settings) (*Trainer, error
 	if err := errors.Join(t.sampler.Validate(), m.fits(c)); err != nil {
 		return nil, err
 	}
+	if s.LoRA > 0 && m.Adapters == nil {
+		if err := m.AddLoRA(s.LoRA, s.Seed); err != nil {
+			return nil, err
+		}
+	}
 	if err := m.Freeze(s.FrozenLM, s.Freeze); err != nil {
 		return nil, err
 	}
