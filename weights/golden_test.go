@@ -41,24 +41,6 @@ func floats(t testing.TB, x *Tensor) []uint32 {
 	return bits
 }
 
-func manifest(t testing.TB) (m struct {
-	Files map[string]struct {
-		Ref    string
-		Expect string
-	}
-	Refs map[string]json.RawMessage
-}) {
-	t.Helper()
-	b, err := os.ReadFile(testkit.Golden(t, "models/weights/manifest.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(b, &m); err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 // TestGoldenContainersAgree: GPT-2 in every container, prefix and byte order is the same numbers, bit for bit.
 func TestGoldenContainersAgree(t *testing.T) {
 	dir := testkit.Golden(t, "models/weights")
