@@ -1,7 +1,6 @@
-// Package clip is CLIP: the tokenizer of its text side, the preprocessing of its images, and
-// its networks.
+// Package clip is CLIP (Radford et al. 2021): the preprocessing of its images, its image and text encoders, and the
+// tokenizer of its text side.
 //
-// DecodeImage reads an image file, Preprocess turns it into the input of an image encoder;
-// both follow Pillow and libjpeg, with which the published features were made. Tokenizer turns
-// captions into rows of token ids for the text encoder.
+// Open loads an Encoder. OpenImage reads an image file as Pillow and libjpeg do, with which the published features were
+// made; Encode turns images into features. Tokenizer turns captions into rows of token ids for the text encoder.
 package clip

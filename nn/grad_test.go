@@ -82,6 +82,10 @@ func opCases() []opCase {
 			x = TakeRows(AddToGroups(x, p[3]), 6, 1, 5)
 			return Attention(Heads{Q: Columns{x, 0}, K: Columns{x, 0}, V: Columns{x, 0}, Heads: 1, Dim: 3, Queries: s})
 		}},
+		{"groups of their own", [][]int{{6, 3}, {4, 3}}, func(_ testing.TB, _ *G.ExprGraph, p []*G.Node) *G.Node {
+			x, s := PrependGroups(p[0], 3, p[1], 2)
+			return Attention(Heads{Q: Columns{x, 0}, K: Columns{x, 0}, V: Columns{x, 0}, Heads: 1, Dim: 3, Queries: s})
+		}},
 		{"Attention causal", [][]int{{7, 12}}, func(t testing.TB, g *G.ExprGraph, p []*G.Node) *G.Node {
 			return Attend(p[0], sequences(t, g, "s", []int32{0, 3, 3, 7}, nil), 2, true)
 		}},

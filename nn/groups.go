@@ -16,6 +16,16 @@ type derive struct {
 	fill     func(dst []int32, groups int) []int32
 }
 
+// scale multiplies the ratio of rows by mul/div, in lowest terms: a stack of convolutions would overflow it.
+func (d *derive) scale(mul, div int) {
+	a, b := d.mul*mul, d.div*div
+	g, r := a, b
+	for r != 0 {
+		g, r = r, g%r
+	}
+	d.mul, d.div = a/g, b/g
+}
+
 // update recomputes the input for the given live rows of its root.
 func (d *derive) update(rows int) {
 	in := d.value.input
@@ -44,8 +54,7 @@ func newDerived(x *G.Node, what string, per, room int, fill func(dst []int32, gr
 		if _, ok := o.attr.(tapOf); ok {
 			panic(fmt.Sprintf("nn: groups of %v: not a first result", root))
 		}
-		d.mul *= r.mul
-		d.div *= r.div
+		d.scale(r.mul, r.div)
 		root = inputsOf(root)[r.rows]
 	}
 	if in := inputOf(root); in != nil {
@@ -159,4 +168,30 @@ func TakeRows(x *G.Node, per, from, n int) *G.Node {
 		return dst
 	})
 	return Gather(Pick{x, index})
+}
+
+// PrependGroups puts the m rows of each group of extra before the per rows of the same group of x, and says how the
+// result [groups·(per+m), dim] falls into sequences.
+func PrependGroups(x *G.Node, per int, extra *G.Node, m int) (*G.Node, Sequences) {
+	groups := groupsOf("PrependGroups", x, per)
+	if groupsOf("PrependGroups", extra, m) != groups {
+		panic(fmt.Sprintf("nn: PrependGroups: %v in groups of %d before %v in groups of %d", extra.Shape(), m, x.Shape(), per))
+	}
+	size := per + m
+	rows := func(what string, from, n int) *G.Node {
+		return newDerived(x, what, per, groups*size, func(dst []int32, groups int) []int32 {
+			for g := range groups {
+				for i := range size {
+					at := -1
+					if i >= from && i < from+n {
+						at = g*n + i - from
+					}
+					dst = append(dst, int32(at))
+				}
+			}
+			return dst
+		})
+	}
+	y := Gather(Pick{x, rows("own rows", m, per)}, Pick{extra, rows("rows before", 0, m)})
+	return y, Group(y, size)
 }

@@ -1,0 +1,80 @@
+package clip
+
+import (
+	"context"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/clipcap-go/clipcap/nn"
+)
+
+// kind is what a graph computes.
+type kind int
+
+const (
+	pooled   kind = iota // features of images
+	unpooled             // all rows of images
+	texts                // features of texts
+)
+
+// graphKey names a graph: what for, and for how many images, or rows of text.
+type graphKey struct {
+	kind     kind
+	capacity int
+}
+
+// graph is a graph with its machine.
+type graph struct {
+	pixels  *G.Node
+	text    textInput
+	out     *G.Node
+	machine *nn.Machine
+}
+
+// build makes the graph of a key.
+func (e *Encoder) build(key graphKey) (*graph, error) {
+	g := G.NewGraph()
+	b := &graph{}
+	if key.kind == texts {
+		n := key.capacity
+		b.text = textInput{ids: nn.NewInput(g, "ids", nn.Int32, n), positions: nn.NewInput(g, "positions", nn.Int32, n),
+			last: nn.NewInput(g, "last", nn.Int32, e.options.Batch), seqs: nn.NewSequences(g, "texts", e.options.Batch, false)}
+		b.out = e.model.Text.Forward(b.text)
+	} else {
+		rows, cols := e.model.Config.Vision.pixelRows()
+		b.pixels = nn.NewInput(g, "pixels", nn.Float, key.capacity*rows, cols)
+		if key.kind == unpooled {
+			b.out = e.model.ViT.ForwardTokens(b.pixels)
+		} else {
+			b.out = e.model.Forward(b.pixels)
+		}
+	}
+	var err error
+	b.machine, err = nn.NewMachine(e.backend, b.out)
+	return b, err
+}
+
+// run computes the graph of a key on the input that set gives it. It waits for its turn as long as ctx lasts.
+func (e *Encoder) run(ctx context.Context, key graphKey, set func(*graph) error) ([]float32, error) {
+	select {
+	case <-e.turn:
+		defer func() { e.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	g := e.graphs[key]
+	if g == nil {
+		var err error
+		if g, err = e.build(key); err != nil {
+			return nil, err
+		}
+		e.graphs[key] = g
+	}
+	if err := set(g); err != nil {
+		return nil, err
+	}
+	if err := g.machine.Run(ctx); err != nil {
+		return nil, err
+	}
+	return g.machine.Value(g.out).Data().([]float32), nil
+}

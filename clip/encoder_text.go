@@ -1,0 +1,83 @@
+package clip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/clipcap-go/clipcap/nn"
+)
+
+var errNoText = errors.New("encode texts: the encoder was opened without its text side (Options.Text)")
+
+// EncodeText turns texts into features of the images' space, unnormalised. It takes Options.Tokenizer; texts that are
+// too long are cut.
+func (e *Encoder) EncodeText(ctx context.Context, texts []string) ([][]float32, error) {
+	if e.model.Text == nil {
+		return nil, errNoText
+	}
+	if e.options.Tokenizer == nil {
+		return nil, errors.New("encode texts: no tokenizer (Options.Tokenizer)")
+	}
+	rows := make([][]int32, len(texts))
+	for i, text := range texts {
+		var err error
+		if rows[i], err = e.options.Tokenizer.AppendRow(nil, text, e.model.Config.Text.Context, true); err != nil {
+			return nil, fmt.Errorf("encode texts: text %d: %w", i, err)
+		}
+	}
+	return e.EncodeIDs(ctx, rows)
+}
+
+// EncodeIDs turns rows of token ids into features. A row ends with its largest id, which the end token is; what
+// follows, such as padding, does not count.
+func (e *Encoder) EncodeIDs(ctx context.Context, rows [][]int32) ([][]float32, error) {
+	if e.model.Text == nil {
+		return nil, errNoText
+	}
+	t := e.model.Config.Text
+	for i, row := range rows {
+		if len(row) == 0 || len(row) > t.Context {
+			return nil, fmt.Errorf("encode texts: text %d has %d tokens, want 1 to %d", i, len(row), t.Context)
+		}
+		for _, id := range row {
+			if id < 0 || int(id) >= t.Vocab {
+				return nil, fmt.Errorf("encode texts: text %d has token %d, want 0 to %d", i, id, t.Vocab-1)
+			}
+		}
+	}
+	features := make([][]float32, 0, len(rows))
+	for at := 0; at < len(rows); at += e.options.Batch {
+		batch := rows[at:min(at+e.options.Batch, len(rows))]
+		out, err := e.encodePacked(ctx, batch)
+		if err != nil {
+			return nil, fmt.Errorf("encode texts: %w", err)
+		}
+		features = append(features, split(out, len(batch))...)
+	}
+	return features, nil
+}
+
+// encodePacked lays a batch of rows end to end, each cut behind its end token: nothing it sees comes later.
+func (e *Encoder) encodePacked(ctx context.Context, batch [][]int32) ([]float32, error) {
+	var ids, positions, last []int32
+	starts := []int32{0}
+	for _, row := range batch {
+		end := 0
+		for i, id := range row {
+			if id > row[end] {
+				end = i
+			}
+		}
+		for i, id := range row[:end+1] {
+			ids, positions = append(ids, id), append(positions, int32(i))
+		}
+		last = append(last, int32(len(ids)-1))
+		starts = append(starts, int32(len(ids)))
+	}
+	key := graphKey{texts, capacity(len(ids), e.options.Batch*e.model.Config.Text.Context)}
+	return e.run(ctx, key, func(g *graph) error {
+		return errors.Join(nn.Set(g.text.ids, ids), nn.Set(g.text.positions, positions), nn.Set(g.text.last, last),
+			nn.Set(g.text.seqs.Starts, starts))
+	})
+}

@@ -1,0 +1,92 @@
+package clip
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/clipcap-go/clipcap/nn"
+)
+
+// Model is CLIP: an image encoder, of which there are two kinds, and a text encoder. The weight names are those of
+// OpenAI's files.
+type Model struct {
+	Config Config
+	ViT    *ViT       `weight:"visual"` // or
+	ResNet *ResNet    `weight:"visual"`
+	Text   *TextTower `weight:""` // nil: images only
+}
+
+// New makes a model with zero weights and unit norms; without a text encoder where text is false.
+func New(c Config, text bool) (*Model, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	m := &Model{Config: c}
+	if c.Vision.ResNet() {
+		m.ResNet = newResNet(c)
+	} else {
+		m.ViT = newViT(c)
+	}
+	if text {
+		if c.Text.Width == 0 {
+			return nil, fmt.Errorf("clip configuration: no text_cfg, so there is no text encoder")
+		}
+		m.Text = newTextTower(c)
+	}
+	return m, nil
+}
+
+func (c Config) activation() nn.Activation {
+	if c.Activation == QuickGELU {
+		return nn.QuickGELUAct
+	}
+	return nn.GELUErfAct
+}
+
+// Params names and lists the weights as the files have them.
+func (m *Model) Params() (nn.Params, error) { return nn.Collect("", m) }
+
+// ready is called once the weights have their numbers. Graphs can be built then, and the weights no longer changed.
+func (m *Model) ready() {
+	if m.ViT != nil {
+		m.ViT.ready()
+	} else {
+		m.ResNet.ready()
+	}
+	if m.Text != nil {
+		m.Text.Layers.last()
+	}
+}
+
+// pixelRows is the shape of one image's pixels in the input of Forward.
+func (v VisionConfig) pixelRows() (rows, cols int) {
+	if v.ResNet() {
+		return v.ImageSize * v.ImageSize, 3
+	}
+	return v.grid() * v.grid(), 3 * v.Patch * v.Patch
+}
+
+// grid is how many patches lie along a side, or how many pixels the last feature map of a ResNet has there.
+func (v VisionConfig) grid() int {
+	if v.ResNet() {
+		return v.ImageSize / 32
+	}
+	return v.ImageSize / v.Patch
+}
+
+// outWidth is the number of channels in front of the pooling.
+func (v VisionConfig) outWidth() int {
+	if v.ResNet() {
+		return 32 * v.Width
+	}
+	return v.Width
+}
+
+// Forward maps pixels, laid out as pixelRows says, to features [images, embed].
+func (m *Model) Forward(pixels *G.Node) *G.Node {
+	if m.ViT != nil {
+		return m.ViT.Forward(pixels)
+	}
+	return m.ResNet.Forward(pixels)
+}
