@@ -11,11 +11,11 @@ const module = "github.com/clipcap-go/clipcap"
 //
 // "cmd" stands for every command and "." for the root package.
 var allowed = map[string][]string{
-	"cmd": {".", "train", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "internal/cli",
+	"cmd": {".", "train", "checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "internal/cli",
 		"github.com/schollz/progressbar/v3"},
-	".": {"train", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights"},
+	".": {"train", "checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights"},
 
-	"train": {"eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "gorgonia.org/gorgonia"},
+	"train": {"checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "gorgonia.org/gorgonia"},
 	// snowballstem: METEOR's stems, from the definition that METEOR's own stemmer was made from.
 	"eval": {"data", "clip", "gpt2", "nn", "weights", "gorgonia.org/gorgonia", "github.com/blevesearch/snowballstem"},
 	"data": {"clip", "gpt2", "nn", "weights", "github.com/sbinet/npyio"},
@@ -25,6 +25,9 @@ var allowed = map[string][]string{
 	"clip/pillow": {"golang.org/x/image"},
 	"gpt2":        {"nn", "weights", "internal/bpe", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/pkoukk/tiktoken-go-loader"},
 	"mapping":     {"nn", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
+
+	// What the trainer writes and the captioner reads.
+	"checkpoint": {"gpt2", "mapping", "nn", "weights"},
 
 	"weights": {"nn", "github.com/sbinet/npyio"},
 
