@@ -1,0 +1,122 @@
+package train
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// Record is a line of the log: an update, or an evaluation after one (then Loss is absent).
+type Record struct {
+	Step        int64    `json:"step"` // from 1
+	Epoch       float64  `json:"epoch,omitempty"`
+	Loss        *float64 `json:"loss,omitempty"`
+	LR          *float64 `json:"lr,omitempty"` // the one used for this update
+	Tokens      int      `json:"tokens,omitempty"`
+	CaptionsPer float64  `json:"captions_per_s,omitempty"`
+	GradNorm    float64  `json:"grad_norm,omitempty"`
+
+	ValLoss  *float64 `json:"val_loss,omitempty"`
+	ValCIDEr *float64 `json:"val_cider,omitempty"`
+	Samples  []Sample `json:"samples,omitempty"`
+}
+
+// Sample is a caption written during training beside a human one.
+type Sample struct {
+	Image     string `json:"image_id"`
+	Caption   string `json:"caption"`
+	Reference string `json:"reference"`
+}
+
+// record is the line of an update.
+func (u *Update) record() Record {
+	return Record{Step: u.Step, Epoch: u.Epoch, Loss: &u.Loss, LR: &u.LR, Tokens: u.Tokens,
+		CaptionsPer: float64(u.Captions) / max(1e-9, u.Time.Seconds()), GradNorm: u.GradNorm}
+}
+
+// Log writes records, one JSON object a line.
+type Log struct {
+	f    *os.File
+	line []byte
+}
+
+// OpenLog opens a log for appending. Records of steps after done, which a run that was killed had written and a resumed one will write
+// again, are cut off, and so is a line that was not finished. With done 0 the log starts empty.
+func OpenLog(path string, done int64) (*Log, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("log: %w", err)
+	}
+	var keep int64
+	if done > 0 {
+		keep, err = keepUpTo(f, done)
+	}
+	if err == nil {
+		err = f.Truncate(keep)
+	}
+	if err == nil {
+		_, err = f.Seek(keep, io.SeekStart)
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("log %s: %w", path, err)
+	}
+	return &Log{f: f}, nil
+}
+
+// keepUpTo is the number of bytes before the first whole line of a later step.
+func keepUpTo(r io.Reader, done int64) (int64, error) {
+	b := bufio.NewReader(r)
+	for keep := int64(0); ; {
+		line, err := b.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return keep, nil
+		} else if err != nil {
+			return 0, err
+		}
+		var rec Record
+		if json.Unmarshal(line, &rec) != nil || rec.Step > done {
+			return keep, nil
+		}
+		keep += int64(len(line))
+	}
+}
+
+// Write appends a record.
+func (l *Log) Write(r Record) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("log: %w", err)
+	}
+	l.line = append(append(l.line[:0], text...), '\n')
+	if _, err := l.f.Write(l.line); err != nil {
+		return fmt.Errorf("log: %w", err)
+	}
+	return nil
+}
+
+// Close closes the file.
+func (l *Log) Close() error { return l.f.Close() }
+
+// ReadLog reads a log. A missing file is an empty log; lines that are no records are left out.
+func ReadLog(path string) ([]Record, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("log: %w", err)
+	}
+	var rs []Record
+	for line := range bytes.Lines(text) {
+		var r Record
+		if json.Unmarshal(line, &r) == nil && r.Step > 0 {
+			rs = append(rs, r)
+		}
+	}
+	return rs, nil
+}
