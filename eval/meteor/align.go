@@ -1,42 +1,71 @@
 package meteor
 
-import "slices"
-
 // beamWidth is how many partial alignments are kept at each word of the reference.
 const beamWidth = 40
 
 // A path is a partial alignment: what has been decided for the reference's words before idx.
 type path struct {
-	matched  int32 // weighted words matched, both sides
-	chunks   int32
-	distance int32
-	idx      int32 // the first reference word not decided
-	lastEnd  int32 // where the open chunk ends in the candidate, -1 if none is open
-	chosen   int32 // index into chain of the last match chosen, -1 if none
+	cost    int64 // what paths are ordered by, least first
+	idx     int32 // the first reference word not decided
+	lastEnd int32 // where the open chunk ends in the candidate, -1 if none is open
+	chosen  int32 // index into chain of the last match chosen, -1 if none
 }
 
-// better orders paths: more words, then fewer chunks, then less distance.
-func better(a, b *path) int {
-	switch {
-	case a.matched != b.matched:
-		return int(b.matched) - int(a.matched)
-	case a.chunks != b.chunks:
-		return int(a.chunks) - int(b.chunks)
-	}
-	return int(a.distance) - int(b.distance)
-}
+// The parts of a cost, most important first: each weighted word matched takes aWord off, each chunk adds aChunk, each word of distance
+// adds 1. Texts of maxWords words overflow none of them.
+const (
+	aWord  = 1 << 51
+	aChunk = 1 << 40
+)
 
-// A beam holds the paths of one step and the candidate's words each has used, width bits words a path.
+// A beam holds the best paths of one step in order, equals as they came, and the candidate's words each has used.
 type beam struct {
-	paths []path
-	used  []uint64
+	paths [beamWidth]path
+	order [beamWidth]int8 // places in paths, least cost first
+	n     int
+	width int      // uint64s of used words a path
+	used  []uint64 // [beamWidth, width]
 }
 
-func (b *beam) reset() { b.paths, b.used = b.paths[:0], b.used[:0] }
+func (b *beam) reset(width int) {
+	b.n, b.width = 0, width
+	if len(b.used) < beamWidth*width {
+		b.used = make([]uint64, beamWidth*width)
+	}
+}
 
-func (b *beam) add(p path, used []uint64) {
-	b.paths = append(b.paths, p)
-	b.used = append(b.used, used...)
+// bits are the candidate's words that a place's path has used.
+func (b *beam) bits(place int8) []uint64 { return b.used[int(place)*b.width : (int(place)+1)*b.width] }
+
+// wants reports whether a path of some cost is among the best so far.
+func (b *beam) wants(cost int64) bool {
+	return b.n < beamWidth || cost < b.paths[b.order[beamWidth-1]].cost
+}
+
+// add takes in a path that [beam.wants] and returns its used words, a copy of used.
+func (b *beam) add(p *path, used []uint64) []uint64 {
+	place := int8(b.n)
+	if b.n == beamWidth {
+		place = b.order[beamWidth-1]
+	} else {
+		b.n++
+	}
+	k := b.n - 1
+	for ; k > 0 && b.paths[b.order[k-1]].cost > p.cost; k-- {
+		b.order[k] = b.order[k-1]
+	}
+	b.order[k] = place
+	b.paths[place] = *p
+	bits := b.bits(place)
+	copy(bits, used)
+	return bits
+}
+
+// offer adds a path if the beam wants it.
+func (b *beam) offer(p *path, used []uint64) {
+	if b.wants(p.cost) {
+		b.add(p, used)
+	}
 }
 
 // A link is a match on a path and the link before it.
@@ -45,13 +74,16 @@ type link struct{ match, before int32 }
 // An aligner finds the alignment of two texts from all their matches. It belongs to one goroutine.
 type aligner struct {
 	matcher
-	now, next beam
-	order     []int32
+	now, next *beam
 	chain     []link
 	fixed     []int32 // reference word → 1 + the fixed match that starts there
 	inFixed   []bool  // reference word is part of a fixed match
 	start     []uint64
 	best      []int32 // reference word → 1 + the match of the final alignment that starts there
+}
+
+func newAligner(words []word, t *table) *aligner {
+	return &aligner{matcher: matcher{words: words, table: t}, now: new(beam), next: new(beam)}
 }
 
 // align fills best from the matches of the matcher.
@@ -65,23 +97,22 @@ func (a *aligner) align() {
 	a.start = zeroed(a.start, width)
 	a.chain = a.chain[:0]
 	a.fix()
-	a.next.reset()
-	a.next.add(path{lastEnd: -1, chosen: -1}, a.start)
-	for at := range m + 1 {
+	a.next.reset(width)
+	a.next.add(&path{lastEnd: -1, chosen: -1}, a.start)
+	for at := range int32(m) {
 		a.now, a.next = a.next, a.now
-		a.next.reset()
-		a.sort()
-		for _, k := range a.order[:min(beamWidth, len(a.order))] {
-			a.advance(a.now.paths[k], a.now.used[int(k)*width:(int(k)+1)*width], int32(at), at == m)
+		a.next.reset(width)
+		for _, place := range a.now.order[:a.now.n] {
+			a.advance(a.now.paths[place], a.now.bits(place), at)
 		}
-		if len(a.next.paths) == 0 {
-			k := a.order[0]
-			a.next.add(a.now.paths[k], a.now.used[int(k)*width:(int(k)+1)*width])
+		if a.next.n == 0 { // every path died; the best goes on as it was
+			place := a.now.order[0]
+			a.next.add(&a.now.paths[place], a.now.bits(place))
 		}
 	}
-	final := &a.next.paths[0]
-	for i := range a.next.paths {
-		if p := &a.next.paths[i]; better(p, final) < 0 {
+	final := &a.next.paths[a.next.order[0]]
+	for _, place := range a.next.order[1:a.next.n] {
+		if p := &a.next.paths[place]; p.closed() < final.closed() {
 			final = p
 		}
 	}
@@ -90,6 +121,14 @@ func (a *aligner) align() {
 		id := a.chain[k].match
 		a.best[a.matches[id].ref] = id + 1
 	}
+}
+
+// closed is a path's cost with its open chunk counted.
+func (p *path) closed() int64 {
+	if p.lastEnd >= 0 {
+		return p.cost + aChunk
+	}
+	return p.cost
 }
 
 // fix finds the fixed matches.
@@ -118,35 +157,18 @@ func (a *aligner) fix() {
 	}
 }
 
-// sort fills order with the numbers of the current paths, best first, equals as they stand.
-func (a *aligner) sort() {
-	a.order = a.order[:0]
-	for i := range a.now.paths {
-		a.order = append(a.order, int32(i))
-	}
-	if len(a.order) > 1 {
-		slices.SortStableFunc(a.order, func(x, y int32) int { return better(&a.now.paths[x], &a.now.paths[y]) })
-	}
-}
-
-// advance adds to the next beam what path p can become at the reference word at; end is behind the last word.
-func (a *aligner) advance(p path, used []uint64, at int32, end bool) {
-	switch {
-	case end:
-		if p.lastEnd >= 0 {
-			p.chunks++
-		}
-		a.next.add(p, used)
+// advance offers to the next beam what path p can become at the reference word at.
+func (a *aligner) advance(p path, used []uint64, at int32) {
+	if at < p.idx { // inside a match
+		a.next.offer(&p, used)
 		return
-	case at < p.idx: // inside a match
-		a.next.add(p, used)
-		return
-	case a.inFixed[at]:
+	}
+	if a.inFixed[at] {
 		if id := a.fixed[at]; id > 0 {
 			m := &a.matches[id-1]
 			p.take(m)
-			p.distance += m.distance()
-			a.next.add(p, used)
+			p.cost += m.distance()
+			a.next.offer(&p, used)
 		}
 		return
 	}
@@ -156,30 +178,30 @@ func (a *aligner) advance(p path, used []uint64, at int32, end bool) {
 			continue
 		}
 		q := p
-		q.take(m)
-		a.chain = append(a.chain, link{id, p.chosen})
-		q.chosen = int32(len(a.chain)) - 1
-		a.next.add(q, used)
-		mark(a.next.used[len(a.next.used)-len(used):], m.hyp, m.hypLen)
-		p.distance += m.distance() // to the path it came from, as METEOR has it, which later ones and the one that skips inherit
+		if q.take(m); a.next.wants(q.cost) {
+			a.chain = append(a.chain, link{id, p.chosen})
+			q.chosen = int32(len(a.chain)) - 1
+			mark(a.next.add(&q, used), m.hyp, m.hypLen)
+		}
+		p.cost += m.distance() // of the path it came from, as METEOR has it, which later ones and the one that skips inherit
 	}
 	if p.lastEnd >= 0 {
-		p.chunks++
+		p.cost += aChunk
 		p.lastEnd = -1
 	}
 	p.idx++
-	a.next.add(p, used)
+	a.next.offer(&p, used)
 }
 
 // take counts a match. In the search an exact match weighs its words and any other half of them, rounded down to whole words.
 func (p *path) take(m *match) {
-	if m.module == 0 {
-		p.matched += m.hypLen + m.refLen
-	} else {
-		p.matched += m.hypLen/2 + m.refLen/2
+	words := m.hypLen + m.refLen
+	if m.module != 0 {
+		words = m.hypLen/2 + m.refLen/2
 	}
+	p.cost -= int64(words) * aWord
 	if p.lastEnd >= 0 && m.hyp != p.lastEnd {
-		p.chunks++
+		p.cost += aChunk
 	}
 	p.idx = m.ref + m.refLen
 	p.lastEnd = m.hyp + m.hypLen

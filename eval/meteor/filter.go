@@ -1,6 +1,7 @@
 package meteor
 
 import (
+	"bytes"
 	"hash/maphash"
 	"math/bits"
 	"strings"
@@ -46,19 +47,22 @@ type gate struct{ candidates, references *filter }
 
 // pass judges an entry.
 func (g *gate) pass(phrase, paraphrase []byte) bool {
-	p, q := maphash.Bytes(g.candidates.seed, phrase), maphash.Bytes(g.candidates.seed, paraphrase)
-	long, longer := manyWords(phrase), manyWords(paraphrase)
-	return (long || g.candidates.has(p)) && (longer || g.references.has(q)) ||
-		(long || g.references.has(p)) && (longer || g.candidates.has(q))
+	candidate, reference := g.where(phrase)
+	if !candidate && !reference {
+		return false
+	}
+	other, another := g.where(paraphrase)
+	return candidate && another || reference && other
 }
 
-// manyWords reports whether a phrase is longer than a filter knows.
-func manyWords(phrase []byte) bool {
-	spaces := 0
-	for _, c := range phrase {
-		if c == ' ' {
-			spaces++
-		}
+// where says whether a phrase may stand in a candidate and in a reference.
+func (g *gate) where(phrase []byte) (candidate, reference bool) {
+	h := maphash.Bytes(g.candidates.seed, phrase)
+	candidate, reference = g.candidates.has(h), g.references.has(h)
+	if !(candidate && reference) && bytes.Count(phrase, space) >= maxPhrase {
+		return true, true // longer than the filters know
 	}
-	return spaces >= maxPhrase
+	return candidate, reference
 }
+
+var space = []byte{' '}

@@ -13,7 +13,7 @@ type match struct {
 	module      int32 // 0 exact, 1 stem, 2 synonym, 3 paraphrase
 }
 
-func (m *match) distance() int32 { return max(m.ref-m.hyp, m.hyp-m.ref) }
+func (m *match) distance() int64 { return int64(max(m.ref-m.hyp, m.hyp-m.ref)) }
 
 // A matcher finds every match of two texts. It belongs to one goroutine.
 type matcher struct {

@@ -42,7 +42,7 @@ func (d *Data) Stats(candidates []string, references [][]string) ([][]Stats, err
 	}
 	stats := make([][]Stats, len(r.images))
 	parallel.Do(len(r.images), func(next func() (int, int)) {
-		a := aligner{matcher: matcher{words: r.vocabulary.words, table: r.table}}
+		a := newAligner(r.vocabulary.words, r.table)
 		for from, to := next(); from < to; from, to = next() {
 			for i := from; i < to; i++ {
 				im := &r.images[i]
