@@ -13,11 +13,12 @@ type Diversity struct {
 	Div2 float64 `json:"div_2"`
 	// Of images with several captions: the same ratios within an image, and the BLEU-4 of each caption against its image's others
 	// (high: they repeat each other), both averaged over such images.
-	Samples      int     `json:"sampled_images,omitempty"`
-	ImageDiv1    float64 `json:"image_div_1,omitempty"`
-	ImageDiv2    float64 `json:"image_div_2,omitempty"`
-	MutualBLEU4  float64 `json:"mutual_bleu_4,omitempty"`
-	NovelPortion float64 `json:"novel,omitempty"` // captions that the training captions do not hold / captions; see Novel
+	Samples     int     `json:"sampled_images,omitempty"`
+	ImageDiv1   float64 `json:"image_div_1,omitempty"`
+	ImageDiv2   float64 `json:"image_div_2,omitempty"`
+	MutualBLEU4 float64 `json:"mutual_bleu_4,omitempty"`
+	// Novel is the portion of captions that the training captions do not hold, where those are known; see [Novel].
+	Novel *float64 `json:"novel,omitempty"`
 }
 
 // MeasureDiversity measures the tokens of the captions of each image.

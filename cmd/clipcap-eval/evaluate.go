@@ -1,69 +1,86 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
-	"os"
+	"path/filepath"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/eval/meteor"
 	"github.com/clipcap-go/clipcap/eval/ptb"
 	"github.com/clipcap-go/clipcap/eval/report"
 	"github.com/clipcap-go/clipcap/eval/score"
+	"github.com/clipcap-go/clipcap/eval/spice"
+	"github.com/clipcap-go/clipcap/internal/cli"
 )
 
-// do carries the command out.
-func (o *options) do(stdout, stderr io.Writer) error {
-	switch {
-	case o.version:
-		_, err := fmt.Fprintln(stdout, "clipcap-eval", version)
-		return err
-	case o.tokenize != "":
-		return tokenize(o.tokenize, stdout)
-	}
-	return o.evaluate(stdout)
-}
-
 // evaluate reads, scores and reports.
-func (o *options) evaluate(stdout io.Writer) error {
-	for _, path := range []string{o.annotations, o.results} {
-		if _, err := os.Stat(path); err != nil {
-			return err
-		}
+func (o *options) evaluate(ctx context.Context, stdout io.Writer) error {
+	if err := o.needFiles(); err != nil {
+		return err
 	}
 	set, err := annotation.Read(o.annotations, annotation.Options{Dataset: o.dataset, Split: o.split, CSVQuotes: o.csvQuotes})
 	if err != nil {
 		return fmt.Errorf("--annotations: %w", err)
 	}
 	if err := set.LineSeparators(ptb.LineSeparator, o.sanitize); err != nil {
-		return err
+		return fmt.Errorf("--annotations: %w", err)
 	}
 	pairs, err := o.readResults(o.results, set)
 	if err != nil {
 		return fmt.Errorf("--results: %w", err)
 	}
-	options := score.Options{Metrics: o.metricList, DFAll: o.df == "all", Bootstrap: o.bootstrap, Seed: o.seed}
-	if o.meteor != "" {
-		if options.Meteor, err = meteor.Open(o.meteor); err != nil {
-			return fmt.Errorf("--meteor: %w", err)
+	if o.submission != "" {
+		if err := report.Submission(o.submission, pairs); err != nil {
+			return fmt.Errorf("--submission: %w", err)
 		}
 	}
-	run, err := score.New(pairs, options)
+	if !set.HasReferences() {
+		return o.nothingToScore(stdout)
+	}
+	options, notes, err := o.means()
 	if err != nil {
 		return err
 	}
-	if n := len(set.Images) - len(pairs); n > 0 {
-		run.Notes = append(run.Notes, fmt.Sprintf("--subset: %d of %d images have no result and are left out; scores of other subsets cannot be compared", n, len(set.Images)))
+	r := new(report.Report)
+	if r.Run, err = score.New(ctx, pairs, options); err != nil {
+		return err
 	}
-	if o.perImage != "" {
-		if err := writeFile(o.perImage, func(w io.Writer) error { return report.PerImage(w, run) }); err != nil {
-			return fmt.Errorf("--per-image: %w", err)
+	r.Notes = append(r.Notes, notes...)
+	if o.meteorCheck != "" {
+		check, err := options.Meteor.CheckAgainst(ctx, o.meteorCheck, r.Candidates, r.References)
+		if err != nil {
+			return fmt.Errorf("--meteor-check: %w", err)
+		}
+		r.Notes = append(r.Notes, checked(check, pairs))
+	}
+	if n := len(set.Images) - len(pairs); n > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("--subset: %d of %d images have no result and are left out; scores of other subsets cannot be compared", n, len(set.Images)))
+	}
+	if o.compare != "" {
+		if r.Comparison, err = o.comparison(ctx, set, r.Run, options); err != nil {
+			return fmt.Errorf("--compare: %w", err)
 		}
 	}
-	if o.json {
-		return report.JSON(stdout, run)
+	return o.write(r, stdout)
+}
+
+// needFiles checks every file argument before work starts.
+func (o *options) needFiles() error {
+	if err := cli.NeedFiles("annotations", o.annotations, "results", o.results, "compare", o.compare, "meteor", o.meteor, "meteor-check", o.meteorCheck,
+		"spice", o.spice, "clip-vocab", o.clipVocab, "images", o.images, "training", o.training); err != nil {
+		return err
 	}
-	return report.Text(stdout, run)
+	for _, out := range [][2]string{{"per-image", o.perImage}, {"html", o.html}, {"submission", o.submission}} {
+		if out[1] != "" {
+			if err := cli.NeedFiles(out[0], filepath.Dir(out[1])); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // readResults reads a result file and pairs it with the set.
@@ -78,19 +95,103 @@ func (o *options) readResults(path string, set *annotation.Set) ([]annotation.Pa
 	return annotation.Join(set, res, o.subset)
 }
 
-// writeFile creates path and closes it whatever happens; an error leaves no half file behind.
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
+// nothingToScore ends a run over a test set whose human captions are withheld.
+func (o *options) nothingToScore(stdout io.Writer) error {
+	if o.submission == "" {
+		return fmt.Errorf("--annotations: %s has no human captions to score against (--submission writes the file its server scores)", o.annotations)
 	}
-	defer func() {
-		if e := f.Close(); err == nil {
-			err = e
+	note := fmt.Sprintf("nothing scored: %s has no human captions", o.annotations)
+	if o.json {
+		return report.JSON(stdout, &report.Report{Run: &score.Run{Notes: []string{note}}})
+	}
+	_, err := fmt.Fprintf(stdout, "note: %s\n", note)
+	return err
+}
+
+// means opens what the metrics need besides captions.
+func (o *options) means() (score.Options, []string, error) {
+	options := score.Options{Metrics: o.metricList, DFAll: o.df == "all", Bootstrap: o.bootstrap, Seed: o.seed}
+	var notes []string
+	var err error
+	if o.meteor != "" {
+		if options.Meteor, err = meteor.Open(o.meteor); err != nil {
+			return options, nil, fmt.Errorf("--meteor: %w", err)
 		}
-		if err != nil {
-			os.Remove(path)
+	}
+	if o.spice != "" {
+		options.Spice, err = spice.Open(o.spice)
+		if errors.Is(err, spice.ErrNoJava) {
+			notes = append(notes, fmt.Sprintf("--spice: %v", err))
+		} else if err != nil {
+			return options, nil, fmt.Errorf("--spice: %w", err)
 		}
-	}()
-	return write(f)
+	}
+	if o.clip != "" {
+		if options.Clip, err = openClip(o.clip, o.clipVocab, o.images); err != nil {
+			return options, nil, fmt.Errorf("--clip: %w", err)
+		}
+	}
+	if o.training != "" {
+		if options.Training, err = trainingTokens(o.training); err != nil {
+			return options, nil, fmt.Errorf("--training: %w", err)
+		}
+	}
+	return options, notes, nil
+}
+
+// checked says how METEOR's own program compares.
+func checked(c *meteor.Check, pairs []annotation.Pair) string {
+	if c.Different == 0 {
+		return fmt.Sprintf("--meteor-check: the jar gives the same statistics for all %d images", c.Images)
+	}
+	return fmt.Sprintf("--meteor-check: the jar gives other statistics for %d of %d images, first for image id %s: ours %s, the jar's %s",
+		c.Different, c.Images, pairs[c.First].ID, c.Ours, c.Theirs)
+}
+
+// trainingTokens reads and tokenizes the training captions.
+func trainingTokens(path string) ([]string, error) {
+	captions := []string{}
+	_, err := annotation.Scan(path, annotation.Options{}, func(c annotation.Caption) error {
+		captions = append(captions, c.Text)
+		return nil
+	})
+	return ptb.Tokenize(captions), err
+}
+
+// comparison scores another system's results and compares.
+func (o *options) comparison(ctx context.Context, set *annotation.Set, first *score.Run, options score.Options) ([]score.Comparison, error) {
+	pairs, err := o.readResults(o.compare, set)
+	if err != nil {
+		return nil, err
+	}
+	plain := options
+	plain.Bootstrap = 0
+	second, err := score.New(ctx, pairs, plain)
+	if err != nil {
+		return nil, err
+	}
+	return score.Compare(first, second, options)
+}
+
+// write puts the report where it was asked for.
+func (o *options) write(r *report.Report, stdout io.Writer) error {
+	if o.perImage != "" {
+		if err := report.WriteFile(o.perImage, func(w io.Writer) error { return report.PerImage(w, r.Run) }); err != nil {
+			return fmt.Errorf("--per-image: %w", err)
+		}
+	}
+	if o.html != "" {
+		var thumbnails report.Thumbnail
+		if o.images != "" {
+			thumbnails = report.Thumbnails(o.images)
+		}
+		title := fmt.Sprintf("%s against %s", filepath.Base(o.results), filepath.Base(o.annotations))
+		if err := report.WriteFile(o.html, func(w io.Writer) error { return report.HTML(w, title, r, thumbnails) }); err != nil {
+			return fmt.Errorf("--html: %w", err)
+		}
+	}
+	if o.json {
+		return report.JSON(stdout, r)
+	}
+	return report.Text(stdout, r)
 }

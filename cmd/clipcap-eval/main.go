@@ -1,36 +1,23 @@
 // Command clipcap-eval scores captions as coco-caption does, and shows the tokens it scores.
 package main
 
-import (
-	"errors"
-	"flag"
-	"fmt"
-	"io"
-	"os"
-)
+import "github.com/clipcap-go/clipcap/internal/cli"
 
-// version is set by the release build.
-var version = "devel"
+func main() { cli.Main(program()) }
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func program() *cli.Command {
+	return &cli.Command{
+		Name: "clipcap-eval",
+		About: `clipcap-eval scores captions against human ones as coco-caption does, with no Java and no Python.
 
-// misuse is an error in the command line rather than in the work: exit status 2.
-type misuse struct{ error }
+  clipcap-eval --annotations FILE --results FILE [flags]
+  clipcap-eval --tokenize FILE.txt
 
-// run is the whole command; it returns the exit status: 0 done, 1 failed, 2 misused.
-func run(args []string, stdout, stderr io.Writer) int {
-	o, err := parse(args, stdout)
-	if err == nil {
-		err = o.do(stdout, stderr)
+Annotations are COCO's, Karpathy's dataset_coco.json, nocaps' or Conceptual Captions' (TSV) files, {"id": ["caption", …]}, or
+image_id/caption objects in a list or a line each. Results are COCO's list, {"id": "caption"}, or what clipcap-caption --json prints.`,
+		Example: `echo '{"1": ["a dog runs on grass", "the dog is running"], "2": ["a red bus", "a bus in the street"]}' > refs.json
+echo '[{"image_id": 1, "caption": "A dog runs."}, {"image_id": 2, "caption": "A red bus in the street."}]' > results.json
+clipcap-eval --annotations refs.json --results results.json`,
+		Setup: setup,
 	}
-	var m misuse
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.As(err, &m):
-		fmt.Fprintf(stderr, "clipcap-eval: %v (clipcap-eval --help lists the flags)\n", err)
-		return 2
-	}
-	fmt.Fprintf(stderr, "clipcap-eval: %v\n", err)
-	return 1
 }

@@ -1,143 +1,124 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"flag"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/eval/score"
+	"github.com/clipcap-go/clipcap/internal/cli"
 )
 
 // options are the command line.
 type options struct {
-	annotations, results string
-	dataset, split       string
-	csvQuotes            bool
-	metrics              string
-	df                   string
-	meteor               string
-	bootstrap            int
-	seed                 uint64
-	subset, sanitize     bool
-	json                 bool
-	perImage             string
-	tokenize             string
-	version              bool
+	annotations, results       string
+	dataset, split             string
+	csvQuotes                  bool
+	metrics                    string
+	meteor, spice, meteorCheck string
+	clip, clipVocab, images    string
+	training                   string
+	df                         string
+	bootstrap                  int
+	seed                       uint64
+	subset, sanitize           bool
+	compare                    string
+	json                       bool
+	perImage, html, submission string
+	tokenize                   string
 
 	metricList []string
 }
 
-const usage = `clipcap-eval scores captions against human ones as coco-caption does, with no Java and no Python.
-
-  clipcap-eval --annotations FILE --results FILE [flags]
-  clipcap-eval --tokenize FILE.txt
-
-Annotations are COCO's, Karpathy's dataset_coco.json, nocaps' or Conceptual Captions' (TSV) files, {"id": ["caption", …]}, or
-image_id/caption objects in a list or a line each. Results are COCO's list, {"id": "caption"}, or what clipcap-caption --json prints.
-
-Flags:
-`
-
-const example = `
-Example (copy and paste):
-  echo '{"1": ["a dog runs on grass", "the dog is running"], "2": ["a red bus", "a bus in the street"]}' > refs.json
-  echo '[{"image_id": 1, "caption": "A dog runs."}, {"image_id": 2, "caption": "A red bus in the street."}]' > results.json
-  clipcap-eval --annotations refs.json --results results.json
-`
-
-func (o *options) flags() *flag.FlagSet {
-	f := flag.NewFlagSet("clipcap-eval", flag.ContinueOnError)
-	f.SetOutput(io.Discard)
+// setup declares the flags.
+func setup(f *flag.FlagSet) cli.Work {
+	o := &options{df: "domain"}
 	f.StringVar(&o.annotations, "annotations", "", "`FILE` of human captions")
 	f.StringVar(&o.results, "results", "", "`FILE` of the captions to score")
-	f.StringVar(&o.dataset, "dataset", "", "what the annotations are: coco, nocaps or conceptual (default: go by the file)")
-	f.StringVar(&o.split, "split", "", "split of Karpathy's file: train, restval, val or test (default test)")
+	f.Var(&cli.Choice{To: &o.dataset, From: annotation.Datasets}, "dataset", "what the annotations are, a `NAME`: coco, nocaps or conceptual (default: go by the file)")
+	f.StringVar(&o.split, "split", "", "split of Karpathy's file, a `NAME` or several with commas: train, restval, val, test (default test)")
 	f.BoolVar(&o.csvQuotes, "csv-quotes", false, "Conceptual Captions: a leading \" quotes a field over tabs and line ends, as Python's csv reads it")
-	f.StringVar(&o.metrics, "metrics", strings.Join(score.Metrics, ","), "`LIST` of metrics to compute")
+	f.StringVar(&o.metrics, "metrics", strings.Join(score.Default, ","), "`LIST` of metrics to compute; there are also clipscore and diversity")
 	f.StringVar(&o.meteor, "meteor", "", "`DIR` of METEOR 1.5: pycocoevalcap's meteor folder, a METEOR checkout, or the jar")
-	f.StringVar(&o.df, "df", "domain", "nocaps: CIDEr's document frequency from the images of the domain, or from all")
-	f.IntVar(&o.bootstrap, "bootstrap", 1000, "resamples for 95 % confidence intervals, 0 for none")
+	f.StringVar(&o.spice, "spice", "", "`DIR` of the official spice-1.0.jar, which is run with Java")
+	f.StringVar(&o.meteorCheck, "meteor-check", "", "compare METEOR's statistics with those of this `JAR`, run with Java on the same captions")
+	f.StringVar(&o.clip, "clip", "", "`MODEL` for CLIPScore and RefCLIPScore, a CLIP file or folder; published scores are of ViT-B/32")
+	f.StringVar(&o.clipVocab, "clip-vocab", "", "CLIP's `FILE` bpe_simple_vocab_16e6.txt.gz (default: beside the model)")
+	f.StringVar(&o.images, "images", "", "`DIR` of the images, for CLIPScore and the report's pictures")
+	f.StringVar(&o.training, "training", "", "`FILE` of the training captions: diversity then counts the captions that are not among them")
+	cli.OneOf(f, &o.df, "df", "nocaps: the images that CIDEr's document frequency of a domain comes from", "domain", "all")
+	f.IntVar(&o.bootstrap, "bootstrap", 0, "resamples of the images for 95 % confidence intervals (with --compare, default 1000)")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the resamples")
 	f.BoolVar(&o.subset, "subset", false, "score only the images that have a result (CIDEr's weights then come from these)")
 	f.BoolVar(&o.sanitize, "sanitize", false, "turn line separators inside captions into spaces instead of refusing them")
+	f.StringVar(&o.compare, "compare", "", "`FILE` of another system's captions: say by paired bootstrap whether the two differ")
 	f.BoolVar(&o.json, "json", false, "print the scores as JSON")
 	f.StringVar(&o.perImage, "per-image", "", "write each image's scores to a JSON `FILE`")
+	f.StringVar(&o.html, "html", "", "write a report to look at to `FILE`")
+	f.StringVar(&o.submission, "submission", "", "write the results as EvalAI takes them to `FILE`.json, as the COCO server does to FILE.zip; needs no human captions")
 	f.StringVar(&o.tokenize, "tokenize", "", "`FILE` with a caption a line: print its PTB tokens, a line each, as the scorer sees them")
-	f.BoolVar(&o.version, "version", false, "print the version")
-	return f
-}
-
-// parse reads the command line; --help writes to stdout.
-func parse(args []string, stdout io.Writer) (*options, error) {
-	o := new(options)
-	f := o.flags()
-	f.Usage = func() {}
-	switch err := f.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		help(f, stdout)
-		return nil, err
-	case err != nil:
-		return nil, misuse{err}
-	case f.NArg() > 0:
-		return nil, misuse{fmt.Errorf("unexpected argument %q", f.Arg(0))}
-	}
-	if o.version {
-		return o, nil
-	}
-	if err := o.check(); err != nil {
-		return nil, misuse{err}
-	}
-	return o, nil
-}
-
-// help prints every flag on one line, with its default where that says something.
-func help(f *flag.FlagSet, w io.Writer) {
-	fmt.Fprint(w, usage)
-	f.VisitAll(func(g *flag.Flag) {
-		name, text := flag.UnquoteUsage(g)
-		if name == "string" || name == "value" {
-			name = "TEXT"
+	given := func(name string) bool { return cli.Given(f)[name] }
+	return func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
+		if o.tokenize != "" {
+			if o.annotations != "" || o.results != "" {
+				return cli.Misusef("--tokenize stands alone: it scores nothing")
+			}
+			return tokenize(o.tokenize, stdout)
 		}
-		if g.DefValue != "" && g.DefValue != "0" && g.DefValue != "false" {
-			text += " (default " + g.DefValue + ")"
+		if err := o.check(given); err != nil {
+			return err
 		}
-		fmt.Fprintf(w, "  --%-22s %s\n", strings.TrimSpace(g.Name+" "+strings.ToUpper(name)), text)
-	})
-	fmt.Fprint(w, example)
+		return o.evaluate(ctx, stdout)
+	}
 }
 
 // check refuses contradictions and unknown values before any work.
-func (o *options) check() error {
-	if o.tokenize != "" {
-		if o.annotations != "" || o.results != "" {
-			return errors.New("--tokenize stands alone: it scores nothing")
-		}
-		return nil
-	}
+func (o *options) check(given func(string) bool) error {
 	switch {
 	case o.annotations == "":
-		return errors.New("--annotations is missing")
+		return cli.Misusef("--annotations is missing")
 	case o.results == "":
-		return errors.New("--results is missing")
-	case o.dataset != "" && !slices.Contains(annotation.Datasets, o.dataset):
-		return fmt.Errorf("--dataset %s: want one of %s", o.dataset, strings.Join(annotation.Datasets, ", "))
-	case o.split != "" && !slices.Contains(annotation.Splits, o.split):
-		return fmt.Errorf("--split %s: want one of %s", o.split, strings.Join(annotation.Splits, ", "))
-	case o.df != "domain" && o.df != "all":
-		return fmt.Errorf("--df %s: want domain or all", o.df)
+		return cli.Misusef("--results is missing")
 	case o.bootstrap < 0 || o.bootstrap > 1e6:
-		return fmt.Errorf("--bootstrap %d: want 0 to 1000000", o.bootstrap)
+		return cli.Misusef("--bootstrap %d: want 0 to 1000000", o.bootstrap)
+	case o.clip != "" && o.images == "":
+		return cli.Misusef("--clip needs --images: CLIPScore compares captions with images")
+	case o.meteorCheck != "" && o.meteor == "":
+		return cli.Misusef("--meteor-check needs --meteor: it compares the two")
+	}
+	for name := range strings.SplitSeq(o.split, ",") {
+		if o.split != "" && !slices.Contains(annotation.Splits, name) {
+			return cli.Misusef("--split %s: want one of %s", name, strings.Join(annotation.Splits, ", "))
+		}
 	}
 	for m := range strings.SplitSeq(o.metrics, ",") {
 		m = strings.ToLower(strings.TrimSpace(m))
 		if !slices.Contains(score.Metrics, m) {
-			return fmt.Errorf("--metrics: unknown metric %q, want a list of %s", m, strings.Join(score.Metrics, ", "))
+			return cli.Misusef("--metrics: unknown metric %q, want a list of %s", m, strings.Join(score.Metrics, ", "))
 		}
 		o.metricList = append(o.metricList, m)
+	}
+	// A means whose metric was not asked for by name is a wish for that metric.
+	for _, m := range []struct {
+		flag   string
+		metric string
+	}{{o.meteor, "meteor"}, {o.spice, "spice"}, {o.clip, "clipscore"}, {o.training, "diversity"}} {
+		if m.flag == "" || slices.Contains(o.metricList, m.metric) {
+			continue
+		}
+		if given("metrics") {
+			return cli.Misusef("--metrics does not have %s, which another flag is for", m.metric)
+		}
+		o.metricList = append(o.metricList, m.metric)
+	}
+	if o.compare != "" && o.bootstrap == 0 {
+		if given("bootstrap") {
+			return cli.Misusef("--bootstrap 0: --compare needs resamples")
+		}
+		o.bootstrap = 1000
 	}
 	return nil
 }

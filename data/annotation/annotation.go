@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -84,6 +85,11 @@ func (s *Set) Find(id ID) (*Image, bool) {
 		return nil, false
 	}
 	return &s.Images[i], true
+}
+
+// HasReferences reports whether any image has a human caption; those of COCO's and nocaps' test sets are withheld.
+func (s *Set) HasReferences() bool {
+	return slices.ContainsFunc(s.Images, func(im Image) bool { return len(im.References) > 0 })
 }
 
 // image appends an image, whose id must be new.

@@ -63,7 +63,7 @@ func (s *Set) check(o Options) error {
 			s.Images[i].Domain = ""
 		}
 		return nil
-	case o.Dataset == "" && domains == 0:
+	case domains == 0 && (o.Dataset == "" || !s.HasReferences()):
 		return nil
 	}
 	s.Kind = "nocaps"

@@ -155,8 +155,8 @@ type Pair struct {
 	Captions []string
 }
 
-// Join pairs each image of the set with its result, in the set's order. A result of an unknown image, an image without a reference
-// and, unless subset is set, an image without a result are errors.
+// Join pairs each image of the set with its result, in the set's order. A result of an unknown image, an image without a reference where
+// others have some and, unless subset is set, an image without a result are errors.
 func Join(s *Set, r *Results, subset bool) ([]Pair, error) {
 	found := make([]int, len(s.Images)) // image → 1 + its result
 	var unknown []string
@@ -183,13 +183,14 @@ func Join(s *Set, r *Results, subset bool) ([]Pair, error) {
 	}
 	var pairs []Pair
 	var missing []string
+	references := s.HasReferences()
 	for i := range s.Images {
 		im := &s.Images[i]
 		switch {
 		case found[i] == 0:
 			missing = append(missing, string(im.ID))
 			continue
-		case len(im.References) == 0:
+		case len(im.References) == 0 && references:
 			return nil, fmt.Errorf("%s: image id %s has no human caption to score against", s.Path, im.ID)
 		}
 		pairs = append(pairs, Pair{im, r.List[found[i]-1].Captions})

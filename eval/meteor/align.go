@@ -12,7 +12,7 @@ type path struct {
 }
 
 // The parts of a cost, most important first: each weighted word matched takes aWord off, each chunk adds aChunk, each word of distance
-// adds 1. Texts of maxWords words overflow none of them.
+// adds 1. Texts of MaxWords words overflow none of them.
 const (
 	aWord  = 1 << 51
 	aChunk = 1 << 40

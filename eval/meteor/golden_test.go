@@ -1,33 +1,12 @@
 package meteor
 
 import (
-	"fmt"
 	"math"
 	"strings"
 	"testing"
 
 	"github.com/clipcap-go/clipcap/internal/testkit"
 )
-
-// numbers are the statistics as METEOR's program writes them.
-func (s Stats) numbers() string {
-	out := []string{}
-	add := func(n int) { out = append(out, fmt.Sprintf("%d.0", n)) }
-	add(s.Candidate.Words)
-	add(s.Reference.Words)
-	add(s.Candidate.Function)
-	add(s.Reference.Function)
-	for m := range modules {
-		add(s.Candidate.ContentMatched[m])
-		add(s.Reference.ContentMatched[m])
-		add(s.Candidate.FunctionMatched[m])
-		add(s.Reference.FunctionMatched[m])
-	}
-	add(s.Chunks)
-	add(s.Candidate.total())
-	add(s.Reference.total())
-	return strings.Join(out, " ")
-}
 
 // Statistics equal METEOR's own, scores within 1e-12, with the synthetic table and with none.
 func TestGoldenMETEOR(t *testing.T) {
@@ -64,9 +43,9 @@ func TestGoldenMETEOR(t *testing.T) {
 			for i, s := range got {
 				sum.Add(s)
 				want := strings.Fields(c.stats[i])[:23]
-				if s.numbers() != strings.Join(want, " ") {
+				if s.String() != strings.Join(want, " ") {
 					if wrong++; wrong < 5 {
-						t.Errorf("%s %s: image %d %q\n got %s\nwant %s", name, c.table, i, g.TokCands[i], s.numbers(), c.stats[i])
+						t.Errorf("%s %s: image %d %q\n got %s\nwant %s", name, c.table, i, g.TokCands[i], s.String(), c.stats[i])
 					}
 				}
 				worst = max(worst, math.Abs(s.Score()-c.scores[i]))

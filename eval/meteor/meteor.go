@@ -14,8 +14,15 @@ import (
 	"github.com/clipcap-go/clipcap/eval/internal/parallel"
 )
 
-// maxWords bounds a caption: every word may match every other, so work and memory grow with the square of the length.
-const maxWords = 1000
+// MaxWords bounds a caption: every word may match every other, so work and memory grow with the square of the length.
+const MaxWords = 1000
+
+// A TooLongError says that a caption of an image, counted from 0, has more than MaxWords words.
+type TooLongError struct{ Image, Words int }
+
+func (e *TooLongError) Error() string {
+	return fmt.Sprintf("meteor: a caption of image %d has %d words, the limit is %d", e.Image, e.Words, MaxWords)
+}
 
 // Score returns for each candidate the statistics against the best of its references, of which it needs at least one. Captions are
 // tokens as package ptb writes them. The result of an image does not depend on the others.
@@ -114,8 +121,8 @@ func (d *Data) split(candidates []string, references [][]string) ([][][]string, 
 					errs[i] = fmt.Errorf("meteor: candidate %d has no reference", i)
 				}
 				for _, words := range split[i] {
-					if len(words) > maxWords {
-						errs[i] = fmt.Errorf("meteor: a caption of image %d has %d words, the limit is %d", i, len(words), maxWords)
+					if len(words) > MaxWords {
+						errs[i] = &TooLongError{i, len(words)}
 					}
 				}
 			}

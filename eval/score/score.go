@@ -4,35 +4,52 @@
 package score
 
 import (
+	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/eval"
 	"github.com/clipcap-go/clipcap/eval/meteor"
 	"github.com/clipcap-go/clipcap/eval/ptb"
+	"github.com/clipcap-go/clipcap/eval/spice"
 )
 
 // Metrics are the names Options.Metrics takes, in the order of the table.
-var Metrics = []string{"bleu", "meteor", "rouge", "cider", "spice", "diversity"}
+var Metrics = []string{"bleu", "meteor", "rouge", "cider", "spice", "clipscore", "diversity"}
 
-// Options say what to compute.
+// Default are the metrics of the COCO server.
+var Default = Metrics[:5]
+
+// Options say what to compute and with what. A metric that lacks its means is left out, and a note says so.
 type Options struct {
 	Metrics   []string     // names from Metrics
 	DFAll     bool         // nocaps: take CIDEr's document frequency from all images, not from those of the domain
 	Bootstrap int          // resamples for confidence intervals, 0 for none
 	Seed      uint64       // of the resamples
-	Meteor    *meteor.Data // nil where the user has none; METEOR is absent then
+	Meteor    *meteor.Data // METEOR's data
+	Spice     *spice.Jar   // SPICE's program
+	Clip      Embedder     // CLIP, for CLIPScore
+	Training  []string     // tokens of the training captions, for the portion of novel ones
 }
 
-func (o Options) wants(metric string) bool { return slices.Contains(o.Metrics, metric) }
+// Wants reports whether a metric is asked for.
+func (o *Options) Wants(metric string) bool { return slices.Contains(o.Metrics, metric) }
+
+// An Embedder is a CLIP with the images of a run.
+type Embedder interface {
+	// Images returns the feature of each pair's image.
+	Images(ctx context.Context, pairs []annotation.Pair) ([][]float32, error)
+	// Texts returns the feature of each text.
+	Texts(ctx context.Context, texts []string) ([][]float32, error)
+}
 
 // A Column is one metric over all images of a run.
 type Column struct {
 	Name   string    // as the COCO server names it
 	Images []float64 // an image's score, in the run's order
 	Pool   eval.Pool // the corpus score of some of them
+	summed bool      // Pool sums statistics; else it is a mean
 }
 
 // A Score is a column's corpus score.
@@ -62,26 +79,23 @@ type Run struct {
 }
 
 // New scores the pairs of a data set's images and a system's captions.
-func New(pairs []annotation.Pair, o Options) (*Run, error) {
+func New(ctx context.Context, pairs []annotation.Pair, o Options) (*Run, error) {
 	r := &Run{Pairs: pairs}
 	r.tokenize()
-	if err := r.columns(o); err != nil {
+	if err := r.columns(ctx, &o); err != nil {
 		return nil, err
 	}
-	all := make([]int, len(pairs))
-	for i := range all {
-		all[i] = i
-	}
-	r.Corpus = scores(r.Columns, all, o)
-	r.domains(o)
-	if o.wants("spice") {
-		r.note("SPICE not computed: it needs the official jar and Java")
-	}
-	if o.wants("diversity") {
+	r.Corpus = scores(r.Columns, r.all(), &o)
+	r.domains(&o)
+	if o.Wants("diversity") {
 		d := eval.MeasureDiversity(r.samples())
+		if o.Training != nil {
+			novel := eval.Novel(r.Candidates, o.Training)
+			d.Novel = &novel
+		}
 		r.Diversity = &d
 	}
-	return r, nil
+	return r, ctx.Err()
 }
 
 // tokenize lexes all references as one stream and all candidates as another, in the order of the images.
@@ -105,7 +119,7 @@ func (r *Run) tokenize() {
 		}
 	}
 	if empty > 0 {
-		r.note("%s no word and scored accordingly", plural(empty, "caption has", "captions have"))
+		r.note("%s no word and scored as the reference programs score an empty one", plural(empty, "caption has", "captions have"))
 	}
 }
 
@@ -128,6 +142,15 @@ func (r *Run) note(format string, args ...any) {
 	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 }
 
+// all are the numbers of the run's images.
+func (r *Run) all() []int {
+	all := make([]int, len(r.Pairs))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
 // images returns the tokens of some images.
 func (r *Run) images(picks []int) []eval.Image {
 	out := make([]eval.Image, len(picks))
@@ -137,72 +160,8 @@ func (r *Run) images(picks []int) []eval.Image {
 	return out
 }
 
-// columns computes the metrics that are wanted and possible, in the order of the table.
-func (r *Run) columns(o Options) error {
-	all := make([]eval.Image, len(r.Pairs))
-	for i := range all {
-		all[i] = eval.Image{Candidate: r.Candidates[i], References: r.References[i]}
-	}
-	corpus := eval.NewCorpus(all)
-	if o.wants("bleu") {
-		stats := corpus.BLEU()
-		var each [4][]float64
-		for _, s := range stats {
-			for n, v := range s.Score() {
-				each[n] = append(each[n], v)
-			}
-		}
-		for n := range each {
-			r.Columns = append(r.Columns, Column{fmt.Sprintf("Bleu_%d", n+1), each[n], eval.BLEUPool(stats, n+1)})
-		}
-	}
-	if o.wants("meteor") {
-		if err := r.meteor(o.Meteor); err != nil {
-			return err
-		}
-	}
-	if o.wants("rouge") {
-		r.addMean("ROUGE_L", corpus.ROUGE())
-	}
-	if o.wants("cider") {
-		r.addMean("CIDEr", corpus.CIDEr())
-		if len(r.Pairs) == 1 {
-			r.note("CIDEr of a single image is always 0: its n-gram weights come from the other images")
-		}
-	}
-	return nil
-}
-
-// meteor adds METEOR, whose corpus score is that of the summed statistics.
-func (r *Run) meteor(d *meteor.Data) error {
-	if d == nil {
-		r.note("METEOR not computed: it needs METEOR 1.5's own data (--meteor DIR)")
-		return nil
-	}
-	stats, err := d.Score(r.Candidates, r.References)
-	if err != nil {
-		return err
-	}
-	images := make([]float64, len(stats))
-	for i, s := range stats {
-		images[i] = s.Score()
-	}
-	r.Columns = append(r.Columns, Column{"METEOR", images, func(picks []int) float64 {
-		var sum meteor.Stats
-		for _, i := range picks {
-			sum.Add(stats[i])
-		}
-		return sum.Score()
-	}})
-	return nil
-}
-
-func (r *Run) addMean(name string, images []float64) {
-	r.Columns = append(r.Columns, Column{name, images, eval.MeanPool(images)})
-}
-
 // scores pools columns over some images.
-func scores(columns []Column, picks []int, o Options) []Score {
+func scores(columns []Column, picks []int, o *Options) []Score {
 	var out []Score
 	for _, c := range columns {
 		s := Score{Name: c.Name, Value: c.corpus(picks)}
@@ -216,8 +175,8 @@ func scores(columns []Column, picks []int, o Options) []Score {
 }
 
 // corpus is Pool, summed as the published tools sum where it is a mean of all images.
-func (c Column) corpus(picks []int) float64 {
-	if strings.HasPrefix(c.Name, "Bleu") || c.Name == "METEOR" {
+func (c *Column) corpus(picks []int) float64 {
+	if c.summed {
 		return c.Pool(picks)
 	}
 	x := make([]float64, len(picks))
@@ -225,45 +184,6 @@ func (c Column) corpus(picks []int) float64 {
 		x[k] = c.Images[i]
 	}
 	return eval.Mean(x)
-}
-
-// domains scores each domain of nocaps. CIDEr's document frequency is taken inside a domain unless the options say otherwise.
-func (r *Run) domains(o Options) {
-	for _, name := range annotation.Domains {
-		var picks []int
-		for i, p := range r.Pairs {
-			if p.Domain == name {
-				picks = append(picks, i)
-			}
-		}
-		if len(picks) == 0 {
-			continue
-		}
-		columns := slices.Clone(r.Columns)
-		for k, c := range columns {
-			if c.Name == "CIDEr" && !o.DFAll {
-				columns[k] = r.domainCIDEr(picks)
-			}
-		}
-		r.Domains = append(r.Domains, Domain{name, picks, scores(columns, picks, o)})
-	}
-	if len(r.Domains) == 0 || !o.wants("cider") {
-		return
-	}
-	if o.DFAll {
-		r.note("CIDEr of a domain takes its document frequency from all %d images (--df all)", len(r.Pairs))
-	} else {
-		r.note("CIDEr of a domain takes its document frequency from the domain's own images, as scoring a file for each domain does (--df all takes it from all)")
-	}
-}
-
-// domainCIDEr is CIDEr with document frequency from some images; the others' scores are left 0.
-func (r *Run) domainCIDEr(picks []int) Column {
-	images := make([]float64, len(r.Pairs))
-	for k, v := range eval.NewCorpus(r.images(picks)).CIDEr() {
-		images[picks[k]] = v
-	}
-	return Column{"CIDEr", images, eval.MeanPool(images)}
 }
 
 // plural puts a count before a word.
