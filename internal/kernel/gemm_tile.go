@@ -10,6 +10,8 @@ type tile struct {
 	c                  []float32
 	stride             int
 	more               bool
+
+	ahead, aheadStep uintptr // what assembly fetches meanwhile: an address and how far it moves at each depth
 }
 
 // f32 takes b as [k][32]float32.

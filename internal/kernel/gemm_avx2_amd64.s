@@ -1,0 +1,252 @@
+//go:build amd64 && !noasm
+
+#include "textflag.h"
+#include "go_asm.h"
+#include "gemm_body_amd64.h"
+
+// Up to three rows are computed 32 columns at once: row r is the registers Y(4r) to Y(4r+3), Y13 to Y15 hold
+// elements of a, Y12 eight columns of b. Four to six rows are computed in two turns of 16 columns, each
+// row in two registers, with 16 columns of b in Y12 and Y13, elements of a in Y14 and Y15.
+
+#define SPLAT1 VBROADCASTSS (AX), Y13
+#define SPLAT2 SPLAT1 \
+	VBROADCASTSS (AX)(R8*1), Y14
+#define SPLAT3 SPLAT2 \
+	VBROADCASTSS (AX)(R8*2), Y15
+
+#define WIDE1(q0, q1, q2) VFMADD231PS Y12, Y13, q0
+#define WIDE2(q0, q1, q2) WIDE1(q0, q1, q2) \
+	VFMADD231PS Y12, Y14, q1
+#define WIDE3(q0, q1, q2) WIDE2(q0, q1, q2) \
+	VFMADD231PS Y12, Y15, q2
+
+#define ROW(a, t, lo, hi) \
+	VBROADCASTSS a, t \
+	VFMADD231PS  Y12, t, lo \
+	VFMADD231PS  Y13, t, hi
+#define ROWS4 \
+	ROW((AX), Y14, Y0, Y1) \
+	ROW((AX)(R8*1), Y15, Y2, Y3) \
+	ROW((AX)(R8*2), Y14, Y4, Y5) \
+	ROW((AX)(R9*1), Y15, Y6, Y7)
+#define ROWS5 ROWS4 \
+	ROW((AX)(R8*4), Y14, Y8, Y9)
+#define ROWS6 ROWS5 \
+	ROW((R11), Y15, Y10, Y11)
+
+// A row of c between memory and registers: four of 32 columns, two of 16.
+#define ZERO4(p, q, r, s) \
+	VXORPS p, p, p \
+	VXORPS q, q, q \
+	VXORPS r, r, r \
+	VXORPS s, s, s
+#define GET4(p, q, r, s) \
+	VMOVUPS (R12), p \
+	VMOVUPS 32(R12), q \
+	VMOVUPS 64(R12), r \
+	VMOVUPS 96(R12), s \
+	ADDQ    DI, R12
+#define PUT4(p, q, r, s) \
+	VMOVUPS p, (DX) \
+	VMOVUPS q, 32(DX) \
+	VMOVUPS r, 64(DX) \
+	VMOVUPS s, 96(DX) \
+	ADDQ    DI, DX
+#define ZERO2(lo, hi) \
+	VXORPS lo, lo, lo \
+	VXORPS hi, hi, hi
+#define GET2(lo, hi) \
+	VMOVUPS (R12), lo \
+	VMOVUPS 32(R12), hi \
+	ADDQ    DI, R12
+#define WANT2(lo, hi) \
+	PREFETCHT0 (R12) \
+	ADDQ       DI, R12
+#define PUT2(lo, hi) \
+	VMOVUPS lo, (DX) \
+	VMOVUPS hi, 32(DX) \
+	ADDQ    DI, DX
+
+#define ALL1(OP) OP(Y0, Y1, Y2, Y3)
+#define ALL2(OP) ALL1(OP) \
+	OP(Y4, Y5, Y6, Y7)
+#define ALL3(OP) ALL2(OP) \
+	OP(Y8, Y9, Y10, Y11)
+#define ALL4(OP) \
+	OP(Y0, Y1) \
+	OP(Y2, Y3) \
+	OP(Y4, Y5) \
+	OP(Y6, Y7)
+#define ALL5(OP) ALL4(OP) \
+	OP(Y8, Y9)
+#define ALL6(OP) ALL5(OP) \
+	OP(Y10, Y11)
+
+#define BEGIN4(ALL, zero, loop) \
+	MOVQ DX, R12 \
+	CMPB tile_more(R13), $0 \
+	JEQ  zero \
+	ALL(GET4) \
+	JMP  loop \
+zero: \
+	ALL(ZERO4)
+
+#define BEGIN2(ALL, zero, loop) \
+	MOVQ DX, R12 \
+	CMPB tile_more(R13), $0 \
+	JEQ  zero \
+	ALL(GET2) \
+	JMP  loop \
+zero: \
+	ALL(ZERO2) \
+	ALL(WANT2)
+
+// EIGHT loads eight columns of b, column 8i, into a register, for three formats: float32, int8, and a pair
+// of rows of bfloat16 of which EIGHTLOW takes the first and EIGHTHIGH the second.
+#define EIGHTF32(i, y) VMOVUPS (32*i)(BX), y
+#define EIGHTINT8(i, y) \
+	VPMOVSXBD (8*i)(BX), y \
+	VCVTDQ2PS y, y
+#define EIGHTLOW(i, y) \
+	VMOVDQU (32*i)(BX), y \
+	VPSLLD  $16, y, y
+#define EIGHTHIGH(i, y) \
+	VMOVDQU HIGH, y \
+	VPAND   (32*i)(BX), y, y
+
+// STEP4 and STEP2 are one depth.
+#define STEP4(EIGHT, SPLAT, WIDE) \
+	SPLAT \
+	EIGHT(0, Y12) \
+	WIDE(Y0, Y4, Y8) \
+	EIGHT(1, Y12) \
+	WIDE(Y1, Y5, Y9) \
+	EIGHT(2, Y12) \
+	WIDE(Y2, Y6, Y10) \
+	EIGHT(3, Y12) \
+	WIDE(Y3, Y7, Y11) \
+	FORWARD
+#define STEP2(EIGHT, ROWS) \
+	EIGHT(0, Y12) \
+	EIGHT(1, Y13) \
+	ROWS \
+	FORWARD
+
+#define LOOP4(EIGHT, bytes, SPLAT, WIDE, ALL, start, zero, loop) \
+start: \
+	BEGIN4(ALL, zero, loop) \
+loop: \
+	PREFETCHT0 2048(BX) \
+	PREFETCHT0 2112(BX) \
+	STEP4(EIGHT, SPLAT, WIDE) \
+	ADDQ $bytes, BX \
+	DECQ CX \
+	JNZ  loop \
+	ALL(PUT4) \
+	VZEROUPPER \
+	RET
+
+#define LOOP2(EIGHT, bytes, ROWS, ALL, start, zero, loop, done) \
+start: \
+	BEGIN2(ALL, zero, loop) \
+loop: \
+	PREFETCHT0 1024(BX) \
+	STEP2(EIGHT, ROWS) \
+	ADDQ $bytes, BX \
+	DECQ CX \
+	JNZ  loop \
+	ALL(PUT2) \
+	SECOND(bytes/2, done) \
+	JMP  start \
+done: \
+	VZEROUPPER \
+	RET
+
+#define PAIRS4(SPLAT, WIDE, ALL, start, zero, loop, done) \
+start: \
+	BEGIN4(ALL, zero, loop) \
+loop: \
+	PREFETCHT0 2048(BX) \
+	PREFETCHT0 2112(BX) \
+	STEP4(EIGHTLOW, SPLAT, WIDE) \
+	DECQ CX \
+	JEQ  done \
+	STEP4(EIGHTHIGH, SPLAT, WIDE) \
+	ADDQ $128, BX \
+	DECQ CX \
+	JNZ  loop \
+done: \
+	ALL(PUT4) \
+	VZEROUPPER \
+	RET
+
+#define PAIRS2(ROWS, ALL, start, zero, loop, half, done) \
+start: \
+	BEGIN2(ALL, zero, loop) \
+loop: \
+	PREFETCHT0 1024(BX) \
+	STEP2(EIGHTLOW, ROWS) \
+	DECQ CX \
+	JEQ  half \
+	STEP2(EIGHTHIGH, ROWS) \
+	ADDQ $128, BX \
+	DECQ CX \
+	JNZ  loop \
+half: \
+	ALL(PUT2) \
+	SECOND(64, done) \
+	JMP  start \
+done: \
+	VZEROUPPER \
+	RET
+
+// SECOND goes to columns 16 to 31, which begin bytes further in b, or to done if that was done. SI tells.
+#define SECOND(bytes, done) \
+	DECQ SI \
+	JEQ  done \
+	LOAD \
+	ADDQ $bytes, BX \
+	ADDQ $64, DX
+
+#define CHOOSE \
+	LOAD \
+	MOVQ tile_rows(R13), SI \
+	CMPQ SI, $1 \
+	JEQ  rows1 \
+	CMPQ SI, $2 \
+	JEQ  rows2 \
+	CMPQ SI, $3 \
+	JEQ  rows3 \
+	CMPQ SI, $4 \
+	MOVL $2, SI \
+	JEQ  rows4 \
+	CMPQ tile_rows(R13), $5 \
+	JEQ  rows5 \
+	JMP  rows6
+
+#define TILES(EIGHT, bytes) \
+	CHOOSE \
+	LOOP4(EIGHT, bytes, SPLAT1, WIDE1, ALL1, rows1, zero1, loop1) \
+	LOOP4(EIGHT, bytes, SPLAT2, WIDE2, ALL2, rows2, zero2, loop2) \
+	LOOP4(EIGHT, bytes, SPLAT3, WIDE3, ALL3, rows3, zero3, loop3) \
+	LOOP2(EIGHT, bytes, ROWS4, ALL4, rows4, zero4, loop4, done4) \
+	LOOP2(EIGHT, bytes, ROWS5, ALL5, rows5, zero5, loop5, done5) \
+	LOOP2(EIGHT, bytes, ROWS6, ALL6, rows6, zero6, loop6, done6)
+
+// func tileF32AVX2(t *tile, b unsafe.Pointer)
+TEXT ·tileF32AVX2(SB), NOSPLIT, $0-16
+	TILES(EIGHTF32, 128)
+
+// func tileInt8AVX2(t *tile, b unsafe.Pointer)
+TEXT ·tileInt8AVX2(SB), NOSPLIT, $0-16
+	TILES(EIGHTINT8, 32)
+
+// func tilePairsAVX2(t *tile, b unsafe.Pointer)
+TEXT ·tilePairsAVX2(SB), NOSPLIT, $0-16
+	CHOOSE
+	PAIRS4(SPLAT1, WIDE1, ALL1, rows1, zero1, loop1, done1)
+	PAIRS4(SPLAT2, WIDE2, ALL2, rows2, zero2, loop2, done2)
+	PAIRS4(SPLAT3, WIDE3, ALL3, rows3, zero3, loop3, done3)
+	PAIRS2(ROWS4, ALL4, rows4, zero4, loop4, half4, done4)
+	PAIRS2(ROWS5, ALL5, rows5, zero5, loop5, half5, done5)
+	PAIRS2(ROWS6, ALL6, rows6, zero6, loop6, half6, done6)
