@@ -18,8 +18,7 @@ func Gemm(c Matrix, a Matrix, b *Packed, ep *Epilogue) {
 	j.c, j.a, j.b = c, a, b
 	j.end.from(ep, b)
 	j.aside = j.end.overlaps(&c)
-	j.plan()
-	Run(j.mb*j.nb, j)
+	j.run()
 	*j = gemmJob{}
 	gemmJobs.put(j)
 }

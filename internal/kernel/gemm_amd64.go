@@ -15,7 +15,46 @@ func tileRows() int {
 	return 4
 }
 
-// The register kernels compute a tile with as many rows as tileRows says, or fewer.
+func (t *tile) f32Arch(b []float32) bool {
+	switch at := unsafe.Pointer(unsafe.SliceData(b)); {
+	case t.k == 0:
+		return false
+	case isa >= AVX512:
+		tileF32AVX512(t, at)
+	case isa == AVX2:
+		tileF32AVX2(t, at)
+	default:
+		return false
+	}
+	return true
+}
+
+func (t *tile) pairsArch(b []uint16) bool {
+	switch at := unsafe.Pointer(unsafe.SliceData(b)); {
+	case isa >= AVX512:
+		tilePairsAVX512(t, at)
+	case isa == AVX2:
+		tilePairsAVX2(t, at)
+	default:
+		return false
+	}
+	return true
+}
+
+func (t *tile) int8Arch(b []int8) bool {
+	switch at := unsafe.Pointer(unsafe.SliceData(b)); {
+	case isa >= AVX512:
+		tileInt8AVX512(t, at)
+	case isa == AVX2:
+		tileInt8AVX2(t, at)
+	default:
+		return false
+	}
+	return true
+}
+
+// tile.f32, tile.pairs and tile.int8 for 1 to 14 (AVX-512) or 6 (AVX2) rows and k > 0. The multiply-adds of
+// a sum are fused. A little of what lies at ahead is fetched at each depth.
 
 //go:noescape
 func tileF32AVX512(t *tile, b unsafe.Pointer)
@@ -34,65 +73,3 @@ func tilePairsAVX2(t *tile, b unsafe.Pointer)
 
 //go:noescape
 func tileInt8AVX2(t *tile, b unsafe.Pointer)
-
-func (t *tile) f32Arch(b []float32) bool {
-	switch {
-	case t.k == 0:
-		return false
-	case isa >= AVX512:
-		tileF32AVX512(t, unsafe.Pointer(unsafe.SliceData(b)))
-	case isa == AVX2:
-		tileF32AVX2(t, unsafe.Pointer(unsafe.SliceData(b)))
-	default:
-		return false
-	}
-	return true
-}
-
-func (t *tile) pairsArch(b []uint16) bool {
-	switch {
-	case t.k == 0:
-		return false
-	case isa >= AVX512:
-		tilePairsAVX512(t, unsafe.Pointer(unsafe.SliceData(b)))
-	case isa == AVX2:
-		tilePairsAVX2(t, unsafe.Pointer(unsafe.SliceData(b)))
-	default:
-		return false
-	}
-	return true
-}
-
-func (t *tile) int8Arch(b []int8) bool {
-	switch {
-	case t.k == 0:
-		return false
-	case isa >= AVX512:
-		tileInt8AVX512(t, unsafe.Pointer(unsafe.SliceData(b)))
-	case isa == AVX2:
-		tileInt8AVX2(t, unsafe.Pointer(unsafe.SliceData(b)))
-	default:
-		return false
-	}
-	return true
-}
-
-func packPanelArch([]float32, *Matrix, int, int, int, int) bool { return false }
-
-func packLeftArch([]float32, *Matrix, int, int, int, int) bool { return false }
-
-func splitPairsArch([]uint16, []float32, bool) bool { return false }
-
-func takePlaneArch([]float32, int) bool { return false }
-
-func widenPairsArch([]float32, []uint16) bool { return false }
-
-func widenInt8Arch([]float32, []int8) bool { return false }
-
-// addRowsArch is dst = a + b as far as it returns.
-func addRowsArch(dst, a, b []float32) int {
-	if !addArch(dst, a[:len(dst)], b[:len(dst)]) {
-		return 0
-	}
-	return len(dst)
-}

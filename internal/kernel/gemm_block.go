@@ -1,173 +1,250 @@
 package kernel
 
-// gemmJob is a product cut into blocks of c: piece i is block row i%mb, block column i/mb. A piece
-// runs through the depth in steps of kc; between steps the sums wait in c, or aside where c is
-// still needed, so that each is one chain of additions however the product is cut.
+import (
+	"runtime"
+	"unsafe"
+)
+
+// gemmJob is a product cut into blocks of c: piece i is block row i%mb, block column i/mb. A block
+// is made of tiles, which lie in balanced rows of tiles down and one panel of b across. It runs through
+// the depth in steps of kc: a's rows are brought into tile order, then each panel of b meets them. Between
+// steps the sums wait in c, or aside where c is still needed, so that each is one chain of additions
+// however the product is cut.
 type gemmJob struct {
 	c, a  Matrix
 	b     *Packed
 	end   finisher
-	aside bool // the sums must not go to c before their time
+	aside bool      // the sums must not go to c before their time
+	left  []float32 // all of a in tile order, [plane][depth step][row], where few rows meet many panels
 
-	mr         int // rows of a tile
-	mc, kc, nc int // a block's rows, depth step and columns, nc a multiple of panelCols
-	mb, nb     int // blocks down and across
+	tiles  int // rows of tiles
+	kc     int // depth step
+	mb, nb int // blocks down and across
 }
 
 var gemmJobs freeList[gemmJob]
 
-// fewRows is the number of rows up to which narrow weights are widened in registers. Beyond it they are
-// widened to memory once for all rows of a block.
-const fewRows = 16
+// A block's shape, from the size of the second-level cache: its rows of a, a step deep, stay there while
+// panels of b come and go.
+const (
+	blockRows  = 112
+	blockDepth = 768
+	blockCols  = 24        // least panels across that are worth packing a's rows for
+	blockSums  = 32 << 10  // sums that are finished at once
+	pieceBytes = 192 << 10 // of b, where few rows pass over many panels
+)
 
 // plan cuts the product into blocks.
 func (j *gemmJob) plan() {
-	m, panels := j.c.Rows, j.b.panels
-	j.mr = tileRows()
-	switch k := j.b.k; {
-	case m <= fewRows:
-		// The weights stream past once: whole panels, a quarter of a megabyte of them a piece.
-		j.mc, j.kc = m, max(k, 1)
-		j.nc = max(1, min(panels, 1<<16/max(1, k*panelCols))) * panelCols
-	default:
-		const rows, step, wide = 168, 320, 16
-		blocks := (m + rows - 1) / rows
-		j.mc = (m + blocks - 1) / blocks
-		j.mc = (j.mc + j.mr - 1) / j.mr * j.mr
-		j.kc = step
-		j.nc = min(panels, wide) * panelCols
+	m, panels, procs := j.c.Rows, j.b.panels, runtime.GOMAXPROCS(0)
+	j.tiles = (m + tileRows() - 1) / tileRows()
+	steps := (j.b.k + blockDepth - 1) / blockDepth
+	j.kc = ((j.b.k+max(1, steps)-1)/max(1, steps) + 3) &^ 3
+	j.mb = (m + blockRows - 1) / blockRows
+	if j.mb == 1 {
+		// Balanced pieces of a few dozen microseconds' work.
+		work := max(1, panels*len(j.b.mem)/max(1, j.b.panels)*4*max(1, m/16)/pieceBytes)
+		j.nb = min(panels, roundUp(work, procs))
+		return
 	}
-	j.mb = (m + j.mc - 1) / j.mc
-	j.nb = (j.c.Cols + j.nc - 1) / j.nc
+	j.nb = max(1, panels/blockCols)
+	if j.mb*j.nb < 8*procs {
+		j.mb = min(j.tiles, roundUp(j.mb, procs))
+	}
 }
 
 // planePairs lists which planes of a and b are multiplied, the smallest terms first.
 var planePairs = [...][][2]int{
+	F32:    {{0, 0}},
 	BF16:   {{0, 0}},
 	BF16x2: {{1, 0}, {0, 1}, {0, 0}},
 	BF16x3: {{2, 0}, {1, 1}, {0, 2}, {1, 0}, {0, 1}, {0, 0}},
+	BF16W:  {{0, 0}},
+	Int8:   {{0, 0}},
+}
+
+// leftPlanes is how many bfloat16 planes the left operand is split into, 0 if it stays float32.
+func (f Format) leftPlanes() int {
+	if f == BF16W {
+		return 0
+	}
+	return f.planes()
+}
+
+// run computes the product.
+func (j *gemmJob) run() {
+	j.plan()
+	if j.mb == 1 && j.b.k > 0 {
+		m, k := j.c.Rows, j.b.k
+		planes := max(1, j.b.format.leftPlanes())
+		j.left = scratch.get(planes * m * k)
+		for q := range planes {
+			for k0 := 0; k0 < k; k0 += j.kc {
+				j.packLeft(j.left[(q*k+k0)*m:], 0, j.tiles, k0, q)
+			}
+		}
+	}
+	Run(j.mb*j.nb, j)
+	if j.left != nil {
+		scratch.put(j.left)
+	}
+}
+
+// row is the first row of tile t.
+func (j *gemmJob) row(t int) int { return j.c.Rows * t / j.tiles }
+
+// packLeft brings plane q of the tiles t0 to t1 from depth k0 on into dst, [tile][depth][row of the tile].
+func (j *gemmJob) packLeft(dst []float32, t0, t1, k0, q int) {
+	kn := min(j.kc, j.b.k-k0)
+	first := j.row(t0)
+	for t := t0; t < t1; t++ {
+		i, n := j.row(t), j.row(t+1)-j.row(t)
+		d := dst[(i-first)*kn:][:n*kn]
+		if j.a.Trans {
+			packAlong(d, n, j.a.V[k0*j.a.Stride+i:], j.a.Stride, n, kn)
+		} else {
+			packAcross(d, n, j.a.V[i*j.a.Stride+k0:], j.a.Stride, n, kn)
+		}
+		if j.b.format.leftPlanes() > 0 {
+			takePlane(d, q)
+		}
+	}
 }
 
 // Do computes a block.
 func (j *gemmJob) Do(piece int) {
-	i0, j0 := piece%j.mb*j.mc, piece/j.mb*j.nc
-	i1, j1 := min(i0+j.mc, j.c.Rows), min(j0+j.nc, j.c.Cols)
-	blk := block{job: j, i0: i0, i1: i1, j0: j0, j1: j1}
-	blk.left = scratch.get((i1 - i0) * j.kc)
-	if j.b.format != F32 {
-		blk.right = scratch.get(j.kc * j.nc)
+	down, across := piece%j.mb, piece/j.mb
+	b := block{
+		job: j, t0: j.tiles * down / j.mb, t1: j.tiles * (down + 1) / j.mb,
+		p0: j.b.panels * across / j.nb, p1: j.b.panels * (across + 1) / j.nb,
 	}
-	blk.edge = scratch.get(j.mr * panelCols)
-	blk.sum, blk.stride = j.c.V[i0*j.c.Stride+j0:], j.c.Stride
-	if j.aside {
-		blk.stride = j1 - j0
-		blk.sum = scratch.get((i1 - i0) * blk.stride)
-	}
-	blk.products()
-	j.end.rows(blk.sum, blk.stride, &j.c, i0, i1, j0, j1)
-	scratch.put(blk.left)
-	scratch.put(blk.edge)
-	if blk.right != nil {
-		scratch.put(blk.right)
+	b.i0, b.i1 = j.row(b.t0), j.row(b.t1)
+	b.strip = max(1, min(b.p1-b.p0, blockSums/((b.i1-b.i0)*panelCols)))
+	var buffers [3][]float32
+	if j.left == nil {
+		buffers[0] = scratch.get((b.i1 - b.i0) * j.kc)
+		b.left = buffers[0]
 	}
 	if j.aside {
-		scratch.put(blk.sum)
+		b.stride = (b.p1 - b.p0) * panelCols
+		buffers[1] = scratch.get((b.i1 - b.i0) * b.stride)
+		b.sum = buffers[1]
+	} else {
+		b.sum, b.stride = j.c.V[b.i0*j.c.Stride+b.p0*panelCols:], j.c.Stride
+		if b.p1*panelCols > j.c.Cols {
+			buffers[2] = scratch.get(tileRows() * panelCols)
+			b.edge = buffers[2]
+		}
+	}
+	b.products()
+	for _, v := range buffers {
+		if v != nil {
+			scratch.put(v)
+		}
 	}
 }
 
-// block is a piece at work.
+// block is a piece at work: tiles t0 to t1, rows i0 to i1, panels p0 to p1.
 type block struct {
-	job            *gemmJob
-	i0, i1, j0, j1 int
-	left           []float32 // rows of a, one depth step
-	right          []float32 // panels of b widened to float32, one depth step
-	edge           []float32 // a tile that is narrower than a panel
-	sum            []float32
-	stride         int
+	job                    *gemmJob
+	t0, t1, i0, i1, p0, p1 int
+	strip                  int       // panels whose sums are finished at once
+	left                   []float32 // rows of a, one depth step
+	edge                   []float32 // a tile that is narrower than a panel
+	sum                    []float32
+	stride                 int
 }
 
-// products leaves the sums of products in sum.
+// products computes the block.
 func (b *block) products() {
-	right := b.job.b
-	if right.k == 0 {
+	j := b.job
+	k, pairs := j.b.k, planePairs[j.b.format]
+	if k == 0 {
+		width := min(b.p1*panelCols, j.c.Cols) - b.p0*panelCols
 		for i := range b.i1 - b.i0 {
-			clear(b.sum[i*b.stride : i*b.stride+b.j1-b.j0])
+			clear(b.sum[i*b.stride:][:width])
 		}
+		b.finish(b.p0, b.p1)
 		return
 	}
-	if pairs := right.format; pairs == BF16 || pairs == BF16x2 || pairs == BF16x3 {
-		for i, q := range planePairs[pairs] {
-			b.depth(q[0], q[1], i > 0)
-		}
-		return
-	}
-	b.depth(-1, 0, false)
-}
-
-// depth adds the products over the whole depth, of bfloat16 planes qa of a (-1: a itself) and qb of b.
-func (b *block) depth(qa, qb int, more bool) {
-	job := b.job
-	for k0 := 0; k0 < job.b.k; k0 += job.kc {
-		kn := min(job.kc, job.b.k-k0)
-		packLeft(b.left, &job.a, b.i0, b.i1, k0, kn, job.mr)
-		if qa >= 0 {
-			takePlane(b.left[:(b.i1-b.i0)*kn], qa)
-		}
-		narrow := b.i1-b.i0 <= fewRows && qa < 0
-		if job.b.format != F32 && !narrow {
-			b.widen(k0, kn, qb)
-		}
-		for i := b.i0; i < b.i1; i += job.mr {
-			for at := b.j0; at < b.j1; at += panelCols {
-				b.tile(i, at, k0, kn, narrow, more || k0 > 0)
+	for i, q := range pairs {
+		for k0 := 0; k0 < k; k0 += j.kc {
+			kn := min(j.kc, k-k0)
+			left := b.left
+			if j.left != nil {
+				left = j.left[(q[0]*k+k0)*j.c.Rows:]
+			} else {
+				j.packLeft(left, b.t0, b.t1, k0, q[0])
+			}
+			last := i == len(pairs)-1 && k0+kn == k
+			for p := b.p0; p < b.p1; p += b.strip {
+				end := min(p+b.strip, b.p1)
+				for p := p; p < end; p++ {
+					b.panel(left, p, q[1], k0, kn, i > 0 || k0 > 0)
+				}
+				if last {
+					b.finish(p, end)
+				}
 			}
 		}
 	}
 }
 
-// widen brings the block's panels of b to float32.
-func (b *block) widen(k0, kn, q int) {
-	p := b.job.b
-	for at := b.j0; at < b.j1; at += panelCols {
-		dst := b.right[(at-b.j0)*kn:][:kn*panelCols]
-		if p.format == Int8 {
-			widenInt8(dst, p.bytes(at / panelCols)[k0*panelCols:])
-		} else {
-			widenPairs(dst, p.plane(q, at/panelCols)[k0*panelCols:])
-		}
-	}
+// finish turns the sums of panels p0 to p1 into c's.
+func (b *block) finish(p0, p1 int) {
+	c := &b.job.c
+	b.job.end.rows(b.sum[(p0-b.p0)*panelCols:], b.stride, c, b.i0, b.i1, p0*panelCols, min(p1*panelCols, c.Cols))
 }
 
-// tile computes the tile whose corner is row i, column at.
-func (b *block) tile(i, at, k0, kn int, narrow, more bool) {
-	job := b.job
-	t := tile{rows: min(job.mr, b.i1-i), k: kn, a: b.left[(i-b.i0)*kn:], more: more}
-	t.rowStep, t.depthStep = kn, 1
-	if job.a.Trans {
-		t.rowStep, t.depthStep = 1, t.rows
-	}
-	t.c, t.stride = b.sum[(i-b.i0)*b.stride+at-b.j0:], b.stride
-	cols := min(panelCols, b.j1-at)
-	if cols < panelCols {
-		for r := range t.rows {
-			copy(b.edge[r*panelCols:], t.c[r*t.stride:r*t.stride+cols])
-		}
-		t.c, t.stride = b.edge, panelCols
-	}
-	switch p := job.b; {
-	case p.format == F32:
-		t.f32(p.floats(at / panelCols)[k0*panelCols:])
-	case !narrow:
-		t.f32(b.right[(at-b.j0)*kn:])
-	case p.format == Int8:
-		t.int8(p.bytes(at / panelCols)[k0*panelCols:])
+// panel adds the products of all rows and panel p's plane q, of kn depths from k0 on.
+func (b *block) panel(left []float32, p, q, k0, kn int, more bool) {
+	j := b.job
+	t := tile{k: kn, rowStep: 1, more: more}
+	var floats []float32
+	var pairs []uint16
+	var bytes []int8
+	// Meanwhile the next panel is fetched, by each tile in part.
+	switch j.b.format {
+	case F32:
+		floats = j.b.floats(p)[k0*panelCols:][:kn*panelCols]
+		t.ahead = uintptr(unsafe.Pointer(&floats[0])) + uintptr(4*panelCols*j.b.k)
+		t.aheadStep = 4 * panelCols / (b.t1 - b.t0)
+	case Int8:
+		bytes = j.b.bytes(p)[k0*panelCols:][:kn*panelCols]
+		t.ahead = uintptr(unsafe.Pointer(&bytes[0])) + uintptr(panelCols*j.b.k)
+		t.aheadStep = panelCols / (b.t1 - b.t0)
 	default:
-		t.pairs(p.plane(0, at/panelCols)[k0*panelCols:])
+		pairs = j.b.plane(q, p)[k0*panelCols:][:(kn+1)&^1*panelCols]
+		t.ahead = uintptr(unsafe.Pointer(&pairs[0])) + uintptr(2*panelCols*j.b.kp)
+		t.aheadStep = 2 * panelCols / (b.t1 - b.t0)
 	}
-	if cols < panelCols {
-		c := b.sum[(i-b.i0)*b.stride+at-b.j0:]
-		for r := range t.rows {
-			copy(c[r*b.stride:r*b.stride+cols], b.edge[r*panelCols:])
+	cols := min(panelCols, j.c.Cols-p*panelCols)
+	for n := b.t0; n < b.t1; n++ {
+		i := j.row(n)
+		t.rows, t.depthStep = j.row(n+1)-i, j.row(n+1)-i
+		t.a = left[(i-b.i0)*kn:]
+		c := b.sum[(i-b.i0)*b.stride+(p-b.p0)*panelCols:]
+		t.c, t.stride = c, b.stride
+		narrow := b.edge != nil && cols < panelCols
+		if narrow {
+			for r := range t.rows {
+				copy(b.edge[r*panelCols:], c[r*b.stride:r*b.stride+cols])
+			}
+			t.c, t.stride = b.edge, panelCols
 		}
+		switch {
+		case floats != nil:
+			t.f32(floats)
+		case bytes != nil:
+			t.int8(bytes)
+		default:
+			t.pairs(pairs)
+		}
+		if narrow {
+			for r := range t.rows {
+				copy(c[r*b.stride:r*b.stride+cols], b.edge[r*panelCols:])
+			}
+		}
+		t.ahead += uintptr(kn * t.aheadStep)
 	}
 }

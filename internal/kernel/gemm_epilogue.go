@@ -87,7 +87,7 @@ func (f *finisher) rows(sum []float32, stride int, c *Matrix, i0, i1, j0, j1 int
 	for i := i0; i < i1; i++ {
 		v := sum[(i-i0)*stride:][:j1-j0]
 		if f.scale != nil {
-			mulRow(v, f.scale[j0:j1])
+			mulSubRow(v, f.scale[j0:j1], v, 0)
 		}
 		if f.bias != nil {
 			addRows(v, v, f.bias[j0:j1])
@@ -111,16 +111,4 @@ func (f *finisher) rows(sum []float32, stride int, c *Matrix, i0, i1, j0, j1 int
 }
 
 // addRows is dst = a + b.
-func addRows(dst, a, b []float32) {
-	n := addRowsArch(dst, a, b)
-	for i := n; i < len(dst); i++ {
-		dst[i] = a[i] + b[i]
-	}
-}
-
-// mulRow is dst *= a.
-func mulRow(dst, a []float32) {
-	for i, x := range a {
-		dst[i] *= x
-	}
-}
+func addRows(dst, a, b []float32) { addRow(dst, a[:len(dst)], b) }

@@ -139,20 +139,47 @@ func packPanel(dst []float32, b *Matrix, j0, k0, kn int) {
 	if n < panelCols {
 		clear(dst)
 	}
-	if packPanelArch(dst, b, j0, k0, kn, n) {
+	switch {
+	case kn == 0:
+	case b.Trans:
+		packAcross(dst, panelCols, b.V[j0*b.Stride+k0:], b.Stride, n, kn)
+	default:
+		packAlong(dst, panelCols, b.V[k0*b.Stride+j0:], b.Stride, n, kn)
+	}
+}
+
+// packAlong is dst[k][j] = src[k][j] for depth k and n j, with rows of dst and src a step apart.
+func packAlong(dst []float32, dstStep int, src []float32, srcStep, n, depth int) {
+	if packAlongArch(dst, dstStep, src, srcStep, n, depth) {
 		return
 	}
-	if !b.Trans {
-		for k := range kn {
-			copy(dst[k*panelCols:k*panelCols+n], b.segment(k0+k, j0, j0+n))
-		}
+	for k := range depth {
+		copy(dst[k*dstStep:k*dstStep+n], src[k*srcStep:])
+	}
+}
+
+// packAcross is dst[k][j] = src[j][k] for depth k and n j, with rows of dst and src a step apart.
+func packAcross(dst []float32, dstStep int, src []float32, srcStep, n, depth int) {
+	if packAcrossArch(dst, dstStep, src, srcStep, n, depth) {
 		return
 	}
 	for j := range n {
-		at := (j0+j)*b.Stride + k0
-		for k, x := range b.V[at : at+kn] {
-			dst[k*panelCols+j] = x
+		for k, x := range src[j*srcStep : j*srcStep+depth] {
+			dst[k*dstStep+j] = x
 		}
+	}
+}
+
+// takePlane replaces every x by bfloat16 plane q of x.
+func takePlane(x []float32, q int) {
+	if takePlaneArch(x, q) {
+		return
+	}
+	for i, v := range x {
+		for range q {
+			v -= roundBF16(v)
+		}
+		x[i] = roundBF16(v)
 	}
 }
 

@@ -1,0 +1,58 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+// A whole vector may be written where fewer elements belong, if later rows overwrite the rest: so the rows of
+// dst are either as long as n or longer than any vector.
+
+func packAlongArch(dst []float32, dstStep int, src []float32, srcStep, n, depth int) bool {
+	switch {
+	case isa >= AVX512:
+		packAlongAVX512(&dst[0], dstStep, &src[0], srcStep, n, depth)
+	case isa == AVX2 && (n == panelCols || n == dstStep && n <= 8):
+		packAlongAVX2(&dst[0], dstStep, &src[0], srcStep, n, depth)
+	default:
+		return false
+	}
+	return true
+}
+
+func packAcrossArch(dst []float32, dstStep int, src []float32, srcStep, n, depth int) bool {
+	switch {
+	case isa >= AVX512:
+		for j := 0; j < n; j += 16 {
+			packAcrossAVX512(&dst[j], dstStep, &src[j*srcStep], srcStep, min(16, n-j), depth)
+		}
+	case isa == AVX2:
+		for j := 0; j < n; j += 8 {
+			packAcrossAVX2(&dst[j], dstStep, &src[j*srcStep], srcStep, min(8, n-j), depth)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+func splitPairsArch([]uint16, []float32, bool) bool { return false }
+
+func takePlaneArch([]float32, int) bool { return false }
+
+// packAlong for n up to 32 and depth > 0.
+//
+//go:noescape
+func packAlongAVX512(dst *float32, dstStep int, src *float32, srcStep, n, depth int)
+
+// packAcross for n from 1 to 16 and depth > 0; columns n to 15 are cleared if rows of dst have them.
+//
+//go:noescape
+func packAcrossAVX512(dst *float32, dstStep int, src *float32, srcStep, n, depth int)
+
+// packAlong for n = 32, or n = dstStep up to 8, and depth > 0.
+//
+//go:noescape
+func packAlongAVX2(dst *float32, dstStep int, src *float32, srcStep, n, depth int)
+
+// packAcross for n from 1 to 8 and depth > 0; columns n to 7 are cleared if rows of dst have them.
+//
+//go:noescape
+func packAcrossAVX2(dst *float32, dstStep int, src *float32, srcStep, n, depth int)

@@ -1,0 +1,11 @@
+//go:build !amd64 || noasm
+
+package kernel
+
+func packAcrossArch([]float32, int, []float32, int, int, int) bool { return false }
+
+func packAlongArch([]float32, int, []float32, int, int, int) bool { return false }
+
+func splitPairsArch([]uint16, []float32, bool) bool { return false }
+
+func takePlaneArch([]float32, int) bool { return false }
