@@ -20,7 +20,7 @@ type attnJob struct {
 	key              uint64
 	causal, grad     bool
 
-	hd, wide, tileRows int // wide is hd in whole panels
+	hd, wide, tileRows int // wide is hd in whole halves of a panel
 	groups             seqGroups
 	perPiece           int
 }
@@ -30,7 +30,7 @@ func (j *attnJob) run(tileRows int) {
 	if j.hd == 0 {
 		return
 	}
-	j.wide, j.tileRows = roundUp(j.hd, panelCols), tileRows
+	j.wide, j.tileRows = roundUp(j.hd, attnHalf), tileRows
 	j.groups.build(&j.qs, &j.ks)
 	tasks := j.groups.len() * j.heads
 	if tasks == 0 {

@@ -1,18 +1,22 @@
+//go:build !amd64 || noasm
+
 package kernel
 
-func attnPackTArch(dst, src []float32, ld, at, n, hd int) bool { return false }
+func attnBlockRows() int { return 4 }
 
-func attnPackRowsArch(dst []float32, rows int, src []float32, ld, at, n, hd int) bool { return false }
+func (p *attnProduct) blockArch() bool { return false }
 
-func attnPutRowsArch(dst []float32, ld int, src []float32, wide, m, hd int, factor []float32) bool {
+func attnTransposeRows() int { return 0 }
+
+func attnTransposeArch(dst, src []float32, ld, hd, rows int) {}
+
+func attnCopyRowsArch(dst []float32, ldd int, src []float32, lds, m, hd int, factor []float32) bool {
 	return false
 }
 
-func attnSoftmaxArch(s []float32, m int, see attnRow, scale float32, st *attnStats) bool {
-	return false
-}
+func attnSoftmaxArch(s []float32, ld int, m int, see attnRow, top, sum []float32) bool { return false }
 
-func attnScoreGradArch(s, d []float32, m int, see attnRow, scale float32, st *attnStats) bool {
+func attnScoreGradArch(s, d []float32, ld int, m int, see attnRow, lse, dot []float32) bool {
 	return false
 }
 

@@ -7,54 +7,56 @@ type attnTask struct {
 	above int // keys of the parent, in front of the sequence's own
 
 	// packed operands, of all the keys the sequence in hand sees
-	keyCap         int
-	keysT, valuesT []float32 // [key panel][hd][32]: the rows across, for q·Kᵀ and dout·Vᵀ
-	keyRows        []float32 // [column panel][keyCap][32]: the rows as they are
-	valueRows      []float32
-	scores, grads  []float32 // tiles [tileRows][tileKeys]
-	result         []float32 // [tileRows][wide]
-	stats          attnStats
-
-	queryRows, doutRows []float32 // [column panel][tileRows][32]
-	keySum, valueSum    []float32 // [keyCap][wide], the gradients so far
+	keysT, valuesT      []float32 // [key panel][hd][32]: the rows across, for q·Kᵀ and dout·Vᵀ
+	keyRows, valueRows  []float32 // [keys][wide]
+	block               []float32 // of attnPackT
+	queryRows, doutRows []float32 // [tileRows][wide], the queries times scale
+	scores, grads       []float32 // tiles [tileRows][tileKeys]
+	result              []float32 // [tileRows][wide]
+	keySum, valueSum    []float32 // [keys][wide], the gradients so far
+	scales              []float32 // [tileRows] times scale
+	stats               attnStats
 }
 
 // attnStats are numbers a row of a tile: of the softmax so far, or what the backward pass needs.
 type attnStats struct {
 	max, sum, corr []float32 // forward: largest scaled score, Σ exp, and the factor for what was summed before
+	part           []float32 // forward: Σ exp of the keys in hand
 	lse, dot       []float32 // backward: lse and dout·out
 }
 
 // init lends t memory for job j; the caller gives it back to scratch.
 func (t *attnTask) init(j *attnJob) (memory []float32) {
 	t.attnJob = j
-	t.keyCap = roundUp(max(j.groups.keys, 1), panelCols)
-	packed := t.keyCap * j.wide
-	tileKeys, small := attnKeys, 3*roundUp(j.tileRows, 16)
-	n := 2*packed + j.tileRows*(tileKeys+j.wide) + small
+	keys := roundUp(max(j.groups.keys, 1), panelCols)
+	across, packed, tile := keys*j.hd, keys*j.wide, j.tileRows*j.wide
+	rows := roundUp(j.tileRows, attnHalf)
+	n := across + packed + attnTransposeMost*j.hd + 2*tile + j.tileRows*attnKeys + 5*rows
 	if j.grad {
-		tileKeys = attnGradKeys
-		n = 5*packed + j.tileRows*(2*tileKeys+3*j.wide) + small
+		n = 2*across + 3*packed + attnTransposeMost*j.hd + 3*tile + 2*j.tileRows*attnGradKeys + 3*rows
 	}
-	memory = scratch.get(n)
+	memory = scratch.get(n + 16*cacheLine/4)
 	rest := memory
-	cut := func(n int) []float32 {
+	cut := func(n int) []float32 { // each begins on a cache line
 		v := rest[:n:n]
-		rest = rest[n:]
+		rest = rest[roundUp(n, cacheLine/4):]
 		return v
 	}
-	t.keysT = cut(packed)
-	t.scores, t.result = cut(j.tileRows*tileKeys), cut(j.tileRows*j.wide)
-	rows := func() []float32 { return cut(roundUp(j.tileRows, 16))[:j.tileRows] }
+	t.keysT, t.block = cut(across), cut(attnTransposeMost*j.hd)
+	t.queryRows, t.result = cut(tile), cut(tile)
+	t.scales = cut(rows)[:j.tileRows]
+	for i := range t.scales {
+		t.scales[i] = j.scale
+	}
 	if !j.grad {
-		t.valueRows = cut(packed)
-		t.stats = attnStats{max: rows(), sum: rows(), corr: rows()}
+		t.valueRows, t.scores = cut(packed), cut(j.tileRows*attnKeys)
+		t.stats = attnStats{max: cut(rows), sum: cut(rows), corr: cut(rows), part: cut(rows)}
 		return memory
 	}
-	t.valuesT, t.keyRows, t.keySum, t.valueSum = cut(packed), cut(packed), cut(packed), cut(packed)
-	t.grads = cut(j.tileRows * tileKeys)
-	t.queryRows, t.doutRows = cut(j.tileRows*j.wide), cut(j.tileRows*j.wide)
-	t.stats = attnStats{lse: rows(), dot: rows()}
+	t.valuesT, t.keyRows, t.keySum, t.valueSum = cut(across), cut(packed), cut(packed), cut(packed)
+	t.scores, t.grads = cut(j.tileRows*attnGradKeys), cut(j.tileRows*attnGradKeys)
+	t.doutRows = cut(tile)
+	t.stats = attnStats{lse: cut(rows), dot: cut(rows)}
 	return memory
 }
 
@@ -81,15 +83,17 @@ func (t *attnTask) group(members []int32) {
 
 // pack adds n keys and values, from row first of k and v on, behind the parent's.
 func (t *attnTask) pack(first, n int) {
-	attnPackT(t.keysT, t.columns(&t.k, first, n), t.k.Stride, t.above, n, t.hd)
+	keys, values := t.columns(&t.k, first, n), t.columns(&t.v, first, n)
+	from, to := t.above*t.wide, (t.above+n)*t.wide
+	attnPackT(t.keysT, keys, t.k.Stride, t.above, n, t.hd, t.block)
 	if !t.grad {
-		attnPackRows(t.valueRows, t.keyCap, t.columns(&t.v, first, n), t.v.Stride, t.above, n, t.hd)
+		attnCopyRows(t.valueRows[from:], t.wide, values, t.v.Stride, n, t.hd, nil)
 		return
 	}
-	attnPackT(t.valuesT, t.columns(&t.v, first, n), t.v.Stride, t.above, n, t.hd)
-	attnPackRows(t.keyRows, t.keyCap, t.columns(&t.k, first, n), t.k.Stride, t.above, n, t.hd)
-	clear(t.keySum[t.above*t.wide : (t.above+n)*t.wide])
-	clear(t.valueSum[t.above*t.wide : (t.above+n)*t.wide])
+	attnPackT(t.valuesT, values, t.v.Stride, t.above, n, t.hd, t.block)
+	attnCopyRows(t.keyRows[from:], t.wide, keys, t.k.Stride, n, t.hd, nil)
+	clear(t.keySum[from:to])
+	clear(t.valueSum[from:to])
 }
 
 // columns is the head's part of n rows of m: hd elements at every multiple of m's stride, and
@@ -138,26 +142,54 @@ func (t *attnTask) sequence(s, own int) {
 
 // forwardTile does queries i to i+m of the sequence at row first.
 func (t *attnTask) forwardTile(first, i, m, own int) {
-	q, total := t.columns(&t.q, first+i, m), t.sees(i+m-1, own)
+	total := t.sees(i+m-1, own)
+	attnCopyRows(t.queryRows, t.wide, t.columns(&t.q, first+i, m), t.q.Stride, m, t.hd, t.scales)
 	for r := range m {
 		t.stats.max[r], t.stats.sum[r] = negInf, 0
 	}
 	for k0 := 0; k0 < total; k0 += attnKeys {
 		n := min(attnKeys, total-k0)
-		attnMul(t.scores, attnKeys, q, t.q.Stride, t.keysT[k0*t.hd:], t.hd*panelCols, m, t.hd, (n+panelCols-1)/panelCols, false)
-		attnSoftmax(t.scores, m, attnRow{t.sees(i, own) - k0, t.slope(), n}, t.scale, &t.stats)
+		t.scoring(t.scores, attnKeys, t.queryRows, t.keysT, m, k0, n)
+		attnSoftmax(t.scores, attnKeys, m, attnRow{t.sees(i, own) - k0, t.slope(), n}, &t.stats)
 		if t.p > 0 {
 			t.drop(t.scores, attnKeys, first+i, m, k0, n)
 		}
 		if k0 > 0 {
-			attnScaleRows(t.result, t.wide, m, t.stats.corr)
+			attnCopyRows(t.result, t.wide, t.result, t.wide, m, t.wide, t.stats.corr)
 		}
-		attnMul(t.result, t.wide, t.scores, attnKeys, t.valueRows[k0*panelCols:], t.keyCap*panelCols, m, n, t.wide/panelCols, k0 > 0)
+		t.mixing(t.result, t.scores, attnKeys, t.valueRows[k0*t.wide:], m, n, k0 > 0)
 	}
 	if total == 0 {
 		clear(t.result[:m*t.wide])
 	}
 	t.finish(first+i, m)
+}
+
+// scoring sets m rows of s, ld apart, to the products of rows, [m][wide], with n columns of across, from k0
+// on.
+func (t *attnTask) scoring(s []float32, ld int, rows, across []float32, m, k0, n int) {
+	p := attnProduct{c: s, ldc: ld, a: rows, rowStep: t.wide, depthStep: 1,
+		b: across[k0*t.hd:], ldb: panelCols, panelStep: t.hd * panelCols,
+		rows: m, depth: t.hd, halves: (n + attnHalf - 1) / attnHalf}
+	p.run()
+}
+
+// mixing sets, or with more adds to, m rows of sum, [m][wide], the first n of rows times their weights w,
+// ld apart.
+func (t *attnTask) mixing(sum, w []float32, ld int, rows []float32, m, n int, more bool) {
+	p := attnProduct{c: sum, ldc: t.wide, a: w, rowStep: ld, depthStep: 1,
+		b: rows, ldb: t.wide, panelStep: panelCols,
+		rows: m, depth: n, halves: t.wide / attnHalf, more: more}
+	p.run()
+}
+
+// mixingT adds to n rows of sum, [n][wide], m rows times their weights, of which w holds the transpose, ld
+// apart.
+func (t *attnTask) mixingT(sum, w []float32, ld int, rows []float32, n, m int) {
+	p := attnProduct{c: sum, ldc: t.wide, a: w, rowStep: 1, depthStep: ld,
+		b: rows, ldb: t.wide, panelStep: panelCols,
+		rows: n, depth: m, halves: t.wide / attnHalf, more: true}
+	p.run()
 }
 
 // finish divides by the softmax's sums and writes the rows out.
@@ -172,7 +204,7 @@ func (t *attnTask) finish(row, m int) {
 			t.stats.corr[r] = 1 / sum
 		}
 	}
-	attnPutRows(t.columns(&t.out, row, m), t.out.Stride, t.result, t.wide, m, t.hd, t.stats.corr)
+	attnCopyRows(t.columns(&t.out, row, m), t.out.Stride, t.result, t.wide, m, t.hd, t.stats.corr)
 }
 
 // drop applies dropout to a tile: its rows are those of q from row on, its columns keys from k0 on.

@@ -22,123 +22,171 @@ func (a attnRow) first(k int) int {
 }
 
 // attnPackT packs n rows of hd elements, ld apart in src, across: row r becomes column at+r of
-// dst, [panel][hd][32].
-func attnPackT(dst, src []float32, ld, at, n, hd int) {
-	if attnPackTArch(dst, src, ld, at, n, hd) {
+// dst, [panel][hd][32]. block is memory for the last rows of a block, attnTransposeMost·hd elements.
+func attnPackT(dst, src []float32, ld, at, n, hd int, block []float32) {
+	quads := 0
+	if rows := attnTransposeRows(); rows > 0 && hd >= 4 {
+		quads = hd &^ 3
+		for r := 0; r < n; {
+			c := at + r
+			some := min(rows, n-r, panelCols-c%panelCols)
+			from, step := src[r*ld:], ld
+			if some < rows {
+				attnCopyRows(block, quads, from, ld, some, quads, nil)
+				from, step = block, quads
+			}
+			attnTransposeArch(dst[c/panelCols*panelCols*hd+c%panelCols:], from, step, quads, some)
+			r += some
+		}
+	}
+	if quads == hd {
 		return
 	}
 	for r := range n {
 		c := at + r
-		to := dst[c/panelCols*panelCols*hd+c%panelCols:]
-		for d, x := range src[r*ld : r*ld+hd] {
+		to := dst[(c/panelCols*hd+quads)*panelCols+c%panelCols:]
+		for d, x := range src[r*ld+quads : r*ld+hd] {
 			to[d*panelCols] = x
 		}
 	}
 }
 
-// attnPackRows packs n rows of hd elements, ld apart in src, as rows at… of dst, [panel of hd][rows][32].
-// What lies behind hd in the last panel is arbitrary.
-func attnPackRows(dst []float32, rows int, src []float32, ld, at, n, hd int) {
-	if attnPackRowsArch(dst, rows, src, ld, at, n, hd) {
-		return
-	}
-	for r := range n {
-		for d := 0; d < hd; d += panelCols {
-			copy(dst[(d/panelCols*rows+at+r)*panelCols:][:panelCols], src[r*ld+d:r*ld+min(d+panelCols, hd)])
-		}
-	}
-}
+// attnTransposeMost is the most rows a transpose does at once.
+const attnTransposeMost = 16
 
-// attnPutRows writes m rows of hd elements, from wide apart in src to ld apart in dst, row r times
+// attnCopyRows copies m rows of hd elements, from lds apart in src to ldd apart in dst, row r times
 // factor[r] if there are factors.
-func attnPutRows(dst []float32, ld int, src []float32, wide, m, hd int, factor []float32) {
-	if attnPutRowsArch(dst, ld, src, wide, m, hd, factor) {
+func attnCopyRows(dst []float32, ldd int, src []float32, lds, m, hd int, factor []float32) {
+	if m == 0 {
+		return
+	}
+	_, _ = dst[(m-1)*ldd+hd-1], src[(m-1)*lds+hd-1]
+	if factor != nil {
+		factor = factor[:m]
+	}
+	if attnCopyRowsArch(dst, ldd, src, lds, m, hd, factor) {
 		return
 	}
 	for r := range m {
-		f := float32(1)
-		if factor != nil {
-			f = factor[r]
+		to, from := dst[r*ldd:r*ldd+hd], src[r*lds:r*lds+hd]
+		if factor == nil {
+			copy(to, from)
+			continue
 		}
-		to := dst[r*ld : r*ld+hd]
-		for d, x := range src[r*wide : r*wide+hd] {
-			to[d] = x * f
+		for d, x := range from {
+			to[d] = x * factor[r]
 		}
 	}
 }
 
-// attnMul is c[i][p·32+l] (+)= Σ_k a[i][k]·b[p][k][l] for m rows, k up to depth and whole panels;
-// rows of c are ldc apart, of a lda, panels of b step. The sum is one chain in ascending k.
-func attnMul(c []float32, ldc int, a []float32, lda int, b []float32, step, m, depth, panels int, add bool) {
-	attnProduct(tile{k: depth, a: a, rowStep: lda, depthStep: 1, c: c, stride: ldc, more: add}, b, step, m, panels)
+// attnProduct is c[i][j] (+)= Σ a[i·rowStep + k·depthStep]·b[j/32·panelStep + k·ldb + j%32] over k up to depth,
+// for rows i, ldc apart in c, and halves·16 columns j. The sum is one chain in ascending k, beginning
+// with c if more is set, whatever other rows there are.
+type attnProduct struct {
+	c                   []float32
+	ldc                 int
+	a                   []float32
+	rowStep, depthStep  int
+	b                   []float32
+	ldb, panelStep      int
+	rows, depth, halves int
+	more                bool
 }
 
-// attnMulT is c[i][p·32+l] += Σ_k a[k][i]·b[p][k][l], otherwise as attnMul.
-func attnMulT(c []float32, ldc int, a []float32, lda int, b []float32, step, m, depth, panels int) {
-	attnProduct(tile{k: depth, a: a, rowStep: 1, depthStep: lda, c: c, stride: ldc, more: true}, b, step, m, panels)
-}
+// attnHalf is the number of columns a product counts in.
+const attnHalf = panelCols / 2
 
-// attnProduct runs t over m rows, in even blocks, and over the panels of b.
-func attnProduct(t tile, b []float32, step, m, panels int) {
-	if t.k == 0 {
-		for i := 0; i < m && !t.more; i++ {
-			clear(t.c[i*t.stride : i*t.stride+panels*panelCols])
+func (p *attnProduct) run() {
+	if p.rows <= 0 || p.halves <= 0 {
+		return
+	}
+	if p.depth == 0 {
+		for i := 0; i < p.rows && !p.more; i++ {
+			clear(p.c[i*p.ldc : i*p.ldc+p.halves*attnHalf])
 		}
 		return
 	}
-	a, c := t.a, t.c
-	blocks := (m + tileRows() - 1) / tileRows()
-	for i, block := 0, 0; block < blocks; block++ {
-		t.rows = (m - i) / (blocks - block)
-		t.a = a[i*t.rowStep:]
-		for p := range panels {
-			t.c = c[i*t.stride+p*panelCols:]
-			t.f32(b[p*step:][:t.k*panelCols])
-		}
-		i += t.rows
+	last := p.halves - 1
+	_, _ = p.c[(p.rows-1)*p.ldc+p.halves*attnHalf-1], p.a[(p.rows-1)*p.rowStep+(p.depth-1)*p.depthStep]
+	_ = p.b[last/2*p.panelStep+(p.depth-1)*p.ldb+last%2*attnHalf+attnHalf-1]
+	block := *p
+	blocks := (p.rows + attnBlockRows() - 1) / attnBlockRows()
+	for i, n := 0, 0; n < blocks; n++ {
+		block.rows = (p.rows - i) / (blocks - n)
+		block.a, block.c = p.a[i*p.rowStep:], p.c[i*p.ldc:]
+		block.block()
+		i += block.rows
 	}
 }
 
-// attnSoftmax turns m rows of scores, attnKeys apart, into exp(scale·score - max) with max the
-// largest scaled score of the row so far, zero where a row does not see; sum becomes sum·corr + Σ,
-// with corr = exp(old max - max).
-func attnSoftmax(s []float32, m int, see attnRow, scale float32, st *attnStats) {
-	if attnSoftmaxArch(s, m, see, scale, st) {
+// block does at most attnBlockRows rows.
+func (p *attnProduct) block() {
+	if p.blockArch() {
 		return
 	}
-	for r := range m {
-		row := s[r*attnKeys : r*attnKeys+see.width]
-		n := max(see.at(r), 0)
-		old, top := st.max[r], st.max[r]
-		for _, x := range row[:n] {
-			top = max(top, x*scale)
+	for i := range p.rows {
+		for h := range p.halves {
+			c := (*[attnHalf]float32)(p.c[i*p.ldc+h*attnHalf:])
+			if !p.more {
+				clear(c[:])
+			}
+			b := p.b[h/2*p.panelStep+h%2*attnHalf:]
+			for k := range p.depth {
+				x := p.a[i*p.rowStep+k*p.depthStep]
+				for j, y := range b[k*p.ldb : k*p.ldb+attnHalf] {
+					c[j] += x * y
+				}
+			}
 		}
-		sum := float32(0)
-		for i, x := range row[:n] {
-			row[i] = exp32(x*scale - top)
-			sum += row[i]
+	}
+}
+
+// attnSoftmax turns m rows of scaled scores, ld apart, into exp(score - max) with max the largest score
+// of the row so far, zero where a row does not see; sum becomes sum·corr + Σ, with
+// corr = exp(old max - max). A row may be written up to a whole vector.
+func attnSoftmax(s []float32, ld, m int, see attnRow, st *attnStats) {
+	part := st.part[:m]
+	copy(st.corr, st.max[:m])
+	if !attnSoftmaxArch(s[:(m-1)*ld+roundUp(see.width, attnHalf)], ld, m, see, st.max, part) {
+		for r := range m {
+			row := s[r*ld : r*ld+see.width]
+			n := max(see.at(r), 0)
+			top := st.max[r]
+			for _, x := range row[:n] {
+				top = max(top, x)
+			}
+			st.max[r], part[r] = top, 0
+			for i, x := range row[:n] {
+				row[i] = exp32(x - top)
+				part[r] += row[i]
+			}
+			clear(row[n:])
 		}
-		clear(row[n:])
+	}
+	for r, sum := range part {
+		old := st.corr[r]
 		st.corr[r] = 1
-		if top != old {
-			st.corr[r] = exp32(old - top)
+		if st.max[r] != old && st.sum[r] != 0 {
+			st.corr[r] = exp32(old - st.max[r])
 		}
-		st.max[r], st.sum[r] = top, st.sum[r]*st.corr[r]+sum
+		st.sum[r] = st.sum[r]*st.corr[r] + sum
 	}
 }
 
-// attnScoreGrad turns m rows of scores s and of dout·v in d, both attnGradKeys apart, into the weights
-// P = exp(scale·s - lse) and the gradients P·(d - dot)·scale; both are zero where a row does not see.
-func attnScoreGrad(s, d []float32, m int, see attnRow, scale float32, st *attnStats) {
-	if attnScoreGradArch(s, d, m, see, scale, st) {
+// attnScoreGrad turns m rows of scaled scores s and of dout·v in d, both ld apart, into the weights
+// P = exp(s - lse) and P·(d - dot); both are zero where a row does not see. A row may be written up to
+// a whole vector.
+func attnScoreGrad(s, d []float32, ld, m int, see attnRow, st *attnStats) {
+	end := (m-1)*ld + roundUp(see.width, attnHalf)
+	if attnScoreGradArch(s[:end], d[:end], ld, m, see, st.lse, st.dot) {
 		return
 	}
 	for r := range m {
 		n := max(see.at(r), 0)
-		p, g := s[r*attnGradKeys:][:see.width], d[r*attnGradKeys:][:see.width]
+		p, g := s[r*ld:][:see.width], d[r*ld:][:see.width]
 		for i, x := range p[:n] {
-			p[i] = exp32(x*scale - st.lse[r])
-			g[i] = p[i] * (g[i] - st.dot[r]) * scale
+			p[i] = exp32(x - st.lse[r])
+			g[i] = p[i] * (g[i] - st.dot[r])
 		}
 		clear(p[n:])
 		clear(g[n:])
