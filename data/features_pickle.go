@@ -17,6 +17,9 @@ type pickledCaption struct {
 // addPickle adds {"clip_embedding": tensor [rows, dim], "captions": [{"image_id", "caption", "clip_embedding": row}, …]}. Files of
 // COCO have a row a caption; the rows of an image are the same feature, so the first one stands for it.
 func (f *Features) addPickle(s *weights.Store) error {
+	if weights.TokenCache(s) {
+		return errors.New("a token cache of the original's training: it is not needed, captions are turned into tokens afresh; give the file of features (the name without _tokens)")
+	}
 	top, ok := s.Object.(*weights.Dict)
 	if !ok {
 		return fmt.Errorf("a %s file without features: want .npy, or a pickle with clip_embedding and captions", s.Container)

@@ -70,9 +70,33 @@ func Raw(name string, dtype DType, shape []int, write func(w io.Writer) error) I
 	return Item{Name: name, DType: dtype, Shape: shape, write: write}
 }
 
-// Alias is an item that shares the numbers of another one, as a tied head does. Formats that cannot say so leave it out.
+// Alias is an item that shares the numbers of another one, as a tied head does. Formats that cannot say so write them twice.
 func Alias(name string, of Item) Item {
-	return Item{Name: name, DType: of.DType, Shape: of.Shape, alias: of.Name}
+	return Item{Name: name, DType: of.DType, Shape: of.Shape, alias: of.Name, write: of.write}
+}
+
+// CopyAll are the items of tensors under their own names; those that are the same view of the same storage become aliases.
+func CopyAll(tensors []*Tensor, dtype DType) ([]Item, error) {
+	type place struct {
+		data   *storage
+		offset int
+	}
+	var items []Item
+	seen := map[place]int{}
+	for i, t := range tensors {
+		item, err := Copy(t.Name, dtype, t)
+		if err != nil {
+			return nil, err
+		}
+		at := place{t.data, t.offset}
+		if first, ok := seen[at]; ok && tensors[first].sameNumbers(t) {
+			item = Alias(t.Name, items[first])
+		} else if !ok {
+			seen[at] = i
+		}
+		items = append(items, item)
+	}
+	return items, nil
 }
 
 // size is the number of bytes of the item.

@@ -143,3 +143,16 @@ func (l *Layout) Len() int {
 	}
 	return n
 }
+
+// Items are the parameters the store has, by their names in the model, to be written; see [Copy] for dtype.
+func (l *Layout) Items(dtype DType) ([]Item, error) {
+	var all []Item
+	for _, name := range l.names {
+		item, err := Copy(name, dtype, l.places[name]...)
+		if err != nil {
+			return nil, named(l.store.Path, err)
+		}
+		all = append(all, item)
+	}
+	return all, nil
+}

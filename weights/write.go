@@ -62,13 +62,13 @@ func syncDir(dir string) {
 // dataAlign is where the numbers begin, so that a mapped file gives aligned vectors.
 const dataAlign = 64
 
-// WriteSafetensors writes items, aliases aside, in the safetensors format as they come; metadata may be nil. Wide types stand
-// first, so that every tensor is aligned to its type.
+// WriteSafetensors writes items in the safetensors format as they come; metadata may be nil. Wide types stand first, so that
+// every tensor is aligned to its type.
 func WriteSafetensors(w io.Writer, metadata map[string]string, items []Item) error {
 	if err := checkItems(items); err != nil {
 		return err
 	}
-	items = slices.DeleteFunc(slices.Clone(items), func(e Item) bool { return e.alias != "" })
+	items = slices.Clone(items)
 	slices.SortStableFunc(items, func(a, b Item) int { return b.DType.Size() - a.DType.Size() })
 	head, err := header(metadata, items)
 	if err != nil {

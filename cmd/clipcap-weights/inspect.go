@@ -41,6 +41,7 @@ type description struct {
 	Kind      string            `json:"kind"`
 	Container weights.Container `json:"container"`
 	Config    any               `json:"config"`
+	Notes     []string          `json:"notes,omitempty"`
 	Metadata  map[string]string `json:"metadata,omitempty"`
 	Tensors   []entry           `json:"tensors"`
 }
@@ -52,7 +53,8 @@ type entry struct {
 }
 
 func describe(s *weights.Store) description {
-	d := description{Path: s.Path, Kind: "tensors", Container: s.Container, Config: struct{}{}, Metadata: s.Metadata, Tensors: []entry{}}
+	d := description{Path: s.Path, Container: s.Container, Metadata: s.Metadata, Tensors: []entry{}}
+	d.Kind, d.Config, d.Notes = identify(s)
 	for _, t := range s.Tensors() {
 		d.Tensors = append(d.Tensors, entry{t.Name, t.DType.String(), append([]int{}, t.Shape...)})
 	}
@@ -65,7 +67,11 @@ func printTable(w io.Writer, s *weights.Store) error {
 	for _, t := range s.Tensors() {
 		count, wide = count+t.Len(), max(wide, len(shown(t.Name)))
 	}
-	fmt.Fprintf(out, "%s: %s, %d tensors, %d numbers\n", s.Path, s.Container, len(s.Tensors()), count)
+	kind, config, notes := identify(s)
+	fmt.Fprintf(out, "%s: %s in a %s file, %d tensors, %d numbers\n%s", s.Path, kind, s.Container, len(s.Tensors()), count, configText(config))
+	for _, n := range notes {
+		fmt.Fprintf(out, "note: %s\n", n)
+	}
 	for _, t := range s.Tensors() {
 		fmt.Fprintf(out, "%-*s %-4s %v\n", min(wide, 80), shown(t.Name), t.DType, t.Shape)
 	}

@@ -9,7 +9,7 @@ var program = &cli.Command{
 	Name:    "clipcap-weights",
 	About:   "clipcap-weights looks after files of weights and features.",
 	Example: "clipcap-weights inspect --json model.safetensors",
-	Verbs:   []*cli.Command{inspect},
+	Verbs:   []*cli.Command{inspect, convert, verify},
 }
 
 // oneFile is the single argument of a verb that takes a file.
