@@ -154,7 +154,7 @@ func (d *Data) parsePrefixes(text string) error {
 }
 
 func (d *Data) parseSynsets(text string) error {
-	d.synsets = make(map[string]string, 150_000)
+	d.synsets = make(map[string]string, strings.Count(text, "\n")/2)
 	return pairs(text, func(lemma, numbers string) { d.synsets[lemma] = numbers })
 }
 

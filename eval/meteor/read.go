@@ -38,7 +38,7 @@ type block struct {
 func parseTable(r io.Reader, g *gate, v *vocabulary) (*table, error) {
 	z, err := gzip.NewReader(r)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("no gzip file: %w", err)
 	}
 	blocks, free, done := make(chan block, 4), make(chan []byte, 4), make(chan struct{})
 	defer func() { // the unpacker must have let go of r
@@ -72,7 +72,7 @@ func parseTable(r io.Reader, g *gate, v *vocabulary) (*table, error) {
 		if b.err == nil {
 			free <- b.data[:blockSize]
 		} else if b.err != io.EOF {
-			return nil, b.err
+			return nil, fmt.Errorf("unpack after %d entries: %w", p.entries, b.err)
 		}
 	}
 	return p.end()
