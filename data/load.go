@@ -1,8 +1,10 @@
 package data
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"slices"
 	"strings"
@@ -61,6 +63,24 @@ func (c *Captions) Lengths() (longest int, mean float64) {
 		longest = max(longest, len(c.Tokens(i)))
 	}
 	return longest, float64(len(c.tokens)) / float64(max(1, len(c.rows)))
+}
+
+// Fingerprint tells one set of captions and features from another: a hash of tokens, lengths and rows, with the features' size.
+func (c *Captions) Fingerprint() string {
+	h := fnv.New64a()
+	var b [4]byte
+	add := func(x uint32) {
+		binary.LittleEndian.PutUint32(b[:], x)
+		h.Write(b[:])
+	}
+	for _, t := range c.tokens {
+		add(uint32(t))
+	}
+	for i, r := range c.rows {
+		add(c.starts[i])
+		add(uint32(r))
+	}
+	return fmt.Sprintf("%d captions %016x of %d features of %d", len(c.rows), h.Sum64(), c.Features.Rows(), c.Features.Dim)
 }
 
 // maxTokens keeps offsets within 32 bits.

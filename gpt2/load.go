@@ -78,7 +78,7 @@ func fromStore(s *weights.Store, c *Config) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Path, err)
 	}
-	if n := shapes.count(); n > 16*l.Len()+1<<24 { // far too few numbers: no memory for the rest
+	if n := shapes.Count(); n > 16*l.Len()+1<<24 { // far too few numbers: no memory for the rest
 		return nil, fmt.Errorf("%s: %d numbers, and the model needs %d", s.Path, l.Len(), n)
 	}
 	m, err := New(shapes)
@@ -152,8 +152,8 @@ func (c Config) fits(shapes Config) error {
 		joinLine(errs), shapes.Vocab, shapes.Positions, shapes.Dim, shapes.Layers, shapes.inner())
 }
 
-// count is the number of a model's numbers.
-func (c Config) count() int {
+// Count is the number of a model's numbers: 124,439,808 for GPT-2 small.
+func (c Config) Count() int {
 	block := 4*c.Dim + 4*c.Dim*(c.Dim+1) + (2*c.Dim+1)*c.inner() + c.Dim
 	return (c.Vocab+c.Positions+2)*c.Dim + c.Layers*block
 }

@@ -143,7 +143,7 @@ func (o *AdamW) Update(lr, scale float64) error {
 	return nil
 }
 
-// Moments copies parameter i's moments to m and v, for a checkpoint.
+// Moments copies parameter i's moments to m and v, for a checkpoint; either may be nil.
 func (o *AdamW) Moments(i int, m, v []float32) error {
 	if err := o.read(m, o.m[i]); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"strings"
 	"time"
@@ -26,7 +27,8 @@ type Trainer struct {
 	batches []data.Batch
 	net     *network
 	opt     *nn.AdamW
-	done    int64 // updates
+	done    int64  // updates
+	start   string // fingerprint of the parameters that are not trained
 }
 
 // Update is what one update did.
@@ -87,11 +89,27 @@ func New(be nn.Backend, m *Model, c *data.Captions, s Settings) (*Trainer, error
 		}
 	}
 	t.batches = make([]data.Batch, s.Accumulate)
+	t.start = fingerprint(m.Params())
 	return t, nil
 }
 
 // decays tells whether weight decay applies to a parameter: to matrices, not to biases, gains or learned rows.
 func decays(p *nn.Param) bool { return len(p.Shape) > 1 && !strings.HasSuffix(p.Name, "prefix_const") }
+
+// fingerprint tells one set of frozen parameters from another, by a sum over some of their numbers.
+func fingerprint(params nn.Params) string {
+	h := fnv.New64a()
+	for _, p := range params {
+		if !p.Frozen {
+			continue
+		}
+		fmt.Fprint(h, p.Name, p.Shape)
+		for i := 0; i < len(p.Data); i += 1 + len(p.Data)/1000 {
+			fmt.Fprintf(h, " %x", math.Float32bits(p.Data[i]))
+		}
+	}
+	return fmt.Sprintf("%016x", h.Sum64())
+}
 
 // fits checks captions and features against the model.
 func (m *Model) fits(c *data.Captions) error {

@@ -26,7 +26,10 @@ func tiny(t testing.TB, kind mapping.Kind) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := mapping.Config{Kind: kind, Feature: 6, Dim: 16, PrefixLength: 3, ClipLength: 2, Layers: 2}
+	c := mapping.Config{Kind: kind, Feature: 6, Dim: 16, PrefixLength: 3}
+	if kind == mapping.KindTransformer {
+		c.ClipLength, c.Layers = 2, 2
+	}
 	mapper, err := mapping.New(c)
 	if err != nil {
 		t.Fatal(err)

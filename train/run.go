@@ -1,0 +1,320 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/clipcap-go/clipcap/checkpoint"
+	"github.com/clipcap-go/clipcap/weights"
+)
+
+// What KeepBest goes by.
+const (
+	ByLoss  = "loss"
+	ByCIDEr = "cider"
+)
+
+// Run is a trainer at work in a folder: it logs, evaluates, and keeps the folder a checkpoint that can be used and resumed.
+type Run struct {
+	Trainer *Trainer
+	Dir     string
+	Config  checkpoint.Config // what config.json says; Run fills Training in
+	Save    int64             // updates between checkpoints; 0: an epoch
+	LogPath string            // "": LogFile in Dir
+	Title   string            // of the page
+
+	Evaluator *Evaluator // nil: no validation
+	Judge     *Judge     // nil: no captions are written and scored
+	Every     int64      // updates between evaluations; 0: an epoch
+	KeepBest  string     // ByLoss, ByCIDEr or "": the best checkpoint is kept in Dir/best
+	Patience  int        // evaluations without a better one before the run ends; 0: any number
+
+	OnUpdate func(Update)
+	OnRecord func(Record) // evaluations
+	Logger   *slog.Logger // nil: slog.Default()
+
+	log    *Log
+	events *Events
+	best   *Best
+	last   Update
+	saved  int64 // the update of the last checkpoint, -1: none
+}
+
+// Summary is what a run came to, as config.json and the command tell it.
+type Summary struct {
+	Steps    int64   `json:"steps"`
+	Of       int64   `json:"of"`
+	Epochs   float64 `json:"epochs"`
+	Loss     float64 `json:"loss"`
+	Best     *Best   `json:"best,omitempty"`
+	Stopped  string  `json:"stopped,omitempty"` // why before the end: interrupted, patience
+	Settings any     `json:"settings,omitempty"`
+}
+
+// Resume continues from the checkpoint in Dir, finishing first what a crash interrupted. It tells whether there was one.
+func (r *Run) Resume() (bool, error) {
+	if err := recoverDir(r.Dir); err != nil {
+		return false, fmt.Errorf("resume %s: %w", r.Dir, err)
+	}
+	if _, err := os.Stat(filepath.Join(r.Dir, stateDir, progress)); errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	var err error
+	r.best, err = r.Trainer.Resume(r.Dir)
+	return err == nil, err
+}
+
+// Do trains to the end, or until ctx ends: then the update under way is finished and a checkpoint written, and no error returned.
+func (r *Run) Do(ctx context.Context) (s Summary, err error) {
+	t := r.Trainer
+	r.saved = -1
+	if t.done > 0 {
+		r.saved = t.done
+	}
+	if err := r.open(); err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, r.log.Close(), r.events.Close()) }()
+	save, every := r.Save, r.Every
+	if save <= 0 {
+		save = t.PerEpoch
+	}
+	if every <= 0 {
+		every = t.PerEpoch
+	}
+	stopped := ""
+	working := context.WithoutCancel(ctx)
+	for !t.Finished() && stopped == "" {
+		if r.last, err = t.Step(working); err != nil {
+			return s, r.failed(err)
+		}
+		if err := r.logUpdate(); err != nil {
+			return s, err
+		}
+		last := t.Finished()
+		if (t.done%every == 0 || last) && (r.Evaluator != nil || r.Judge != nil) {
+			enough, err := r.evaluate(working)
+			if err != nil {
+				return s, err
+			}
+			if enough {
+				stopped = "patience"
+			}
+		}
+		if ctx.Err() != nil && !last {
+			stopped = "interrupted"
+		}
+		if t.done%save == 0 || last || stopped != "" {
+			if err := r.checkpoint(last || stopped != ""); err != nil {
+				return s, err
+			}
+		}
+	}
+	s = r.summary()
+	s.Stopped = stopped
+	return s, nil
+}
+
+// open starts the log and the event file.
+func (r *Run) open() (err error) {
+	if r.Logger == nil {
+		r.Logger = slog.Default()
+	}
+	if r.LogPath == "" {
+		r.LogPath = filepath.Join(r.Dir, LogFile)
+	}
+	if r.Trainer.done == 0 { // what an earlier run left
+		if err := errors.Join(os.RemoveAll(filepath.Join(r.Dir, writing)), os.RemoveAll(filepath.Join(r.Dir, written))); err != nil {
+			return err
+		}
+	}
+	if r.log, err = OpenLog(r.LogPath, r.Trainer.done); err != nil {
+		return err
+	}
+	if r.events, err = NewEvents(r.Dir); err != nil {
+		return errors.Join(err, r.log.Close())
+	}
+	return nil
+}
+
+// failed adds to an error what is left of the run.
+func (r *Run) failed(err error) error {
+	if r.saved < 0 {
+		return fmt.Errorf("%w; no checkpoint was written yet", err)
+	}
+	return fmt.Errorf("%w; the last good checkpoint is %s at step %d", err, r.Dir, r.saved)
+}
+
+func (r *Run) logUpdate() error {
+	u := &r.last
+	rec := u.record()
+	if err := r.log.Write(rec); err != nil {
+		return r.failed(err)
+	}
+	if err := r.events.Write(u.Step, Scalar{"loss", u.Loss}, Scalar{"lr", u.LR}, Scalar{"captions_per_s", rec.CaptionsPer}); err != nil {
+		return r.failed(err)
+	}
+	if r.OnUpdate != nil {
+		r.OnUpdate(*u)
+	}
+	return nil
+}
+
+// evaluate measures, keeps the best checkpoint, and tells whether to give up.
+func (r *Run) evaluate(ctx context.Context) (enough bool, err error) {
+	rec := Record{Step: r.Trainer.done, Epoch: r.last.Epoch}
+	var scalars []Scalar
+	if r.Evaluator != nil {
+		loss, err := r.Evaluator.Loss(ctx)
+		if err != nil {
+			return false, err
+		}
+		rec.ValLoss = &loss
+		scalars = append(scalars, Scalar{"val_loss", loss})
+	}
+	if r.Judge != nil {
+		score, samples, err := r.Judge.score(ctx)
+		if err != nil {
+			return false, err
+		}
+		rec.ValCIDEr, rec.Samples = &score, samples
+		scalars = append(scalars, Scalar{"val_cider", score})
+	}
+	if err := errors.Join(r.log.Write(rec), r.events.Write(rec.Step, scalars...)); err != nil {
+		return false, r.failed(err)
+	}
+	if r.OnRecord != nil {
+		r.OnRecord(rec)
+	}
+	value, lower := rec.ValLoss, true
+	if r.KeepBest == ByCIDEr || value == nil {
+		value, lower = rec.ValCIDEr, false
+	}
+	if r.best == nil || lower && *value < r.best.Value || !lower && *value > r.best.Value {
+		r.best = &Best{Step: rec.Step, Value: *value}
+		if r.KeepBest != "" && finite(*value) {
+			if err := r.keepBest(); err != nil {
+				return false, r.failed(err)
+			}
+		}
+	} else {
+		r.best.Since++
+	}
+	return r.Patience > 0 && r.best.Since >= r.Patience, nil
+}
+
+func (r *Run) summary() Summary {
+	return Summary{Steps: r.Trainer.done, Of: r.Trainer.Schedule.Total, Epochs: float64(r.Trainer.done) / float64(r.Trainer.PerEpoch), Loss: r.last.Loss, Best: r.best}
+}
+
+// weights writes the model's files into dir.
+func (r *Run) weights(dir string) error {
+	c := r.Config
+	s := r.summary()
+	s.Settings = r.Trainer.Settings
+	if !finite(s.Loss) {
+		s.Loss = 0
+	}
+	var err error
+	if c.Training, err = json.Marshal(s); err != nil {
+		return err
+	}
+	m := r.Trainer.Model
+	lm := m.Merged()
+	if !m.TunesLM() {
+		lm = nil
+	}
+	return checkpoint.Write(dir, c, m.MapperParams(), lm)
+}
+
+// keepBest writes Dir/best.
+func (r *Run) keepBest() error {
+	dir := filepath.Join(r.Dir, bestDir)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := r.Trainer.opt.Fetch(); err != nil {
+		return err
+	}
+	return commit(dir, r.weights)
+}
+
+// checkpoint makes Dir a checkpoint of now. Where that fails, for want of room on the disk say, the checkpoint before stays whole and the
+// run goes on to try again, unless this is the last one.
+func (r *Run) checkpoint(last bool) error {
+	if r.saved == r.Trainer.done {
+		return nil
+	}
+	err := r.Trainer.sound()
+	if err != nil {
+		return r.failed(err)
+	}
+	err = commit(r.Dir, func(dir string) error {
+		if err := r.weights(dir); err != nil {
+			return err
+		}
+		return r.Trainer.saveState(filepath.Join(dir, stateDir), r.best)
+	})
+	if err == nil {
+		r.saved = r.Trainer.done
+		err = r.page()
+	}
+	if err == nil {
+		return nil
+	}
+	err = r.failed(fmt.Errorf("write a checkpoint of step %d: %w", r.Trainer.done, err))
+	if last {
+		return err
+	}
+	r.Logger.Error(err.Error())
+	return nil
+}
+
+// sound fetches the parameters and checks that all of them are numbers.
+func (t *Trainer) sound() error {
+	if err := t.opt.Fetch(); err != nil {
+		return err
+	}
+	for _, p := range t.opt.Params() {
+		for _, x := range p.Data {
+			if x-x != 0 { // an infinity or no number
+				return &NotFinite{Step: t.done, What: "weight " + p.Name, Images: t.images(&t.batches[0])}
+			}
+		}
+	}
+	return nil
+}
+
+// page writes the run's page.
+func (r *Run) page() error {
+	records, err := ReadLog(r.LogPath)
+	if err != nil {
+		return err
+	}
+	t := r.Trainer
+	facts := []Fact{{"steps", fmt.Sprintf("%d of %d (%.2f epochs)", t.done, t.Schedule.Total, float64(t.done)/float64(t.PerEpoch))},
+		{"captions", fmt.Sprintf("%d of %d images", t.packer.Captions.Len(), t.packer.Captions.Join.Images)},
+		{"mapper", fmt.Sprintf("%s, prefix of %d rows, %d numbers", t.Model.Config.Kind, t.Model.Config.PrefixLength, t.Model.MapperParams().Count())},
+		{"language model", fmt.Sprintf("%s, %d numbers, %d trained", r.Config.GPT2, t.Model.LMParams().Count(), (append(t.Model.LMParams(), t.Model.Adapters...)).Trainable().Count())},
+		{"batch", fmt.Sprintf("%d captions times %d", t.Settings.BatchSize, t.Settings.Accumulate)},
+		{"learning rate", fmt.Sprintf("%g, %s, warm-up %d", t.Schedule.LR, t.Schedule.Kind, t.Schedule.Warmup)},
+		{"precision", t.Settings.Precision}, {"seed", fmt.Sprint(t.Settings.Seed)}}
+	report := Report{Title: r.Title, Facts: facts, Records: records}
+	return weights.WriteFile(filepath.Join(r.Dir, PageFile), func(w io.Writer) error { return report.Write(w) })
+}
+
+// Bytes is about what a checkpoint of the run takes on disk, the weights and the state.
+func (t *Trainer) Bytes() int64 {
+	n := t.Model.MapperParams().Count() + 2*t.opt.Params().Count()
+	if t.Model.TunesLM() {
+		n += t.Model.LMParams().Count()
+	}
+	return int64(math.Ceil(4 * float64(n) * 1.001))
+}
