@@ -125,6 +125,15 @@ type CrossEntropyArgs struct {
 	DEmbed  Tensor  // [vocabulary, dim], CrossEntropyGrad only, optional
 }
 
+// TopArgs are the arguments of a search over the vocabulary.
+type TopArgs struct {
+	X     Tensor  // [rows, dim]
+	Embed Operand // [vocabulary, dim]
+	Out   Tensor  // [rows, 2·K+1]
+	K     int
+	Scale float32
+}
+
 // ConvArgs describe a convolution of images [n·h·w, channels] (channels last) with square strides
 // and padding.
 type ConvArgs struct {
@@ -207,6 +216,10 @@ type Backend interface {
 	// CrossEntropy is the fused head and loss; CrossEntropyGrad its gradient for a trainable head.
 	CrossEntropy(a *CrossEntropyArgs) error
 	CrossEntropyGrad(a *CrossEntropyArgs) error
+
+	// Top gives the K greatest of each row of Scale·X·Embedᵀ, greatest first and the earlier of equals before
+	// the later, their places in the row, and log Σ exp of the row.
+	Top(a *TopArgs) error
 
 	// Conv2D is y [n·oh·ow, out] = epilogue(conv(x [n·h·w, c], w [out, kernel·kernel·c])).
 	Conv2D(y, x Tensor, w Operand, c ConvArgs, ep *Epilogue) error

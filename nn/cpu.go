@@ -42,6 +42,7 @@ type CPU struct {
 	packs map[packKey]*pack
 	calls freeList[call]
 	loss  freeList[lossScratch]
+	top   freeList[topScratch]
 	once  freeList[kernel.Packed]
 }
 

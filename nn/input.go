@@ -66,7 +66,8 @@ func Set(n *G.Node, data any) error {
 		}
 		count = len(d)
 	default:
-		return fmt.Errorf("set input %s: got %T, want []float32 or []int32", in.name, data)
+		// data is not printed: what is would have to live on the heap at every call.
+		return fmt.Errorf("set input %s: want []float32 or []int32", in.name)
 	}
 	cols := v.cols()
 	if cols == 0 || count%cols != 0 {

@@ -118,6 +118,17 @@ func (v *Value) Floats() ([]float64, error) {
 	return out, v.backend.Read(out, v.mem.Buf, v.mem.Off)
 }
 
+// Read copies the live rows from row on into dst, as many as fit, which must be there.
+func (v *Value) Read(dst []float64, row int) error {
+	if v.mem.Buf == nil {
+		return fmt.Errorf("read a value of shape %v: it was not computed", v.shape)
+	}
+	if left := (v.mem.Rows - row) * v.cols(); row < 0 || len(dst) > left {
+		return fmt.Errorf("read %d numbers from row %d of a value with %d rows of %d in use", len(dst), row, v.mem.Rows, v.cols())
+	}
+	return v.backend.Read(dst, v.mem.Buf, v.mem.Off+row*v.cols())
+}
+
 // mat is the live part as [rows, the rest].
 func (v *Value) mat() Tensor {
 	if v == nil {

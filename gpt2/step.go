@@ -1,0 +1,56 @@
+package gpt2
+
+import (
+	"fmt"
+	"math"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/clipcap-go/clipcap/nn"
+)
+
+// Step is GPT-2 for writing captions: rows of any sequences, each with the cache rows it sees, and the head for the
+// rows that end a sequence so far. Prefixes, prompts and words just written are all rows to it.
+type Step struct {
+	IDs, Places *G.Node // int32 [rows]: token or -1, position in the sequence
+	Prefix      nn.Pick // rows that are no tokens: their embeddings, and for each row which of them or -1
+	At          nn.Positions
+	Last        *G.Node // int32 [heads]: the rows whose next word is wanted
+	Hidden      *G.Node // [heads, dim], ready for the head
+	caches      []nn.Cache
+}
+
+// NewStep builds the graph for at most rows rows, of which heads have a next word, seeing at most longest of slots
+// cache rows.
+func (m *Model) NewStep(g *G.ExprGraph, rows, heads, longest, slots int) *Step {
+	dim := m.Config.Dim
+	s := &Step{
+		IDs: nn.NewInput(g, "ids", nn.Int32, rows), Places: nn.NewInput(g, "positions", nn.Int32, rows),
+		Prefix: nn.Pick{Rows: nn.NewInput(g, "prefix", nn.Float, rows, dim), Index: nn.NewInput(g, "prefix rows", nn.Int32, rows)},
+		At:     nn.NewPositions(g, "cache", rows, longest, slots),
+		Last:   nn.NewInput(g, "last rows", nn.Int32, heads),
+	}
+	x := nn.Gather(m.Tokens.Pick(s.IDs), m.Positions.Pick(s.Places), s.Prefix)
+	for i := range m.Blocks {
+		s.caches = append(s.caches, nn.NewCache(fmt.Sprintf("cache.%d", i), slots, dim))
+		x = m.Blocks[i].step(x, s.caches[i], s.At)
+	}
+	s.Hidden = m.Norm.Forward(nn.Gather(nn.Pick{Rows: x, Index: s.Last}))
+	return s
+}
+
+// step is Forward with the keys and values of earlier rows in a cache.
+func (b *Block) step(x *G.Node, cache nn.Cache, at nn.Positions) *G.Node {
+	a := &b.Attn
+	scale := float32(1 / math.Sqrt(float64(x.Shape()[1]/a.Heads)))
+	x = nn.Add(x, a.Proj.Forward(nn.CachedAttend(a.QKV.Forward(b.Norm1.Forward(x)), cache, at, a.Heads, scale)))
+	return nn.Add(x, b.MLP.Forward(b.Norm2.Forward(x)))
+}
+
+// Free gives the caches' memory back.
+func (s *Step) Free() {
+	for _, c := range s.caches {
+		c.K.Free()
+		c.V.Free()
+	}
+}
