@@ -9,6 +9,7 @@ func gemmBF16Arch(c, a Matrix, b *Packed, ep *Epilogue) bool {
 	switch {
 	case b.k == 0 || planes == 0 || b.format == BF16W:
 		return false
+	case isa == AMX:
 	case dotBF16 && isa >= AVX512 && planes == 1:
 	default:
 		return false
@@ -37,6 +38,7 @@ type productBF16 struct {
 	left   leftBF16
 	depth  int // groups of one pass over a region
 	strip  int // panels of a region
+	chunk  int // AMX: groups of which a strip of the right operand stays in the cache
 	mb, nb int // blocks of c down and across
 }
 
@@ -56,17 +58,28 @@ func (p *blockPhase) Do(t int) {
 	i, j := t%p.mb, t/p.mb
 	i0, i1, j1 := down*i/p.mb, down*(i+1)/p.mb, across*(j+1)/p.nb
 	for j := across * j / p.nb; j < j1; j += p.strip {
-		(*productBF16)(p).block(i0, i1, j, min(j+p.strip, j1))
+		if end := min(j+p.strip, j1); p.left.rows == tilePanel {
+			(*productBF16)(p).stripTiles(i0, i1, j, end)
+		} else {
+			(*productBF16)(p).block(i0, i1, j, end)
+		}
 	}
 }
 
 func (p *productBF16) run() {
 	p.left = leftBF16{rows: dotRows, kp: p.b.kp, planes: p.b.format.planes()}
+	if isa == AMX {
+		p.left.rows = tilePanel
+	}
 	p.left.panels = (p.c.Rows + p.left.rows - 1) / p.left.rows
 	p.left.planeLen = p.left.panels * p.left.rows * p.left.kp
 	buf := scratch.get(p.left.planeLen * p.left.planes / 2)
 	p.left.v = asU16(buf)
-	p.planDot()
+	if isa == AMX {
+		p.planTiles()
+	} else {
+		p.planDot()
+	}
 	Run(p.left.panels, (*leftPhase)(p))
 	Run(p.mb*p.nb, (*blockPhase)(p))
 	scratch.put(buf)
