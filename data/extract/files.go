@@ -1,0 +1,214 @@
+package extract
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/weights"
+)
+
+// Meta is a feature set's meta.json: what all its shards have in common.
+type Meta struct {
+	Format       int    `json:"clipcap_features"` // 1
+	CLIP         Model  `json:"clip"`
+	Dim          int    `json:"dim"`
+	DType        string `json:"dtype"`     // f16 or f32
+	Normalize    bool   `json:"normalize"` // false: features are as the encoder gives them
+	Precision    string `json:"precision"` // of the encoder's products
+	Preprocess   string `json:"preprocess"`
+	Images       int    `json:"images"`
+	ShardSize    int    `json:"shard_size"`
+	SourceFormat string `json:"source,omitempty"`
+}
+
+// Model names a model and its file's SHA-256.
+type Model struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+const metaFile = "meta.json"
+
+// Counts is a shard's done-file: how many images it has, how many have a feature, and why the others have none.
+type Counts struct {
+	Images   int            `json:"images"`
+	Features int            `json:"features"`
+	Failed   map[string]int `json:"failed,omitempty"`
+}
+
+func (c *Counts) add(o Counts) {
+	c.Images += o.Images
+	c.Features += o.Features
+	for status, n := range o.Failed {
+		if c.Failed == nil {
+			c.Failed = map[string]int{}
+		}
+		c.Failed[status] += n
+	}
+}
+
+// line is an image in a shard's .jsonl.
+type line struct {
+	ID     annotation.ID `json:"id"`
+	File   string        `json:"file,omitempty"`
+	Row    *int          `json:"row,omitempty"`
+	Status string        `json:"status,omitempty"`
+	Error  string        `json:"error,omitempty"`
+}
+
+// writeFile writes a file under another name, and gives it its own when everything is on the disk.
+func writeFile(path string, fill func(w *bufio.Writer) error) (err error) {
+	f, err := os.Create(path + ".tmp")
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 1<<18)
+	err = fill(w)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		os.Remove(path + ".tmp")
+		return err
+	}
+	return os.Rename(path+".tmp", path)
+}
+
+func writeJSON(path string, v any) error {
+	return writeFile(path, func(w *bufio.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(v)
+	})
+}
+
+// readJSON reads a small file of ours.
+func readJSON(path string, v any) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := json.NewDecoder(io.LimitReader(f, 1<<20)).Decode(v); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// shardPath is the path of a shard's file.
+func shardPath(dir string, shard int, ext string) string {
+	return filepath.Join(dir, fmt.Sprintf("%05d%s", shard, ext))
+}
+
+// writeShard writes the three files of a shard, the done-file last.
+func writeShard(dir string, number int, lines []line, features [][]float32, dim int, half bool) (Counts, error) {
+	c := Counts{Images: len(lines), Features: len(features)}
+	err := writeFile(shardPath(dir, number, ".jsonl"), func(w *bufio.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		for _, l := range lines {
+			if l.Row == nil {
+				c.add(Counts{Failed: map[string]int{l.Status: 1}})
+			}
+			if err := e.Encode(l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = writeFile(shardPath(dir, number, ".npy"), func(w *bufio.Writer) error { return writeNPY(w, features, dim, half) })
+	}
+	if err == nil {
+		err = writeJSON(shardPath(dir, number, ".json"), c)
+	}
+	if err != nil {
+		return c, fmt.Errorf("write shard %d: %w", number, err)
+	}
+	return c, nil
+}
+
+// writeNPY writes rows as a .npy of float16 or float32, version 1.0.
+func writeNPY(w io.Writer, rows [][]float32, dim int, half bool) error {
+	descr := "<f4"
+	if half {
+		descr = "<f2"
+	}
+	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d), }", descr, len(rows), dim)
+	const before = 10                                                        // magic, version, length
+	for pad := (before + len(header) + 1) % 64; pad > 0 && pad < 64; pad++ { // the data begins at a multiple of 64
+		header += " "
+	}
+	header += "\n"
+	b := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), byte(len(header)>>8))
+	if _, err := w.Write(append(b, header...)); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		b = b[:0]
+		for _, v := range row {
+			if half {
+				b = binary.LittleEndian.AppendUint16(b, weights.HalfOf(v))
+			} else {
+				b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+			}
+		}
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ours are the names of the files a feature set consists of, finished or not.
+var ours = regexp.MustCompile(`^(meta\.json|\d{5,}\.(npy|jsonl|json))(\.tmp)?$`)
+
+// prepare makes sure that the shards of meta may be written to dir.
+func prepare(dir string, meta Meta, resume, overwrite bool) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if len(entries) > 0 && overwrite {
+		for _, e := range entries {
+			if ours.MatchString(e.Name()) {
+				if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+					return err
+				}
+			}
+		}
+	} else if len(entries) > 0 && !resume {
+		return fmt.Errorf("%s is not empty: --resume goes on with the feature set in it, --overwrite starts it anew", dir)
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	path := filepath.Join(dir, metaFile)
+	var before Meta
+	switch err := readJSON(path, &before); {
+	case errors.Is(err, fs.ErrNotExist):
+		return writeJSON(path, meta)
+	case err != nil:
+		return err
+	case before != meta:
+		return fmt.Errorf("%s is of another extraction: it says %+v, this one is %+v", path, before, meta)
+	}
+	return nil
+}

@@ -1,0 +1,342 @@
+package extract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+
+	"github.com/clipcap-go/clipcap/clip"
+	"github.com/clipcap-go/clipcap/clip/pillow"
+	"github.com/clipcap-go/clipcap/nn"
+)
+
+// DefaultShardSize is the number of images in a shard: what a kill can cost.
+const DefaultShardSize = 1000
+
+// Options say what Run extracts and where to.
+type Options struct {
+	Source    Source
+	Encoder   *clip.Encoder
+	Model     Model // of the encoder, for meta.json
+	Precision nn.Precision
+	Out       string // the feature set's folder
+	Half      bool   // write float16; else float32
+	ShardSize int    // 0: DefaultShardSize
+	// Of Processes processes that share the work, this is number Process, from 0. 0 processes: this one alone.
+	Process, Processes int
+	Resume, Overwrite  bool // what to do with a folder that is not empty
+	Image              clip.ImageOptions
+	Workers            int            // images decoded at once, 0: GOMAXPROCS
+	Begin              func(todo int) // called once with the number of images that are still to be done
+	Done               func(images int)
+}
+
+// Summary is what a run did.
+type Summary struct {
+	Counts            // of all shards of this process
+	Shards   int      `json:"shards"`             // of this process
+	Skipped  int      `json:"done_before"`        // of those, the ones an earlier run had finished
+	Examples []string `json:"examples,omitempty"` // the first images that failed in this run, with their reasons
+}
+
+// maxExamples bounds Summary.Examples.
+const maxExamples = 5
+
+// Run extracts the features of a source. Images that fail are rows without a feature; an error is what stopped the
+// run, which can be repeated with Resume.
+func Run(ctx context.Context, o Options) (*Summary, error) {
+	s, err := o.run(ctx)
+	if err != nil {
+		return s, fmt.Errorf("extract features: %w", err)
+	}
+	return s, nil
+}
+
+func (o *Options) run(ctx context.Context) (*Summary, error) {
+	if o.ShardSize < 1 {
+		o.ShardSize = DefaultShardSize
+	}
+	if o.Processes < 1 {
+		o.Process, o.Processes = 0, 1
+	}
+	if o.Process < 0 || o.Process >= o.Processes {
+		return nil, fmt.Errorf("process %d of %d, want 0 to %d", o.Process, o.Processes, o.Processes-1)
+	}
+	if o.Workers < 1 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if p, ok := o.Source.(*pixels); ok && p.size != o.Encoder.ImageSize() {
+		return nil, fmt.Errorf("pixels of %d×%d, the encoder takes %d×%d", p.size, p.size, o.Encoder.ImageSize(), o.Encoder.ImageSize())
+	}
+	if err := prepare(o.Out, o.meta(), o.Resume || o.Processes > 1, o.Overwrite); err != nil {
+		return nil, err
+	}
+	sum := &Summary{}
+	todo, images, err := o.pending(sum)
+	if err != nil {
+		return nil, err
+	}
+	if o.Begin != nil {
+		o.Begin(images)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	p := newPipeline(ctx, o, sum)
+	go p.produce(todo)
+	err = p.consume()
+	cancel(errors.New("stopped")) // lets go whoever still waits
+	p.workers.Wait()
+	return sum, err
+}
+
+// meta is what the shards have in common.
+func (o *Options) meta() Meta {
+	m := Meta{Format: 1, CLIP: o.Model, Dim: o.Encoder.Dim(), DType: "f32", Precision: o.Precision.String(), Images: o.Source.Len(),
+		ShardSize: o.ShardSize, Preprocess: fmt.Sprintf("bicubic %d, centre crop", o.Encoder.ImageSize())}
+	if o.Half {
+		m.DType = "f16"
+	}
+	if o.Image.EXIF {
+		m.Preprocess += ", EXIF orientation"
+	}
+	return m
+}
+
+// pending lists the shards of this process without a done-file, and how many images they have.
+func (o *Options) pending(sum *Summary) (shards []int, images int, err error) {
+	total := (o.Source.Len() + o.ShardSize - 1) / o.ShardSize
+	for n := o.Process; n < total; n += o.Processes {
+		sum.Shards++
+		var c Counts
+		switch err := readJSON(shardPath(o.Out, n, ".json"), &c); {
+		case err == nil:
+			sum.Skipped++
+			sum.add(c)
+			continue
+		case !errors.Is(err, os.ErrNotExist):
+			return nil, 0, err
+		}
+		shards = append(shards, n)
+		from, to := o.bounds(n)
+		images += to - from
+	}
+	return shards, images, nil
+}
+
+// bounds are the images of a shard.
+func (o *Options) bounds(n int) (from, to int) {
+	return n * o.ShardSize, min((n+1)*o.ShardSize, o.Source.Len())
+}
+
+// square makes an item what the encoder takes: the bytes of a square, or pixels.
+func (o *Options) square(ctx context.Context, it *Item, cpu chan struct{}) (square []byte, pixels []float32, err error) {
+	if it.pixels != nil {
+		if pixels, err = it.pixels(); err != nil {
+			err = &Failure{Unreadable, plain(err)}
+		}
+		return nil, pixels, err
+	}
+	data, err := it.load(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	cpu <- struct{}{}
+	defer func() {
+		<-cpu
+		if p := recover(); p != nil { // a decoder's bug must not cost the run
+			square, err = nil, fail(Damaged, "the decoder gave up: %v", p)
+		}
+	}()
+	im, err := pillow.Decode(data, o.Image)
+	if err == nil {
+		square, err = im.Square(o.Encoder.ImageSize())
+	}
+	switch {
+	case errors.Is(err, pillow.ErrFormat):
+		return nil, nil, &Failure{NotImage, err}
+	case err != nil:
+		return nil, nil, &Failure{Damaged, err}
+	}
+	return square, nil, nil
+}
+
+// shard is one under way.
+type shard struct {
+	number   int
+	lines    []line
+	features [][]float32 // by line, nil where there is none
+	left     int
+}
+
+// job is an image on its way to the encoder.
+type job struct {
+	*shard
+	at     int
+	item   *Item
+	square []byte
+	pixels []float32
+	err    error
+}
+
+// pipeline runs loading and decoding beside the encoder: produce → work → consume. A window bounds the images between.
+type pipeline struct {
+	*Options
+	ctx     context.Context
+	sum     *Summary
+	window  chan struct{}
+	jobs    chan *job
+	results chan *job
+	cpu     chan struct{} // who decodes holds a place
+	workers sync.WaitGroup
+	failed  error // of produce; read after results is closed
+	waiting []*job
+}
+
+func newPipeline(ctx context.Context, o *Options, sum *Summary) *pipeline {
+	workers := o.Workers
+	if r, ok := o.Source.(*remote); ok {
+		workers = r.o.Connections
+	}
+	room := 2*o.Encoder.Batch() + 2*workers
+	p := &pipeline{Options: o, ctx: ctx, sum: sum, window: make(chan struct{}, room), jobs: make(chan *job),
+		results: make(chan *job, room), cpu: make(chan struct{}, o.Workers)}
+	for range workers {
+		p.workers.Go(func() {
+			for j := range p.jobs {
+				j.square, j.pixels, j.err = o.square(ctx, j.item, p.cpu)
+				p.results <- j // has room for all in the window
+			}
+		})
+	}
+	return p
+}
+
+// produce hands out the images of the shards in order.
+func (p *pipeline) produce(shards []int) {
+	defer func() {
+		close(p.jobs)
+		p.workers.Wait()
+		close(p.results)
+	}()
+	for _, n := range shards {
+		from, to := p.bounds(n)
+		items, err := p.Source.Items(from, to)
+		if err != nil {
+			p.failed = fmt.Errorf("shard %d: %w", n, err)
+			return
+		}
+		s := &shard{number: n, lines: make([]line, len(items)), features: make([][]float32, len(items)), left: len(items)}
+		for i := range items {
+			s.lines[i] = line{ID: items[i].ID, File: items[i].File}
+			select {
+			case p.window <- struct{}{}:
+			case <-p.ctx.Done():
+				return
+			}
+			p.jobs <- &job{shard: s, at: i, item: &items[i]}
+		}
+	}
+}
+
+// consume encodes what is ready, a batch at a time, and writes shards that are complete.
+func (p *pipeline) consume() error {
+	for j := range p.results {
+		if p.ctx.Err() != nil {
+			continue // whoever waits is let go
+		}
+		if err := p.take(j); err != nil {
+			return err
+		}
+	}
+	switch {
+	case p.ctx.Err() != nil:
+		return context.Cause(p.ctx)
+	case p.failed != nil:
+		return p.failed
+	}
+	return p.flush()
+}
+
+// take adds one image to the batch, or to the failed.
+func (p *pipeline) take(j *job) error {
+	if j.err == nil {
+		if p.waiting = append(p.waiting, j); len(p.waiting) == p.Encoder.Batch() {
+			return p.flush()
+		}
+		return nil
+	}
+	var f *Failure
+	if !errors.As(j.err, &f) {
+		return j.err
+	}
+	l := &j.lines[j.at]
+	l.Status, l.Error = f.Status, f.Err.Error()
+	if len(p.sum.Examples) < maxExamples {
+		name := l.File
+		if name == "" {
+			name = string(l.ID)
+		}
+		p.sum.Examples = append(p.sum.Examples, fmt.Sprintf("%s: %s", name, l.Error))
+	}
+	return p.finish(j)
+}
+
+// flush encodes the batch.
+func (p *pipeline) flush() error {
+	if len(p.waiting) == 0 {
+		return nil
+	}
+	var squares [][]byte
+	var pixels []float32
+	for _, j := range p.waiting {
+		if j.square != nil {
+			squares = append(squares, j.square)
+		} else {
+			pixels = append(pixels, j.pixels...)
+		}
+	}
+	var features [][]float32
+	var err error
+	if pixels == nil {
+		features, err = p.Encoder.EncodeSquares(p.ctx, squares)
+	} else {
+		features, err = p.Encoder.EncodePixels(p.ctx, pixels)
+	}
+	if err != nil {
+		return err
+	}
+	batch := p.waiting
+	p.waiting = p.waiting[:0:0]
+	for i, j := range batch {
+		j.features[j.at] = features[i]
+		if err := p.finish(j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish makes room for another image, and writes the shard if this was its last.
+func (p *pipeline) finish(j *job) error {
+	<-p.window
+	if p.Done != nil {
+		p.Done(1)
+	}
+	if j.left--; j.left > 0 {
+		return nil
+	}
+	var rows [][]float32
+	for i, f := range j.features {
+		if f != nil {
+			row := len(rows)
+			j.lines[i].Row = &row
+			rows = append(rows, f)
+		}
+	}
+	c, err := writeShard(p.Out, j.number, j.lines, rows, p.Encoder.Dim(), p.Half)
+	p.sum.add(c)
+	return err
+}

@@ -1,0 +1,354 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/clipcap-go/clipcap/clip"
+	"github.com/clipcap-go/clipcap/data"
+	"github.com/clipcap-go/clipcap/weights"
+)
+
+// encoder is a small random CLIP.
+func encoder(t testing.TB) *clip.Encoder {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "clip.json")
+	const config = `{"embed_dim": 6, "quick_gelu": true, "vision_cfg": {"image_size": 12, "layers": 1, "width": 16, "patch_size": 6, "head_width": 8}}`
+	write(t, path, []byte(config))
+	e, err := clip.Open("random:"+path, clip.Options{Batch: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func write(t testing.TB, path string, data []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// drawn is image number n of the tests, as a PNG or JPEG.
+func drawn(t testing.TB, n int, asJPEG bool) []byte {
+	t.Helper()
+	m := image.NewNRGBA(image.Rect(0, 0, 13+n%5, 12+n%7))
+	for i := range m.Pix {
+		m.Pix[i] = byte(i*(n+3) + n)
+		if i%4 == 3 {
+			m.Pix[i] = 255
+		}
+	}
+	m.Set(0, 0, color.NRGBA{byte(n), 0, 0, 255})
+	var b bytes.Buffer
+	err := png.Encode(&b, m)
+	if asJPEG {
+		b.Reset()
+		err = jpeg.Encode(&b, m, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// folder makes a folder of n images, of which the fourth, the ninth and so on are broken in one of three ways.
+func folder(t testing.TB, n int) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i := range n {
+		data := drawn(t, i, i%2 == 1)
+		if i%5 == 3 {
+			data = [][]byte{[]byte("<html>404</html>"), data[:len(data)/2], {}}[i/5%3]
+		}
+		write(t, filepath.Join(dir, fmt.Sprintf("%04d.%s", i, []string{"png", "jpg"}[i%2])), data)
+	}
+	return dir
+}
+
+func open(t testing.TB, path string, o SourceOptions) Source {
+	t.Helper()
+	s, err := OpenSource(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// contents are the files of a folder.
+func contents(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[e.Name()] = string(b)
+	}
+	return files
+}
+
+func same(t *testing.T, what string, got, want map[string]string) {
+	t.Helper()
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if got[name] != want[name] {
+			t.Errorf("%s: %s differs from that of the uninterrupted run", what, name)
+		}
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s: %s is left over", what, name)
+		}
+	}
+}
+
+// TestRunAgain: a run that is stopped anywhere, or shared by processes, leaves the bytes of one that was not.
+func TestRunAgain(t *testing.T) {
+	e, dir := encoder(t), folder(t, 23)
+	base := Options{Source: open(t, dir, SourceOptions{}), Encoder: e, ShardSize: 5, Half: true}
+	whole := base
+	whole.Out = filepath.Join(t.TempDir(), "whole")
+	sum, err := Run(context.Background(), whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum.Images != 23 || sum.Features != 19 || sum.Failed[NotImage] != 3 || sum.Failed[Damaged] != 1 || sum.Shards != 5 {
+		t.Errorf("summary %+v, want 19 features of 23 images, 3 not images and 1 damaged in 5 shards", sum)
+	}
+	want := contents(t, whole.Out)
+	if len(want) != 16 {
+		t.Errorf("%d files, want meta.json and three for each of 5 shards", len(want))
+	}
+	for stop := range 24 {
+		o := base
+		o.Out = t.TempDir()
+		for range 2 { // stopped twice
+			ctx, cancel := context.WithCancel(context.Background())
+			o.Done = func(int) {
+				if stop--; stop < 0 {
+					cancel()
+				}
+			}
+			_, err := Run(ctx, o)
+			if err != nil && !errors.Is(err, context.Canceled) { // nil: stopped by the last image
+				t.Fatal(err)
+			}
+			cancel()
+			o.Resume = true
+			write(t, filepath.Join(o.Out, "00002.npy.tmp"), []byte("half a shard")) // what SIGKILL may leave
+		}
+		o.Done = nil
+		if _, err := Run(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+		got := contents(t, o.Out)
+		delete(got, "00002.npy.tmp")
+		same(t, fmt.Sprintf("stopped %d", stop), got, want)
+	}
+	shared := base
+	shared.Out, shared.Processes = t.TempDir(), 3
+	for p := range 3 {
+		shared.Process = 2 - p
+		if _, err := Run(context.Background(), shared); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same(t, "three processes", contents(t, shared.Out), want)
+
+	f, err := data.OpenFeatures(whole.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if f.Rows() != 19 || f.Dim != 6 {
+		t.Errorf("the feature set opens with %d rows of %d, want 19 of 6", f.Rows(), f.Dim)
+	}
+	if row, ok := f.Find("0004"); !ok || f.ID(row) != "0004" {
+		t.Errorf("image 0004 is row %d (%v)", row, ok)
+	}
+}
+
+// TestDoneShardsStay: a finished shard is not read, fetched or written again.
+func TestDoneShardsStay(t *testing.T) {
+	o := Options{Source: open(t, folder(t, 7), SourceOptions{}), Encoder: encoder(t), ShardSize: 4, Out: t.TempDir()}
+	if _, err := Run(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(o.Out, "00000.npy")
+	write(t, path, []byte("mark"))
+	if err := os.Remove(filepath.Join(o.Out, "00001.json")); err != nil {
+		t.Fatal(err)
+	}
+	o.Resume = true
+	var todo int
+	o.Begin = func(n int) { todo = n }
+	sum, err := Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := os.ReadFile(path); string(b) != "mark" || todo != 3 || sum.Skipped != 1 || sum.Images != 7 {
+		t.Errorf("shard 0 holds %q, %d images were to be done, summary %+v; want the mark, 3 images, 1 of 7 images' 2 shards done before", b, todo, sum)
+	}
+}
+
+func TestRunRefuses(t *testing.T) {
+	dir := folder(t, 3)
+	o := Options{Source: open(t, dir, SourceOptions{}), Encoder: encoder(t), Out: filepath.Join(t.TempDir(), "out")}
+	if _, err := Run(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	refused := func(what, says string, o Options) {
+		t.Helper()
+		if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: error %v, want one with %q", what, err, says)
+		}
+	}
+	refused("a full folder", "--resume", o)
+	other := o
+	other.Resume, other.Half = true, true
+	refused("another type", "another extraction", other)
+	other = o
+	other.Process, other.Processes = 2, 2
+	refused("process 2 of 2", "process 2 of 2", other)
+	write(t, filepath.Join(o.Out, "notes.txt"), []byte("mine"))
+	other = o
+	other.Overwrite, other.Half = true, true
+	if _, err := Run(context.Background(), other); err != nil {
+		t.Errorf("overwrite: %v", err)
+	}
+	if b, _ := os.ReadFile(filepath.Join(o.Out, "notes.txt")); string(b) != "mine" {
+		t.Error("overwrite removed a file that is not of a feature set")
+	}
+}
+
+// TestRows: the lines say which row of the array, or why none, and the array holds what the encoder gives.
+func TestRows(t *testing.T) {
+	dir, e := folder(t, 5), encoder(t)
+	for _, half := range []bool{false, true} {
+		o := Options{Source: open(t, dir, SourceOptions{}), Encoder: e, Out: t.TempDir(), Half: half}
+		if _, err := Run(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(o.Out, "00000.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []line
+		for l := range bytes.Lines(text) {
+			var x line
+			if err := json.Unmarshal(l, &x); err != nil {
+				t.Fatal(err)
+			}
+			lines = append(lines, x)
+		}
+		if len(lines) != 5 || lines[3].Row != nil || lines[3].Status != NotImage || *lines[4].Row != 3 || lines[4].File != "0004.png" {
+			t.Fatalf("lines %s", text)
+		}
+		s, err := weights.Open(filepath.Join(o.Out, "00000.npy"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		got, err := s.Tensors()[0].Float32s()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, l := range lines {
+			if l.Row == nil {
+				continue
+			}
+			im, err := clip.OpenImage(filepath.Join(dir, l.File))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := e.Encode(context.Background(), []*clip.Image{im})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j, w := range want[0] {
+				if half {
+					w = weights.Half32(weights.HalfOf(w))
+				}
+				if g := got[*l.Row*6+j]; g != w {
+					t.Errorf("image %d number %d is %v, want %v", i, j, g, w)
+				}
+			}
+		}
+	}
+}
+
+// TestEmptyShard: a shard whose images all failed has an array of no rows, and the set still opens.
+func TestEmptyShard(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.png"), []byte("no"))
+	write(t, filepath.Join(dir, "b.png"), drawn(t, 1, false))
+	o := Options{Source: open(t, dir, SourceOptions{}), Encoder: encoder(t), Out: t.TempDir(), ShardSize: 1}
+	if _, err := Run(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	f, err := data.OpenFeatures(o.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if f.Rows() != 1 {
+		t.Errorf("%d rows, want 1", f.Rows())
+	}
+}
+
+func TestSchedule(t *testing.T) {
+	for _, c := range []struct {
+		shards, shard int
+		env           string
+		process, of   int
+		ok            bool
+	}{
+		{0, -1, "", 0, 1, true},
+		{4, 3, "", 3, 4, true},
+		{4, 0, "JOB_COMPLETION_INDEX=2", 0, 4, true}, // the flag wins
+		{4, -1, "JOB_COMPLETION_INDEX=2", 2, 4, true},
+		{0, -1, "JOB_COMPLETION_INDEX=2", 0, 1, true}, // of how many is not known: not for us
+		{0, -1, "SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_COUNT=8", 4, 8, true},
+		{0, -1, "OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2", 1, 2, true},
+		{3, -1, "OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2", 1, 3, true},
+		{1, -1, "", 0, 1, true},
+		{2, -1, "", 0, 0, false},
+		{0, 1, "", 0, 0, false},
+		{2, 2, "", 0, 0, false},
+		{-1, 0, "", 0, 0, false},
+		{2, -1, "JOB_COMPLETION_INDEX=2", 0, 0, false},
+		{2, -1, "JOB_COMPLETION_INDEX=x", 0, 0, false},
+	} {
+		env := map[string]string{}
+		for _, v := range strings.Fields(c.env) {
+			name, value, _ := strings.Cut(v, "=")
+			env[name] = value
+		}
+		p, of, err := Schedule(c.shards, c.shard, func(name string) string { return env[name] })
+		if (err == nil) != c.ok || c.ok && (p != c.process || of != c.of) {
+			t.Errorf("--shards %d --shard %d %s: %d of %d (%v), want %d of %d (%v)", c.shards, c.shard, c.env, p, of, err, c.process, c.of, c.ok)
+		}
+	}
+}

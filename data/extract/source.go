@@ -1,0 +1,279 @@
+package extract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/clipcap-go/clipcap/data/annotation"
+)
+
+// Source is a list of images in a fixed order.
+type Source interface {
+	Len() int
+	// Items are the images [from, to).
+	Items(from, to int) ([]Item, error)
+	Close() error
+}
+
+// Item is one image of a source.
+type Item struct {
+	ID   annotation.ID
+	File string // what it was read from: a path, an address, a member of a tar
+
+	load   func(ctx context.Context) ([]byte, error)
+	pixels func() ([]float32, error) // in place of load: ready for the encoder
+}
+
+// Failure is why an image has no feature.
+type Failure struct {
+	Status string // in a word; see the constants
+	Err    error
+}
+
+// What a failed row's status can be.
+const (
+	Missing    = "missing"      // no such file
+	Unreadable = "unreadable"   // the file is there but cannot be read
+	NotImage   = "not-an-image" // of no known kind, such as an HTML page
+	Damaged    = "damaged"      // cut short or broken
+	NoAddress  = "no-address"   // the row of a table has no http or https address
+	HTTPError  = "http"         // the server said no
+	Network    = "network"      // no answer, in spite of retries
+	TooLarge   = "too-large"    // more bytes than allowed
+	Disallowed = "disallowed"   // the server asks not to be used for this
+)
+
+func (f *Failure) Error() string { return f.Err.Error() }
+
+func (f *Failure) Unwrap() error { return f.Err }
+
+func fail(status, format string, args ...any) error {
+	return &Failure{status, fmt.Errorf(format, args...)}
+}
+
+// SourceOptions say how a source is read.
+type SourceOptions struct {
+	Annotations string // an annotation file that says which images of the folder
+	Split       string // of Karpathy's file: train, restval, val, test, with commas between; empty: all
+	Fetch       Fetch
+}
+
+// extensions are those of the images that are looked for in folders and tars.
+var extensions = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp"}
+
+func isImage(name string) bool {
+	return slices.Contains(extensions, strings.ToLower(filepath.Ext(name)))
+}
+
+// OpenSource opens what a path names: a folder (its images, or those that Options.Annotations names, or the tars in
+// it), a .tar, a pattern such as "shards/*.tar", a .npy of pixels, a .tsv of captions and addresses, a .json of
+// annotations, or a list, a path or address a line.
+func OpenSource(path string, o SourceOptions) (Source, error) {
+	s, err := openSource(path, o)
+	if err != nil {
+		return nil, fmt.Errorf("images %s: %w", path, err)
+	}
+	if s.Len() == 0 {
+		s.Close()
+		return nil, fmt.Errorf("images %s: no images in it", path)
+	}
+	return s, nil
+}
+
+func openSource(path string, o SourceOptions) (Source, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?[") {
+		names, err := filepath.Glob(path)
+		if err != nil {
+			return nil, err
+		}
+		return openFiles(names)
+	} else if err != nil {
+		return nil, err
+	}
+	switch ext := strings.ToLower(filepath.Ext(path)); {
+	case info.IsDir() && o.Annotations != "":
+		return openAnnotations(o.Annotations, path, o.Split)
+	case o.Annotations != "":
+		return nil, errors.New("an annotation file needs the folder of its images")
+	case info.IsDir():
+		return openFolder(path)
+	case ext == ".tar":
+		return openTars([]string{path})
+	case ext == ".npy":
+		return openPixels(path)
+	case ext == ".tsv":
+		return openTSV(path, o.Fetch)
+	case ext == ".json":
+		return openAnnotations(path, filepath.Dir(path), o.Split)
+	case isImage(path):
+		return openFiles([]string{path})
+	case ext == ".gz" || ext == ".tgz":
+		return nil, errors.New("a compressed file cannot be read from the middle: unpack it to .tar")
+	}
+	return openList(path, o.Fetch)
+}
+
+// files is a source whose images were all listed when it was opened.
+type files []Item
+
+func (f files) Len() int { return len(f) }
+
+func (f files) Items(from, to int) ([]Item, error) { return f[from:to], nil }
+
+func (f files) Close() error { return nil }
+
+// maxFile bounds an image's file.
+const maxFile = 1 << 28
+
+// readFile is the load of a local file.
+func readFile(path string) func(context.Context) ([]byte, error) {
+	return func(context.Context) ([]byte, error) {
+		f, err := os.Open(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fail(Missing, "no such file")
+		} else if err != nil {
+			return nil, &Failure{Unreadable, plain(err)}
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil || !info.Mode().IsRegular() {
+			return nil, fail(Unreadable, "not a regular file")
+		}
+		if info.Size() > maxFile {
+			return nil, fail(TooLarge, "%d bytes, want at most %d", info.Size(), maxFile)
+		}
+		data := make([]byte, info.Size())
+		if _, err := io.ReadFull(f, data); err != nil {
+			return nil, &Failure{Unreadable, plain(err)}
+		}
+		return data, nil
+	}
+}
+
+// plain is an error without the path, which the row names already.
+func plain(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// stem is an image's id in a folder: its path inside without the extension.
+func stem(path string) string {
+	return strings.TrimSuffix(filepath.ToSlash(path), filepath.Ext(path))
+}
+
+// named gives images their ids, with extensions where two would be the same without.
+func named(items files) files {
+	count := map[annotation.ID]int{}
+	for _, it := range items {
+		count[it.ID]++
+	}
+	for i := range items {
+		if count[items[i].ID] > 1 {
+			items[i].ID = annotation.ID(filepath.ToSlash(items[i].File))
+		}
+	}
+	return items
+}
+
+// openFolder lists the images below a folder by their names, or, where there are none, its tars.
+func openFolder(dir string) (Source, error) {
+	var items files
+	var tars []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		if isImage(path) {
+			items = append(items, Item{ID: annotation.ID(stem(rel)), File: filepath.ToSlash(rel), load: readFile(path)})
+		} else if strings.EqualFold(filepath.Ext(path), ".tar") {
+			tars = append(tars, path)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(items) == 0 && len(tars) > 0 {
+		return openTars(tars)
+	}
+	return named(items), nil
+}
+
+// openFiles opens what a pattern matches: tars, or images.
+func openFiles(names []string) (Source, error) {
+	var items files
+	var tars []string
+	for _, name := range names {
+		switch {
+		case strings.EqualFold(filepath.Ext(name), ".tar"):
+			tars = append(tars, name)
+		case isImage(name):
+			items = append(items, Item{ID: annotation.ID(stem(filepath.Base(name))), File: filepath.ToSlash(name), load: readFile(name)})
+		}
+	}
+	if len(tars) > 0 {
+		if len(items) > 0 {
+			return nil, errors.New("the pattern matches tars and images: want one kind")
+		}
+		return openTars(tars)
+	}
+	return named(items), nil
+}
+
+// openList reads a list: a path, from the current folder on, or an address a line.
+func openList(path string, o Fetch) (Source, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > 0 && slices.Contains(text[:min(len(text), 512)], 0) {
+		return nil, errors.New("neither a list of files nor of a kind that is known (.tar, .npy, .tsv, .json, images)")
+	}
+	var items files
+	var web *fetcher
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		it := Item{ID: annotation.ID(stem(line)), File: filepath.ToSlash(line)}
+		if isAddress(line) {
+			if web == nil {
+				web = newFetcher(o)
+			}
+			it.ID, it.File, it.load = annotation.ID(line), line, web.load(line)
+		} else {
+			it.load = readFile(line)
+		}
+		items = append(items, it)
+	}
+	if web != nil {
+		return &remote{Source: named(items), fetcher: web}, nil
+	}
+	return named(items), nil
+}
+
+// remote marks a source whose images come from elsewhere, many at a time.
+type remote struct {
+	Source
+	*fetcher
+}
+
+func (r *remote) Close() error {
+	r.fetcher.close()
+	return r.Source.Close()
+}

@@ -1,0 +1,284 @@
+package extract
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/clipcap-go/clipcap/data/annotation"
+)
+
+// outcome loads every item of a source and tells its id with what came of it: the size of the file, or the status.
+func outcome(t *testing.T, s Source) []string {
+	t.Helper()
+	items, err := s.Items(0, s.Len())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, it := range items {
+		data, err := it.load(context.Background())
+		what := fmt.Sprint(len(data))
+		if f, ok := err.(*Failure); ok {
+			what = f.Status
+		} else if err != nil {
+			t.Errorf("%s: %v is no Failure", it.ID, err)
+		}
+		all = append(all, string(it.ID)+" "+what)
+	}
+	return all
+}
+
+func expect(t *testing.T, what string, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: %q, want %q", what, got, want)
+	}
+}
+
+func TestFolderAndList(t *testing.T) {
+	dir := t.TempDir()
+	for i, name := range []string{"b.png", "a/x.JPG", "a/x.png", "notes.txt", "c.webp"} {
+		write(t, filepath.Join(dir, name), make([]byte, i+1))
+	}
+	expect(t, "folder", outcome(t, open(t, dir, SourceOptions{})), []string{"a/x.JPG 2", "a/x.png 3", "b 1", "c 5"})
+	list := filepath.Join(dir, "list")
+	write(t, list, []byte(filepath.Join(dir, "b.png")+"\r\n\n"+filepath.Join(dir, "gone.png")+"\n"+dir))
+	got := outcome(t, open(t, list, SourceOptions{}))
+	for i := range got {
+		got[i] = strings.TrimPrefix(strings.TrimPrefix(got[i], stem(dir)), "/")
+	}
+	expect(t, "list", got, []string{"b 1", "gone missing", " unreadable"})
+	expect(t, "pattern", outcome(t, open(t, filepath.Join(dir, "*.png"), SourceOptions{})), []string{"b 1"})
+}
+
+func TestTars(t *testing.T) {
+	dir := t.TempDir()
+	for i, keys := range [][]string{{"000.jpg", "000.txt", "001.jpg"}, {"002.jpg", "001.jpg"}} {
+		var b bytes.Buffer
+		w := tar.NewWriter(&b)
+		for j, name := range keys {
+			body := bytes.Repeat([]byte{'x'}, 1000*i+j)
+			if err := w.WriteHeader(&tar.Header{Name: name, Size: int64(len(body)), Mode: 0o600}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Write(body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, fmt.Sprintf("%05d.tar", i)), b.Bytes())
+	}
+	expect(t, "folder of tars", outcome(t, open(t, dir, SourceOptions{})), []string{"000 0", "00000.tar/001 2", "002 1000", "00001.tar/001 1001"})
+	expect(t, "one tar", outcome(t, open(t, filepath.Join(dir, "00000.tar"), SourceOptions{})), []string{"000 0", "001 2"})
+	b, err := os.ReadFile(filepath.Join(dir, "00001.tar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "cut.tar"), b[:512+900])
+	if _, err := OpenSource(filepath.Join(dir, "cut.tar"), SourceOptions{}); err == nil || !strings.Contains(err.Error(), "cut.tar") {
+		t.Errorf("a tar that is cut short: error %v", err)
+	}
+}
+
+func TestAnnotations(t *testing.T) {
+	root := t.TempDir()
+	for i, name := range []string{"val2014/COCO_val2014_000000000042.jpg", "plain.jpg", "000000000007.jpg"} {
+		write(t, filepath.Join(root, name), make([]byte, i+1))
+	}
+	for _, c := range []struct {
+		text, split string
+		want        []string
+	}{
+		{`{"info": {"images": [1]}, "images": [{"id": 42, "file_name": "COCO_val2014_000000000042.jpg"}, {"id": 5, "file_name": "gone.jpg"}], "annotations": []}`, "",
+			[]string{"42 1", "5 missing"}},
+		{`{"dataset": "coco", "images": [{"filepath": "val2014", "filename": "COCO_val2014_000000000042.jpg", "cocoid": 42, "imgid": 0, "split": "test"},
+			{"filename": "plain.jpg", "imgid": 1, "split": "train"}]}`, "test,val", []string{"42 1"}},
+		{`[{"image_id": "42", "id": 1, "caption": "a"}, {"image_id": 42, "id": 2, "caption": "b"}, {"image_id": 7, "id": 3, "caption": "c"}]`, "", []string{"42 1", "7 3"}},
+		{`[{"image_id": "plain.jpg", "caption": "a"}, {"image_id": "../x", "caption": "out"}]`, "", []string{"plain.jpg 2", "../x unreadable"}},
+	} {
+		path := filepath.Join(t.TempDir(), "a.json")
+		write(t, path, []byte(c.text))
+		expect(t, c.text, outcome(t, open(t, root, SourceOptions{Annotations: path, Split: c.split})), c.want)
+	}
+	for _, bad := range []string{`{}`, `3`, `{"images": 3}`, `[{"caption": "no id"}]`, `[{"image_id": 1}`, ``} {
+		path := filepath.Join(t.TempDir(), "a.json")
+		write(t, path, []byte(bad))
+		if _, err := OpenSource(root, SourceOptions{Annotations: path}); err == nil {
+			t.Errorf("%s was accepted", bad)
+		}
+	}
+}
+
+// TestTable reads lines around the marks of a long table.
+func TestTable(t *testing.T) {
+	var b strings.Builder
+	for i := range 2100 {
+		fmt.Fprintf(&b, "caption %d\thttp://h/%d\n", i, i)
+	}
+	b.WriteString("no address\nlast\thttps://h/last\textra")
+	path := filepath.Join(t.TempDir(), "t.tsv")
+	write(t, path, []byte(b.String()))
+	s := open(t, path, SourceOptions{})
+	if s.Len() != 2102 {
+		t.Fatalf("%d lines, want 2102", s.Len())
+	}
+	for _, from := range []int{0, 1, 1023, 1024, 1025, 2048, 2099} {
+		items, err := s.Items(from, from+1)
+		if err != nil || len(items) != 1 || items[0].File != fmt.Sprintf("http://h/%d", from) || items[0].ID != annotation.ID(fmt.Sprint(from)) {
+			t.Errorf("line %d: %+v (%v)", from, items, err)
+		}
+	}
+	items, err := s.Items(2100, 2102)
+	if err != nil || items[1].File != "https://h/last" {
+		t.Errorf("last line: %+v (%v)", items, err)
+	}
+	if _, err := items[0].load(context.Background()); err == nil {
+		t.Error("a line without an address was fetched")
+	}
+}
+
+// TestFetch: what servers do to those who fetch from them.
+func TestFetch(t *testing.T) {
+	picture := drawn(t, 1, true)
+	var busy, flaky, most, at atomic.Int32
+	mux := http.NewServeMux()
+	mux.HandleFunc("/ok", func(w http.ResponseWriter, r *http.Request) {
+		most.Store(max(most.Load(), at.Add(1)))
+		time.Sleep(5 * time.Millisecond)
+		at.Add(-1)
+		if !strings.HasPrefix(r.UserAgent(), "clipcap-extract") {
+			t.Errorf("user agent %q", r.UserAgent())
+		}
+		w.Write(picture)
+	})
+	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/loop", http.StatusFound) })
+	mux.HandleFunc("/once", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ok", http.StatusFound) })
+	mux.HandleFunc("/file", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "file:///etc/hosts", http.StatusFound)
+	})
+	mux.HandleFunc("/busy", func(w http.ResponseWriter, r *http.Request) {
+		busy.Add(1)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	mux.HandleFunc("/flaky", func(w http.ResponseWriter, r *http.Request) {
+		if flaky.Add(1) < 3 {
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		w.Write(picture)
+	})
+	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	mux.HandleFunc("/noai", func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X-Robots-Tag", "noindex, noAI") })
+	mux.HandleFunc("/large", func(w http.ResponseWriter, r *http.Request) { w.Write(make([]byte, 20_000)) })
+	mux.HandleFunc("/endless", func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			if _, err := w.Write(make([]byte, 4096)); err != nil {
+				return
+			}
+		}
+	})
+	mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("<!DOCTYPE html><html>gone</html>")) })
+	mux.HandleFunc("/half", func(w http.ResponseWriter, r *http.Request) { w.Write(picture[:len(picture)/2]) })
+	mux.HandleFunc("/cut", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "9999")
+		w.Write(picture)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+
+	paths := []string{"ok", "gone", "loop", "once", "file", "busy", "flaky", "slow", "noai", "large", "endless", "page", "half", "cut", "ok", "ok", "ok", "ok"}
+	status := []string{"", HTTPError, HTTPError, "", HTTPError, HTTPError, "", Network, Disallowed, TooLarge, TooLarge, NotImage, Damaged, Network, "", "", "", ""}
+	var b strings.Builder
+	for i, p := range paths {
+		fmt.Fprintf(&b, "caption %d\t%s/%s\n", i, server.URL, p)
+	}
+	path := filepath.Join(t.TempDir(), "cc.tsv")
+	write(t, path, []byte(b.String()))
+	s := open(t, path, SourceOptions{Fetch: Fetch{PerHost: 2, Timeout: 300 * time.Millisecond, MaxBytes: 10_000, Backoff: time.Millisecond}})
+	items, err := s.Items(0, s.Len())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &Options{Source: s, Encoder: encoder(t), Out: t.TempDir()}
+	sum, err := Run(context.Background(), *o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum.Features != 7 {
+		t.Errorf("%d features, want 7", sum.Features)
+	}
+	for i, it := range items {
+		_, _, err := o.square(context.Background(), &it, make(chan struct{}, 1))
+		got := ""
+		if f, ok := err.(*Failure); ok {
+			got = f.Status
+		}
+		if got != status[i] {
+			t.Errorf("%s: %q (%v), want %q", paths[i], got, err, status[i])
+		}
+	}
+	if busy.Load() != 6 {
+		t.Errorf("a busy server was asked %d times in two runs, want 3 in each", busy.Load())
+	}
+	if most.Load() > 2 {
+		t.Errorf("%d connections to one host, want at most 2", most.Load())
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := items[7].load(ctx); err == nil {
+		t.Error("a cancelled fetch gave an image")
+	}
+}
+
+func FuzzAnnotations(f *testing.F) {
+	f.Add(`{"images": [{"id": 1, "file_name": "a.jpg"}]}`)
+	f.Add(`[{"image_id": 3}]`)
+	f.Fuzz(func(t *testing.T, text string) {
+		eachImage(strings.NewReader(text), func(e entry, _ bool) error {
+			_ = e.item("1", "root").File
+			return nil
+		})
+	})
+}
+
+func FuzzTar(f *testing.F) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := w.WriteHeader(&tar.Header{Name: "a.jpg", Size: 3, Mode: 0o600}); err != nil {
+		f.Fatal(err)
+	}
+	w.Write([]byte("abc"))
+	w.Close()
+	f.Add(b.Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "a.tar")
+		write(t, path, data)
+		s, err := OpenSource(path, SourceOptions{})
+		if err != nil {
+			return
+		}
+		defer s.Close()
+		items, err := s.Items(0, s.Len())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, it := range items {
+			if _, err := it.load(context.Background()); err != nil {
+				t.Errorf("%s: %v, though the header was accepted", it.File, err)
+			}
+		}
+	})
+}
