@@ -256,12 +256,14 @@ func (r *Run) checkpoint(last bool) error {
 	if err != nil {
 		return r.failed(err)
 	}
-	err = commit(r.Dir, func(dir string) error {
-		if err := r.weights(dir); err != nil {
-			return err
-		}
-		return r.Trainer.saveState(filepath.Join(dir, stateDir), r.best)
-	})
+	if err = Room(r.Dir, r.Trainer.Bytes()); err == nil {
+		err = commit(r.Dir, func(dir string) error {
+			if err := r.weights(dir); err != nil {
+				return err
+			}
+			return r.Trainer.saveState(filepath.Join(dir, stateDir), r.best)
+		})
+	}
 	if err == nil {
 		r.saved = r.Trainer.done
 		err = r.page()
@@ -317,4 +319,15 @@ func (t *Trainer) Bytes() int64 {
 		n += t.Model.LMParams().Count()
 	}
 	return int64(math.Ceil(4 * float64(n) * 1.001))
+}
+
+// Memory is about what the run takes: parameters, gradients and moments of what is trained, and the results of a step.
+func (t *Trainer) Memory() int64 {
+	all, trained := t.Model.Params().Count(), t.opt.Params().Count()
+	n := int64(all) + 2*int64(trained) + int64(t.net.machine.Plan().Arena)
+	if t.Settings.Accumulate > 1 {
+		n += int64(trained)
+	}
+	// Weights are kept packed for the products as well, forward and backward: once or twice their size.
+	return 4 * (n + 2*int64(all))
 }

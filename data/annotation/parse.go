@@ -2,6 +2,7 @@ package annotation
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,8 +33,8 @@ func parse(r io.Reader, to sink, o Options) (kind string, err error) {
 		return "", fmt.Errorf("unknown data set %q, want one of %q", o.Dataset, Datasets)
 	}
 	p := &parser{to: to, splits: []string{"test"}}
-	if o.Split != "" {
-		p.splits = strings.Split(o.Split, ",")
+	if split := cmp.Or(o.Split, o.OrSplit); split != "" {
+		p.splits = strings.Split(split, ",")
 		for _, s := range p.splits {
 			if !slices.Contains(Splits, s) {
 				return "", fmt.Errorf("unknown split %q, want one of %q", s, Splits)

@@ -12,6 +12,7 @@ import (
 type Options struct {
 	Dataset   string // "coco", "nocaps", "conceptual", or "" to go by the file
 	Split     string // Karpathy's file: train, restval, val or test, or several with commas between ("": test)
+	OrSplit   string // what "" means for Split in its place
 	CSVQuotes bool   // Conceptual Captions: a field that starts with " ends at the next, as Python's csv reads it
 }
 

@@ -61,6 +61,16 @@ func (p *Progress) Add(n int64) {
 	}
 }
 
+// Tell changes what is said about the work.
+func (p *Progress) Tell(what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.what = what
+	if p.bar != nil {
+		p.bar.Describe(what)
+	}
+}
+
 // Write counts the bytes of p as done, so that a Progress can stand behind an io.MultiWriter or io.TeeReader.
 func (p *Progress) Write(b []byte) (int, error) {
 	p.Add(int64(len(b)))

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/clipcap-go/clipcap/checkpoint"
+	"github.com/clipcap-go/clipcap/gpt2"
+	"github.com/clipcap-go/clipcap/mapping"
+	"github.com/clipcap-go/clipcap/train"
+)
+
+// model loads or makes the mapper and the language model, for features of a width.
+func (o *options) model(width int) (*train.Model, checkpoint.Config, error) {
+	var c checkpoint.Config
+	var start *checkpoint.Checkpoint
+	var lm *gpt2.Model
+	if o.init != "" {
+		var config *gpt2.Config
+		if o.given["gpt2"] && !strings.HasPrefix(o.gpt2, "random:") {
+			var err error
+			if config, err = gpt2.ConfigBeside(o.gpt2); err != nil {
+				return nil, c, err
+			}
+		}
+		var err error
+		if start, err = checkpoint.Open(o.init, config); err != nil {
+			return nil, c, fmt.Errorf("--init: %w", err)
+		}
+		if err := o.agree(start.Config.Config, width); err != nil {
+			return nil, c, err
+		}
+		c, lm = start.Config, start.LM
+	}
+	c.Normalize = o.settings.Normalize
+	if o.clipName != "" {
+		c.CLIP = checkpoint.Source{Name: o.clipName}
+	}
+	if lm == nil {
+		var err error
+		if lm, err = gpt2.Open(o.gpt2, nil, o.settings.Seed); err != nil {
+			return nil, c, fmt.Errorf("--gpt2: %w", err)
+		}
+	}
+	if start == nil || start.LM == nil || c.GPT2.Name == "" {
+		var err error
+		if c.GPT2, err = source(o.gpt2); err != nil {
+			return nil, c, fmt.Errorf("--gpt2: %w", err)
+		}
+	}
+	c.LM = lm.Config
+	m := mapping.Mapper(nil)
+	if start != nil {
+		m = start.Mapper
+	} else {
+		c.Config = mapping.Config{Kind: mapping.Kind(o.mapper), Feature: width, Dim: lm.Config.Dim, PrefixLength: o.prefixLength}
+		if c.Kind == mapping.KindTransformer {
+			c.ClipLength, c.Layers = o.clipLength, o.layers
+		}
+		var err error
+		if m, err = mapping.New(c.Config); err != nil {
+			return nil, c, err
+		}
+	}
+	model, err := train.NewModel(m, c.Config, lm)
+	if err != nil {
+		return nil, c, err
+	}
+	if start == nil {
+		m.(interface{ Init(seed uint64) }).Init(o.settings.Seed)
+	}
+	return model, c, nil
+}
+
+// agree refuses flags that contradict the checkpoint to start from.
+func (o *options) agree(c mapping.Config, width int) error {
+	var errs []error
+	differ := func(name string, flag, is any, applies bool) {
+		if o.given[name] && applies && flag != is {
+			errs = append(errs, fmt.Errorf("--%s %v contradicts --init %s, which has %v", name, flag, o.init, is))
+		}
+	}
+	transformer := c.Kind == mapping.KindTransformer
+	differ("mapper", mapping.Kind(o.mapper), c.Kind, true)
+	differ("prefix-length", o.prefixLength, c.PrefixLength, true)
+	differ("clip-length", o.clipLength, c.ClipLength, transformer)
+	differ("layers", o.layers, c.Layers, transformer)
+	if c.Feature != width {
+		errs = append(errs, fmt.Errorf("--init %s takes features of %d numbers, --features %s has %d", o.init, c.Feature, o.features, width))
+	}
+	return errors.Join(errs...)
+}
+
+// source names a language model, with the hash of its file where it is one.
+func source(name string) (checkpoint.Source, error) {
+	s := checkpoint.Source{Name: name}
+	if strings.HasPrefix(name, "random:") {
+		return s, nil
+	}
+	path := name
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		path = ""
+		for _, file := range []string{"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"} {
+			if _, err := os.Stat(filepath.Join(name, file)); err == nil {
+				path = filepath.Join(name, file)
+				break
+			}
+		}
+		if path == "" {
+			return s, nil
+		}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return s, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return s, err
+	}
+	s.SHA256 = hex.EncodeToString(h.Sum(nil))
+	return s, nil
+}
+
+// tokenizer is the language model's own, where its folder has one, else GPT-2's.
+func (o *options) tokenizer() (*gpt2.Tokenizer, error) {
+	if info, err := os.Stat(o.gpt2); err == nil && info.IsDir() {
+		t, err := gpt2.OpenTokenizer(o.gpt2)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return t, err
+		}
+	}
+	return gpt2.DefaultTokenizer()
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/internal/cli"
+	"github.com/clipcap-go/clipcap/mapping"
+	"github.com/clipcap-go/clipcap/train"
+)
+
+// options are the command's flags.
+type options struct {
+	settings train.Settings
+	given    map[string]bool
+
+	features, captions, dataset, split string
+	valFeatures, valCaptions, valSplit string
+	csvQuotes, addPeriod               bool
+	maxTokens                          int
+	maxMissing                         float64
+
+	mapper                           string
+	prefixLength, clipLength, layers int
+	gpt2, init                       string
+	clipName                         string
+	freeze                           string
+
+	warmup, order, keepBest, recipe string
+	out, log, export                string
+	saveEvery, evalEvery            int64
+	patience, samples, valImages    int
+	resume, overwrite, dryRun, json bool
+}
+
+func setup(f *flag.FlagSet) cli.Work {
+	o := &options{settings: train.Defaults(), mapper: string(mapping.KindMLP), warmup: strconv.Itoa(train.DefaultWarmup), order: "shuffle"}
+	s := &o.settings
+	f.StringVar(&o.features, "features", "", "image features: a `SET` (folder, .npy, or pickle of the original)")
+	f.StringVar(&o.captions, "captions", "", "`FILE` of captions; without it those of the pickle")
+	f.StringVar(&o.out, "out", "", "`DIR` for the checkpoint and the log")
+	cli.OneOf(f, &o.dataset, "dataset", "what the captions are, where the file does not show it", annotation.Datasets...)
+	f.StringVar(&o.split, "split", "", "`SPLITS` of Karpathy's file, with commas between (default train,restval)")
+	f.BoolVar(&o.csvQuotes, "csv-quotes", false, "read quotes in Conceptual Captions as the original did: a field that starts with \" ends at the next")
+	f.BoolVar(&o.addPeriod, "add-period", false, "end every caption with a period, so that the model learns to stop")
+	f.IntVar(&o.maxTokens, "max-tokens", 0, "cut captions to `N` tokens (default: the original's mean + 10 standard deviations)")
+	f.Float64Var(&o.maxMissing, "max-missing", 0, "share of captions that may lack a feature")
+
+	cli.OneOf(f, &o.mapper, "mapper", "mapping network", string(mapping.KindMLP), string(mapping.KindTransformer), string(mapping.KindLinear))
+	f.IntVar(&o.prefixLength, "prefix-length", 10, "rows of the prefix")
+	f.IntVar(&o.clipLength, "clip-length", 10, "rows the feature becomes (transformer)")
+	f.IntVar(&o.layers, "layers", 8, "layers of the mapper (transformer)")
+	f.StringVar(&o.gpt2, "gpt2", "gpt2", "language model: a file or folder, or random:CONFIG.json")
+	f.StringVar(&o.init, "init", "", "`CHECKPOINT` or .pt of the original to start from; it brings the mapper's kind, lengths and layers")
+	f.StringVar(&o.clipName, "clip", "", "`NAME` of the CLIP the features came from, for config.json")
+	f.BoolVar(&s.FrozenLM, "frozen-lm", false, "train the mapper alone")
+	f.StringVar(&o.freeze, "freeze", "", "`PATTERNS` of weights to keep as they are, with commas between: gpt.transformer.h.0,*.wte.weight")
+	f.IntVar(&s.LoRA, "lora", 0, "train adapters of rank `R` in place of the language model's weights")
+	f.BoolVar(&s.Normalize, "normalize", false, "divide features by their length")
+
+	f.IntVar(&s.Epochs, "epochs", s.Epochs, "times over the data")
+	f.Int64Var(&s.Steps, "steps", 0, "updates to make, across epochs; overrides --epochs")
+	f.IntVar(&s.BatchSize, "batch-size", s.BatchSize, "captions of a batch")
+	f.IntVar(&s.Accumulate, "accumulate", s.Accumulate, "batches of an update")
+	f.Float64Var(&s.LR, "lr", s.LR, "highest learning rate")
+	cli.OneOf(f, &s.Schedule, "schedule", "how the learning rate falls", train.Schedules...)
+	f.StringVar(&o.warmup, "warmup", o.warmup, "updates of rising learning rate, or auto: a tenth of the run, at most 5000")
+	f.Float64Var(&s.WeightDecay, "weight-decay", 0, "decay of matrices")
+	f.Float64Var(&s.GradClip, "grad-clip", 0, "largest length of the gradient (default: any)")
+	f.Float64Var(&s.Dropout, "dropout", s.Dropout, "dropout of the language model (default: its configuration's when it is tuned, else 0)")
+	f.Float64Var(&s.Noise, "noise", 0, "variance of noise on normalised features")
+	f.Uint64Var(&s.Seed, "seed", 0, "of weights, order, dropout and noise")
+	cli.OneOf(f, &o.order, "order", "of captions", "shuffle", "sequential")
+	f.BoolVar(&s.KeepLast, "keep-last", false, "train on the last captions of an epoch, which fill no batch, too")
+	f.BoolVar(&s.Group, "group-by-image", false, "put an image's captions into one batch, where they share its prefix: faster")
+	cli.OneOf(f, &s.Precision, "precision", "of matrix products", "float32", "high", "bfloat16")
+
+	f.StringVar(&o.valFeatures, "val-features", "", "features of the validation images (default: --features)")
+	f.StringVar(&o.valCaptions, "val-captions", "", "`FILE` of captions to validate on")
+	f.StringVar(&o.valSplit, "val-split", "", "split of Karpathy's file to validate on (default val)")
+	f.Int64Var(&o.evalEvery, "eval-every", 0, "updates between validations (default: an epoch)")
+	f.IntVar(&o.valImages, "val-images", 500, "validation images to write captions for (0: measure the loss alone)")
+	f.IntVar(&o.samples, "samples", 8, "validation captions to show in the log and report.html")
+	cli.OneOf(f, &o.keepBest, "keep-best", "keep the best checkpoint in DIR/best, by", train.ByCIDEr, train.ByLoss)
+	f.IntVar(&o.patience, "patience", 0, "end after `N` validations without a better one (default: never)")
+
+	f.Int64Var(&o.saveEvery, "save-every", 0, "updates between checkpoints (default: an epoch)")
+	f.BoolVar(&o.resume, "resume", false, "continue the run in DIR from its last checkpoint")
+	f.BoolVar(&o.overwrite, "overwrite", false, "start anew in a DIR that has something in it")
+	f.StringVar(&o.recipe, "recipe", "", "`NAME` of a preset: "+strings.Join(recipeNames(), ", "))
+	f.StringVar(&o.log, "log", "", "`FILE` for a JSON line a step (default DIR/log.jsonl)")
+	f.StringVar(&o.export, "export", "", "write the result as the original's `FILE`.pt too")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be trained, the memory it needs and the data found")
+	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	return func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
+		o.given = cli.Given(f)
+		if err := o.recipeFlags(f); err != nil {
+			return err
+		}
+		if err := o.check(); err != nil {
+			return err
+		}
+		return o.work(ctx, stdout, stderr)
+	}
+}
+
+// check finds what is wrong with the flags before any file is read.
+func (o *options) check() error {
+	switch {
+	case o.features == "":
+		return cli.Misusef("--features is missing")
+	case o.out == "" && !o.dryRun:
+		return cli.Misusef("--out is missing")
+	case o.resume && o.overwrite:
+		return cli.Misusef("--resume and --overwrite: want one of them")
+	case o.keepBest == train.ByCIDEr && (o.valCaptions == "" || o.valImages == 0), o.keepBest == train.ByLoss && o.valCaptions == "":
+		return cli.Misusef("--keep-best %s: nothing to go by without --val-captions", o.keepBest)
+	case o.patience > 0 && o.valCaptions == "":
+		return cli.Misusef("--patience: nothing to go by without --val-captions")
+	case o.patience < 0 || o.saveEvery < 0 || o.evalEvery < 0 || o.valImages < 0 || o.samples < 0 || o.maxTokens < 0:
+		return cli.Misusef("--patience, --save-every, --eval-every, --val-images, --samples and --max-tokens are 0 or more")
+	case o.given["dropout"] && o.settings.Dropout < 0:
+		return cli.Misusef("--dropout %v, want 0 ≤ p < 1", o.settings.Dropout)
+	case !(o.maxMissing >= 0 && o.maxMissing <= 1):
+		return cli.Misusef("--max-missing %v, want 0 to 1", o.maxMissing)
+	}
+	if o.freeze != "" {
+		o.settings.Freeze = strings.Split(o.freeze, ",")
+	}
+	o.settings.Sequential = o.order == "sequential"
+	if o.warmup == "auto" {
+		o.settings.Warmup = -1
+	} else if n, err := strconv.ParseInt(o.warmup, 10, 64); err != nil || n < 0 {
+		return cli.Misusef("--warmup %q, want a number of updates or auto", o.warmup)
+	} else {
+		o.settings.Warmup = n
+	}
+	if err := o.settings.Validate(); err != nil {
+		return cli.Misusef("%w", err)
+	}
+	lm := strings.TrimPrefix(o.gpt2, "random:")
+	if !o.given["gpt2"] || lm != o.gpt2 {
+		lm = ""
+	}
+	if err := cli.NeedFiles("features", o.features, "captions", o.captions, "init", o.init, "gpt2", lm, "val-features", o.valFeatures, "val-captions", o.valCaptions); err != nil {
+		return err
+	}
+	return o.checkOut()
+}
+
+// checkOut protects what lies in --out.
+func (o *options) checkOut() error {
+	if o.out == "" || o.resume || o.overwrite || o.dryRun {
+		return nil
+	}
+	files, err := os.ReadDir(o.out)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("--out: %w", err)
+	case len(files) > 0:
+		return fmt.Errorf("--out %s is not empty: --resume continues the run in it, --overwrite starts anew", o.out)
+	}
+	return nil
+}
