@@ -65,6 +65,19 @@ func (c *CPU) packed(b Operand, trans bool, parts int) []*kernel.Packed {
 	return p.parts
 }
 
+// PackedBytes is the memory that packed weights take.
+func (c *CPU) PackedBytes() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, p := range c.packs {
+		for _, part := range p.parts {
+			n += part.Bytes()
+		}
+	}
+	return n
+}
+
 // call is the kernel's view of one product; calls are kept because the kernels take pointers.
 type call struct {
 	ep                     kernel.Epilogue

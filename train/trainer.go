@@ -149,6 +149,15 @@ func (t *Trainer) plan() error {
 	return nil
 }
 
+// Profile turns the timing of the step's operations on or off and clears it.
+func (t *Trainer) Profile(on bool) { t.net.machine.Profile(on) }
+
+// Times are the profile's kinds of operation, longest first. The optimizer is not among them.
+func (t *Trainer) Times() []nn.OpTime { return t.net.machine.Times() }
+
+// Plan says what the results of the step's operations take.
+func (t *Trainer) Plan() nn.Plan { return t.net.machine.Plan() }
+
 // Capacity is the room the run's largest batch needs.
 func (t *Trainer) Capacity() data.Size {
 	return t.packer.Capacity(t.sampler, 0, t.Schedule.Total*int64(t.Settings.Accumulate))

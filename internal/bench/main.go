@@ -6,6 +6,7 @@
 //
 //	go run ./internal/bench                     every row
 //	go run ./internal/bench -run 'gemm.*bf16'   those whose kernel and shape match
+//	go run ./internal/bench -step frozen        where the time and the memory of a training step go (or tuned)
 //	go run ./internal/bench -serve              answer timing requests, one JSON line each (make bench-peers)
 package main
 
@@ -25,6 +26,12 @@ func main() {
 	run := flag.String("run", "", "measure the rows whose \"kernel shape\" matches this `regexp`")
 	budget := flag.Duration("time", 600*time.Millisecond, "time for one row")
 	serve := flag.Bool("serve", false, "read timing requests from standard input, as JSON lines, and answer them")
+	var o stepOptions
+	flag.StringVar(&o.kind, "step", "", "measure a training step instead: frozen or tuned")
+	flag.IntVar(&o.batch, "batch", 40, "captions of the step")
+	flag.IntVar(&o.tokens, "tokens", 12, "tokens of a caption")
+	flag.StringVar(&o.precision, "precision", "float32", "of the step: float32, high or bfloat16")
+	flag.IntVar(&o.steps, "steps", 5, "steps to measure")
 	flag.Parse()
 	match, err := regexp.Compile(*run)
 	switch {
@@ -32,6 +39,10 @@ func main() {
 		err = fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	case err != nil:
 		err = fmt.Errorf("-run: %w", err)
+	case o.kind != "" && o.kind != "frozen" && o.kind != "tuned":
+		err = fmt.Errorf("-step %s: want frozen or tuned", o.kind)
+	case o.batch < 1 || o.tokens < 1 || o.steps < 1:
+		err = fmt.Errorf("-batch, -tokens and -steps must be at least 1")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -39,6 +50,8 @@ func main() {
 	}
 	if err = kernel.CPUError(); err == nil && *serve {
 		err = answer(os.Stdin, os.Stdout)
+	} else if err == nil && o.kind != "" {
+		err = step(o, os.Stdout)
 	} else if err == nil {
 		table(match, *budget)
 	}

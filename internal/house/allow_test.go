@@ -42,7 +42,7 @@ var allowed = map[string][]string{
 	// A command line's common part: flags from a file, progress, exit status.
 	"internal/cli": {"github.com/schollz/progressbar/v3"},
 	// Programs of the developer.
-	"internal/bench":   {"internal/kernel", "nn", "gpt2", "clip", "mapping", "train", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
+	"internal/bench":   {"internal/kernel", "nn", "gpt2", "clip", "mapping", "train", "data", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 	"internal/scenes":  {},
 	"internal/demo":    {"internal/scenes", "golang.org/x/image"},
 	"internal/testkit": {"nn", "internal/kernel", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/sbinet/npyio", "golang.org/x/sys/cpu"},

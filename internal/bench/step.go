@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/clipcap-go/clipcap/data"
+	"github.com/clipcap-go/clipcap/gpt2"
+	"github.com/clipcap-go/clipcap/internal/kernel"
+	"github.com/clipcap-go/clipcap/mapping"
+	"github.com/clipcap-go/clipcap/nn"
+	"github.com/clipcap-go/clipcap/train"
+)
+
+// stepOptions say which training step is measured: GPT-2 small behind one of the paper's mappers, prefix of 10.
+type stepOptions struct {
+	kind      string // frozen: the transformer mapper alone is trained; tuned: GPT-2 and the MLP mapper
+	batch     int
+	tokens    int // of every caption
+	precision string
+	steps     int
+}
+
+// step runs a training step some times and prints its speed, where its time goes and what its memory is for.
+func step(o stepOptions, w io.Writer) error {
+	t, be, err := o.trainer()
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	var took []time.Duration
+	for i := range o.steps + 1 {
+		if i == 1 {
+			t.Profile(true) // the first step packs weights
+		}
+		u, err := t.Step(context.Background())
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			took = append(took, u.Time)
+		}
+	}
+	slices.Sort(took)
+	median := took[len(took)/2]
+	fmt.Fprintf(w, "%s step, batch %d, captions of %d tokens, %s on %s, %d threads: %.3f s (median of %d), %.1f captions/s\n\n",
+		o.kind, o.batch, o.tokens, o.precision, kernel.CPU(), runtime.GOMAXPROCS(0), median.Seconds(), len(took), float64(o.batch)/median.Seconds())
+
+	var total time.Duration
+	for _, x := range t.Times() {
+		total += x.Time
+	}
+	fmt.Fprintf(w, "%-22s %6s %10s %7s\n", "operation", "nodes", "ms a step", "share")
+	for _, x := range t.Times() {
+		fmt.Fprintf(w, "%-22s %6d %10.1f %6.1f%%\n", x.Kind, x.Nodes, x.Time.Seconds()*1e3/float64(len(took)), 100*float64(x.Time)/float64(total))
+	}
+	fmt.Fprintln(w)
+	return t.memory(w, be)
+}
+
+// measured is a trainer that tells of its memory.
+type measured struct{ *train.Trainer }
+
+func (o stepOptions) trainer() (*measured, *nn.CPU, error) {
+	precision, err := nn.ParsePrecision(o.precision)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := gpt2.Published("gpt2")
+	if err != nil {
+		return nil, nil, err
+	}
+	lm, err := gpt2.New(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	mc := mapping.Config{Kind: mapping.KindMLP, Feature: 512, Dim: c.Dim, PrefixLength: 10}
+	if o.kind == "frozen" {
+		mc.Kind, mc.ClipLength, mc.Layers = mapping.KindTransformer, 10, 8
+	}
+	mapper, err := mapping.New(mc)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := train.NewModel(mapper, mc, lm)
+	if err != nil {
+		return nil, nil, err
+	}
+	lm.Init(1)
+	mapper.Init(2)
+	captions, err := o.captions(mc.Feature)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := train.Defaults()
+	s.BatchSize, s.FrozenLM, s.Precision, s.Warmup = o.batch, o.kind == "frozen", o.precision, 0
+	s.Steps, s.Sequential = int64(o.steps+1), true
+	be := nn.NewCPU(precision)
+	t, err := train.New(be, m, captions, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &measured{t}, be, nil
+}
+
+// captions are a batch of captions of random tokens with random features, by way of the files a user has.
+func (o stepOptions) captions(dim int) (*data.Captions, error) {
+	dir, err := os.MkdirTemp("", "clipcap-bench")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	features := filepath.Join(dir, "features.npy")
+	if err := writeFeatures(features, o.batch, dim); err != nil {
+		return nil, err
+	}
+	f, err := os.Create(filepath.Join(dir, "captions.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	lines := json.NewEncoder(f)
+	for row := range o.batch {
+		var line struct {
+			Row    int   `json:"row"`
+			Tokens []int `json:"tokens"`
+		}
+		line.Row = row
+		for i := range o.tokens {
+			line.Tokens = append(line.Tokens, 1+(row*7919+i*104729)%50000)
+		}
+		if err := lines.Encode(line); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	opened, err := data.OpenFeatures(features)
+	if err != nil {
+		return nil, err
+	}
+	return data.Load(opened, data.Config{Captions: f.Name(), Vocab: 50257})
+}
