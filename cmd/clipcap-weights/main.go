@@ -8,8 +8,8 @@ func main() { cli.Main(program) }
 var program = &cli.Command{
 	Name:    "clipcap-weights",
 	About:   "clipcap-weights looks after files of weights and features.",
-	Example: "clipcap-weights inspect --json model.safetensors",
-	Verbs:   []*cli.Command{inspect, convert, verify},
+	Example: "clipcap-weights fetch ViT-B/32 gpt2\nclipcap-weights inspect --json model.safetensors",
+	Verbs:   []*cli.Command{list, fetchCommand, inspect, convert, verify},
 }
 
 // oneFile is the single argument of a verb that takes a file.

@@ -9,10 +9,12 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/clipcap-go/clipcap/internal/cli"
 	"github.com/clipcap-go/clipcap/weights"
+	"github.com/clipcap-go/clipcap/weights/fetch"
 )
 
 var verify = &cli.Command{
@@ -94,10 +96,34 @@ func verified(ctx context.Context, path, want string, log io.Writer) (verdict, e
 	if v.SHA256, err = hashOf(ctx, s.Path, log); err != nil {
 		return v, err
 	}
-	if want != "" && want != v.SHA256 {
+	if want != "" {
+		if want == v.SHA256 {
+			return v, nil
+		}
 		return v, fmt.Errorf("%s: its SHA-256 is %s, not %s", s.Path, v.SHA256, want)
 	}
-	return v, nil
+	v.Published, err = published(s.Path, v.SHA256)
+	return v, err
+}
+
+// published finds a file in the table of published ones by its hash. A file that bears the name of one and is another is an error, where
+// a name tells: many models call theirs model.safetensors.
+func published(path, sum string) (string, error) {
+	var of string
+	for _, m := range fetch.Models() {
+		for _, f := range m.Files {
+			if f.SHA256 == sum {
+				return m.Name, nil
+			}
+			if m.Kind == "clip" && f.Name == filepath.Base(path) {
+				of = m.Name
+			}
+		}
+	}
+	if of != "" {
+		return "", fmt.Errorf("%s: not the published %s: its SHA-256 is %s; with --sha256 any file can be checked", path, of, sum)
+	}
+	return "", nil
 }
 
 // notFinite reads all of a tensor and counts what is infinite or no number.
