@@ -63,38 +63,52 @@ func (p *Packer) Pack(b *Batch, captions []int32, step uint64) error {
 			continue // not its image's first caption
 		}
 		x := b.Features[image*dim:][:dim]
-		if err := p.Captions.Features.Read(x, int(row)); err != nil {
+		if err := p.Feature(x, int(row)); err != nil {
 			return err
 		}
-		if err := p.prepare(x, step, image); err != nil {
-			return fmt.Errorf("feature of image id %s: %w", p.Captions.Features.ID(int(row)), err)
+		if p.Noise > 0 {
+			if err := p.disturb(x, step, image); err != nil {
+				return fmt.Errorf("feature of image id %s: %w", p.Captions.Features.ID(int(row)), err)
+			}
 		}
 		image++
 	}
 	return nil
 }
 
-// prepare normalises a feature and adds noise.
-func (p *Packer) prepare(x []float32, step uint64, image int) error {
+// Feature reads a row as the mapper sees it, without noise.
+func (p *Packer) Feature(x []float32, row int) error {
+	f := p.Captions.Features
+	if err := f.Read(x, row); err != nil {
+		return err
+	}
+	err := finite(x)
+	if err == nil && (p.Normalize || p.Noise > 0) {
+		err = normalize(x)
+	}
+	if err != nil {
+		return fmt.Errorf("feature of image id %s: %w", f.ID(row), err)
+	}
+	return nil
+}
+
+func finite(x []float32) error {
 	for i, v := range x {
-		if v != v || math.IsInf(float64(v), 0) {
+		if v-v != 0 { // an infinity or no number
 			return fmt.Errorf("number %d is %v", i, v)
 		}
 	}
-	if p.Normalize || p.Noise > 0 {
-		if err := normalize(x); err != nil {
-			return err
-		}
-	}
-	if p.Noise > 0 {
-		key := mix(p.Seed+0x6a09e667f3bcc909) + mix(step+0xbb67ae8584caa73b) + mix(uint64(image)+0x3c6ef372fe94f82b)
-		std := math.Sqrt(p.Noise)
-		for i := range x {
-			x[i] += float32(std * normal(key+uint64(i)*0x9e3779b97f4a7c15))
-		}
-		return normalize(x)
-	}
 	return nil
+}
+
+// disturb adds the noise of a step to a normalised feature and normalises it again.
+func (p *Packer) disturb(x []float32, step uint64, image int) error {
+	key := mix(p.Seed+0x6a09e667f3bcc909) + mix(step+0xbb67ae8584caa73b) + mix(uint64(image)+0x3c6ef372fe94f82b)
+	std := math.Sqrt(p.Noise)
+	for i := range x {
+		x[i] += float32(std * normal(key+uint64(i)*0x9e3779b97f4a7c15))
+	}
+	return normalize(x)
 }
 
 func normalize(x []float32) error {

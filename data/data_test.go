@@ -328,6 +328,9 @@ func TestFeatureFolder(t *testing.T) {
 	list := file(t, filepath.Join(dir, "00000.jsonl"), `{"id":"b","file":"b.jpg","row":1}
 {"id":"bad","file":"bad.jpg","error":"not an image"}
 {"id":7,"file":"a.jpg","row":0}`)
+	file(t, filepath.Join(dir, "00000.json"), "{}")
+	file(t, filepath.Join(dir, "00001.json"), "{}")
+	file(t, filepath.Join(dir, "meta.json"), `{"clip":{"name":"RN50x4","sha256":"ab"},"dim":3}`)
 	npy(t, filepath.Join(dir, "00001.npy"), 1, 3, func(i, j int) float32 { return -1 })
 	file(t, filepath.Join(dir, "00001.jsonl"), `{"id":"c","row":0}`)
 	f, err := OpenFeatures(dir)
@@ -338,6 +341,9 @@ func TestFeatureFolder(t *testing.T) {
 	x := make([]float32, 3)
 	if i, ok := f.Find("c"); !ok || f.Rows() != 3 || f.Read(x, i) != nil || x[2] != -1 {
 		t.Errorf("row of c: %d %v, %v", i, ok, x)
+	}
+	if f.Meta.CLIP.Name != "RN50x4" {
+		t.Errorf("meta %+v", f.Meta)
 	}
 	if i, ok := f.Find("7"); !ok || i != 0 || f.ID(1) != "b" {
 		t.Errorf("row of 7: %d %v; id of row 1: %s", i, ok, f.ID(1))
@@ -359,6 +365,15 @@ func TestFeatureFolder(t *testing.T) {
 		if _, err := OpenFeatures(dir); err == nil || !strings.Contains(err.Error(), bad.want) {
 			t.Errorf("%s: error %v, want one with %q", bad.text, err, bad.want)
 		}
+	}
+	file(t, filepath.Join(dir, "meta.json"), `{"dim":4}`)
+	file(t, list, `{"id":"b","row":1}{"id":7,"row":0}`)
+	if _, err := OpenFeatures(dir); err == nil || !strings.Contains(err.Error(), "dim 4") {
+		t.Errorf("a meta.json of another width: %v", err)
+	}
+	os.Remove(filepath.Join(dir, "00001.json"))
+	if _, err := OpenFeatures(dir); err == nil || !strings.Contains(err.Error(), "not finished") {
+		t.Errorf("an unfinished shard: %v", err)
 	}
 	os.Remove(list)
 	if _, err := OpenFeatures(dir); err == nil || !strings.Contains(err.Error(), "is missing") {

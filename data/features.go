@@ -14,6 +14,7 @@ import (
 type Features struct {
 	Path string
 	Dim  int
+	Meta Meta // of a feature set; else empty
 
 	shards []shard
 	rows   int
@@ -23,6 +24,16 @@ type Features struct {
 	stores []*weights.Store
 	// captions are those a pickle of the original holds beside its features.
 	captions []pickledCaption
+}
+
+// Meta is the part of a feature set's meta.json that training keeps.
+type Meta struct {
+	CLIP struct {
+		Name   string `json:"name"`
+		SHA256 string `json:"sha256"`
+	} `json:"clip"`
+	Dim       int  `json:"dim"`
+	Normalize bool `json:"normalize"` // the features have length 1 already
 }
 
 // shard is a run of rows.

@@ -84,6 +84,24 @@ func (f *Features) openFolder() error {
 		}
 	}
 	f.name(ids)
+	return f.readMeta()
+}
+
+// readMeta reads what a feature set says about itself.
+func (f *Features) readMeta() error {
+	path := filepath.Join(f.Path, "meta.json")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, &f.Meta); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if f.Meta.Dim != f.Dim {
+		return fmt.Errorf("%s says dim %d, the features have %d", path, f.Meta.Dim, f.Dim)
+	}
 	return nil
 }
 
@@ -127,6 +145,9 @@ func (f *Features) addShard(name string, ids []string) ([]string, error) {
 		return nil, err
 	}
 	list := strings.TrimSuffix(name, ".npy") + ".jsonl"
+	if _, err := os.Stat(strings.TrimSuffix(name, ".npy") + ".json"); err != nil {
+		return nil, fmt.Errorf("%s: its shard is not finished, there is no done-file %w; clipcap-extract goes on where it stopped", name, err)
+	}
 	r, err := os.Open(list)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s is missing: it says which image each row is", list)

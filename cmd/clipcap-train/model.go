@@ -12,13 +12,15 @@ import (
 	"strings"
 
 	"github.com/clipcap-go/clipcap/checkpoint"
+	"github.com/clipcap-go/clipcap/data"
 	"github.com/clipcap-go/clipcap/gpt2"
 	"github.com/clipcap-go/clipcap/mapping"
 	"github.com/clipcap-go/clipcap/train"
 )
 
-// model loads or makes the mapper and the language model, for features of a width.
-func (o *options) model(width int) (*train.Model, checkpoint.Config, error) {
+// model loads or makes the mapper and the language model, for a set of features.
+func (o *options) model(f *data.Features) (*train.Model, checkpoint.Config, error) {
+	width := f.Dim
 	var c checkpoint.Config
 	var start *checkpoint.Checkpoint
 	var lm *gpt2.Model
@@ -39,7 +41,10 @@ func (o *options) model(width int) (*train.Model, checkpoint.Config, error) {
 		}
 		c, lm = start.Config, start.LM
 	}
-	c.Normalize = o.settings.Normalize
+	c.Normalize = o.settings.Normalize || o.settings.Noise > 0
+	if f.Meta.CLIP.Name != "" {
+		c.CLIP = checkpoint.Source{Name: f.Meta.CLIP.Name, SHA256: f.Meta.CLIP.SHA256}
+	}
 	if o.clipName != "" {
 		c.CLIP = checkpoint.Source{Name: o.clipName}
 	}

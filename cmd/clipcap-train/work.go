@@ -28,10 +28,14 @@ type session struct {
 	config                checkpoint.Config
 	backend               nn.Backend
 	trainer               *train.Trainer
+	closers               []io.Closer // of the validation
 }
 
 func (s *session) close() error {
 	var errs []error
+	for _, c := range s.closers {
+		errs = append(errs, c.Close())
+	}
 	if s.trainer != nil {
 		errs = append(errs, s.trainer.Close())
 	}
@@ -71,9 +75,6 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 	run, err := o.run(s, logger)
 	if err != nil {
 		return err
-	}
-	if run.Evaluator != nil {
-		defer func() { err = errors.Join(err, run.Evaluator.Close()) }()
 	}
 	if o.resume {
 		found, err := run.Resume()
@@ -139,7 +140,7 @@ func (o *options) prepare(s *session) (err error) {
 	if s.features, err = data.OpenFeatures(o.features); err != nil {
 		return err
 	}
-	if s.model, s.config, err = o.model(s.features.Dim); err != nil {
+	if s.model, s.config, err = o.model(s.features); err != nil {
 		return err
 	}
 	if s.captions, err = data.Load(s.features, o.captionConfig(s, o.captions, o.split, "train,restval")); err != nil {
@@ -189,5 +190,60 @@ func (o *options) run(s *session, logger *slog.Logger) (*train.Run, error) {
 	if r.Evaluator, err = train.NewEvaluator(s.backend, s.model, c, o.settings); err != nil {
 		return nil, err
 	}
+	s.closers = append(s.closers, r.Evaluator)
+	if o.valImages > 0 {
+		if r.Judge, err = o.judge(s); err != nil {
+			return nil, fmt.Errorf("--val-captions: %w", err)
+		}
+	}
 	return r, nil
+}
+
+// judge has the first --val-images validation images captioned and scored.
+func (o *options) judge(s *session) (*train.Judge, error) {
+	j := &train.Judge{Samples: o.samples}
+	var rows []int
+	at := map[int]int{} // row → image
+	options := o.captionConfig(s, o.valCaptions, o.valSplit, "val").Options
+	_, err := annotation.Scan(o.valCaptions, options, func(c annotation.Caption) error {
+		row, ok := c.Row, c.Row < s.valFeatures.Rows()
+		if c.Row < 0 {
+			row, ok = s.valFeatures.Find(string(c.Image))
+		}
+		if !ok || c.Tokens != nil {
+			return nil
+		}
+		i, ok := at[row]
+		if !ok {
+			if len(rows) == o.valImages {
+				return nil
+			}
+			i = len(rows)
+			at[row] = i
+			rows, j.Images, j.References = append(rows, row), append(j.Images, string(c.Image)), append(j.References, nil)
+		}
+		j.References[i] = append(j.References[i], c.Text)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 { // token ids alone: no text to compare with
+		if o.keepBest == train.ByCIDEr {
+			return nil, errors.New("--keep-best cider: the validation captions are token ids, CIDEr needs text")
+		}
+		return nil, nil
+	}
+	stop := int32(13)
+	if ids := s.tokenizer.Encode("."); len(ids) == 1 && int(ids[0]) < s.model.LM.Config.Vocab {
+		stop = ids[0]
+	}
+	w, err := train.NewWriter(s.backend, s.model, s.valFeatures, o.settings, stop)
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, w)
+	w.Decode = s.tokenizer.Decode
+	j.Write = func(ctx context.Context) ([]string, error) { return w.Write(ctx, rows) }
+	return j, nil
 }

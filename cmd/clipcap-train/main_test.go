@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clipcap-go/clipcap/checkpoint"
+	"github.com/clipcap-go/clipcap/train"
+)
+
+// world is a small data set with a small random GPT-2 of the real vocabulary.
+type world struct{ dir, features, captions, gpt2 string }
+
+func newWorld(t *testing.T) world {
+	t.Helper()
+	dir := t.TempDir()
+	w := world{dir, filepath.Join(dir, "x.npy"), filepath.Join(dir, "captions.json"), filepath.Join(dir, "gpt2.json")}
+	const rows, dim = 6, 8
+	head := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", rows, dim)
+	head += strings.Repeat(" ", 63-(10+len(head))%64) + "\n"
+	b := append(binary.LittleEndian.AppendUint16([]byte("\x93NUMPY\x01\x00"), uint16(len(head))), head...)
+	for i := range rows * dim {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(math.Sin(float64(7*i+1)))))
+	}
+	texts := []string{"A man rides a horse", "a rider on a horse", "Two dogs in the snow", "dogs playing in snow", "A red bus on a street", "a bus in the city",
+		"Food on a white plate", "a plate of food", "a cat sleeps on a bed", "A bed with a cat", "An old clock tower", "a tower with a clock"}
+	var images, annotations []string
+	for i, text := range texts {
+		if i%2 == 0 {
+			images = append(images, fmt.Sprintf(`{"id":%d}`, i/2))
+		}
+		annotations = append(annotations, fmt.Sprintf(`{"id":%d,"image_id":%d,"caption":%q}`, i, i/2, text))
+	}
+	for path, text := range map[string]string{
+		w.features: string(b),
+		w.captions: fmt.Sprintf(`{"images":[%s],"annotations":[%s]}`, strings.Join(images, ","), strings.Join(annotations, ",")),
+		w.gpt2:     `{"vocab_size":50257,"n_positions":48,"n_embd":16,"n_layer":1,"n_head":2,"embd_pdrop":0,"attn_pdrop":0,"resid_pdrop":0,"initializer_range":0.1}`,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+// args are the flags of a run in a folder of the world.
+func (w world) args(out string, more ...string) []string {
+	return append([]string{"--features", w.features, "--captions", w.captions, "--gpt2", "random:" + w.gpt2, "--out", filepath.Join(w.dir, out),
+		"--batch-size", "6", "--warmup", "auto", "--prefix-length", "3", "--precision", "float32", "--seed", "5"}, more...)
+}
+
+func call(t *testing.T, ctx context.Context, args ...string) (status int, out, log string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	status = program().Run(ctx, args, &o, &e)
+	return status, o.String(), e.String()
+}
+
+// must runs the command and expects it to end well.
+func must(t *testing.T, ctx context.Context, args ...string) string {
+	t.Helper()
+	status, out, log := call(t, ctx, args...)
+	if status != 0 {
+		t.Fatalf("%v: status %d: %s", args, status, log)
+	}
+	return out
+}
+
+func TestTrainToCaptions(t *testing.T) {
+	w := newWorld(t)
+	pt := filepath.Join(w.dir, "model.pt")
+	args := w.args("run", "--steps", "150", "--lr", "0.03", "--mapper", "mlp", "--add-period", "--val-captions", w.captions, "--eval-every", "50", "--samples", "2",
+		"--keep-best", "cider", "--export", pt, "--json")
+	var sum train.Summary
+	if err := json.Unmarshal([]byte(must(t, t.Context(), args...)), &sum); err != nil {
+		t.Fatal(err)
+	}
+	if sum.Steps != 150 || sum.Best == nil || sum.Best.Value < 1 {
+		t.Errorf("summary %+v, best %+v: want CIDEr above 1 on the captions trained on", sum, sum.Best)
+	}
+	records, err := train.ReadLog(filepath.Join(w.dir, "run", train.LogFile))
+	if err != nil || len(records) != 153 || records[0].Step != 1 || *records[0].LR != 0 {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	last := records[len(records)-1]
+	if last.ValLoss == nil || len(last.Samples) != 2 || last.Samples[0].Reference != "A man rides a horse" || !strings.HasSuffix(last.Samples[0].Caption, ".") {
+		t.Errorf("last record %+v", last)
+	}
+	c, err := checkpoint.Open(filepath.Join(w.dir, "run"), nil)
+	if err != nil || c.LM == nil || c.Config.PrefixLength != 3 || !strings.Contains(string(c.Config.Training), `"steps":150`) && !strings.Contains(string(c.Config.Training), `"steps": 150`) {
+		t.Errorf("checkpoint %+v, %v", c, err)
+	}
+	if _, err := checkpoint.Open(filepath.Join(w.dir, "run", "best"), nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := checkpoint.Open(pt, &c.Config.LM); err != nil {
+		t.Error(err)
+	}
+	if status, _, log := call(t, t.Context(), args...); status != 1 || !strings.Contains(log, "--resume continues") {
+		t.Errorf("a folder in use: status %d, %s", status, log)
+	}
+	// The mapper alone from there, the language model kept; and then a flag that contradicts it.
+	must(t, t.Context(), w.args("frozen", "--init", filepath.Join(w.dir, "run"), "--frozen-lm", "--steps", "2")...)
+	if status, _, log := call(t, t.Context(), w.args("other", "--init", filepath.Join(w.dir, "run"), "--mapper", "transformer", "--steps", "2")...); status != 1 || !strings.Contains(log, "contradicts --init") {
+		t.Errorf("another mapper than --init's: status %d, %s", status, log)
+	}
+}
+
+// An interrupt ends a run with a checkpoint and status 0; resumed, it ends as if it had never been.
+func TestInterruptAndResume(t *testing.T) {
+	w := newWorld(t)
+	flags := []string{"--steps", "40", "--lr", "0.01", "--mapper", "transformer", "--layers", "1", "--frozen-lm", "--group-by-image", "--save-every", "7"}
+	must(t, t.Context(), w.args("whole", flags...)...)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { // as soon as the log has a few lines
+		for i := 0; i < 1000; i++ {
+			if rs, _ := train.ReadLog(filepath.Join(w.dir, "part", train.LogFile)); len(rs) > 3 {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	if out := must(t, ctx, w.args("part", flags...)...); !strings.Contains(out, "interrupted") && !strings.Contains(out, "40 of 40") {
+		t.Errorf("result %s", out)
+	}
+	must(t, t.Context(), w.args("part", append(flags, "--resume")...)...)
+	a, err := os.ReadFile(filepath.Join(w.dir, "whole", checkpoint.WeightsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(w.dir, "part", checkpoint.WeightsFile))
+	if err != nil || !slices.Equal(a, b) {
+		t.Errorf("the weights differ (%v)", err)
+	}
+	if status, _, log := call(t, t.Context(), w.args("part", append(flags, "--resume", "--lr", "0.1")...)...); status != 1 || !strings.Contains(log, "lr is 0.1") {
+		t.Errorf("resumed with another learning rate: status %d, %s", status, log)
+	}
+}
+
+// The parameter counts of the paper's rows.
+func TestDryRun(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		recipe          string
+		mapper, trained int
+	}{
+		{"coco-transformer-frozen", 10*16*9 + 10*16 + 8*(4*16*16+16+4*16+4*16*16+3*16), 10*16*9 + 10*16 + 8*(4*16*16+16+4*16+4*16*16+3*16)},
+	} {
+		var p plan
+		out := must(t, t.Context(), "--features", w.features, "--captions", w.captions, "--gpt2", "random:"+w.gpt2, "--recipe", c.recipe, "--batch-size", "6", "--dry-run", "--json")
+		if err := json.Unmarshal([]byte(out), &p); err != nil {
+			t.Fatal(err)
+		}
+		if p.MapperParams != c.mapper || p.Trained != c.trained || p.Captions != 12 || p.Images != 6 || p.Steps != 20 || p.Memory <= 0 {
+			t.Errorf("%s: %+v, want %d mapper parameters", c.recipe, p, c.mapper)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(w.dir, "*", "*")); len(left) > 0 {
+		t.Errorf("a dry run wrote %v", left)
+	}
+}
+
+func TestMisuse(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{}, 2, "--features is missing"},
+		{[]string{"--features", w.features}, 2, "--out is missing"},
+		{w.args("x", "--batch-size", "0"), 2, "--batch-size 0"},
+		{w.args("x", "--warmup", "soon"), 2, `--warmup "soon"`},
+		{w.args("x", "--recipe", "soup"), 2, `--recipe "soup"`},
+		{w.args("x", "--keep-best", "cider"), 2, "without --val-captions"},
+		{w.args("x", "--mapper", "mamba"), 2, "mamba"},
+		{w.args("x", "--resume", "--overwrite"), 2, "want one of them"},
+		{w.args("x", "--captions", filepath.Join(w.dir, "none.json")), 1, "--captions"},
+		{w.args("x", "--batch-size", "13"), 1, "fill no batch of 13"},
+		{w.args("x", "--split", "train"), 1, "has no splits"},
+		{w.args("x", "--gpt2", filepath.Join(w.dir, "nothing")), 1, "--gpt2"},
+		{w.args("x", "--freeze", "gpt.nothing.*"), 1, "matches no weight"},
+		{w.args("x", "--prefix-length", "60"), 1, "positions"},
+	} {
+		if status, _, log := call(t, t.Context(), c.args...); status != c.status || !strings.Contains(log, c.want) {
+			t.Errorf("%v: status %d, %s; want %d and %q", c.args, status, log, c.status, c.want)
+		}
+	}
+}
