@@ -56,6 +56,12 @@ const (
 	maxBatch = 1 << 12
 )
 
+// Check lists what is wrong with o whatever the model is.
+func (o Options) Check() error {
+	roomy := Config{Vocab: 1 << 30, Positions: 1 << 30}
+	return o.Validate(roomy, 1)
+}
+
 // Validate lists everything that is wrong with o for a model and prompts of at most longest rows.
 func (o Options) Validate(c Config, longest int) error {
 	var errs []error

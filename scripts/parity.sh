@@ -2,7 +2,7 @@
 # The acceptance checks (../shared/check): each drives one command on golden files and compares. A check whose command is not
 # in this checkout yet is named and left out; a check that is not on the list below is run and reported, but only the list must hold.
 set -u
-holds="ptb-parity eval-parity extract-parity train-parity weights-inspect hostile-files" # a check joins when what it drives is finished
+holds="ptb-parity eval-parity extract-parity train-parity weights-inspect hostile-files caption-parity" # a check joins when what it drives is finished
 checks=${CHECKS:-../shared/check} ran=0 bad=0 left=0
 [ -d "$checks" ] || { echo "parity: no folder $checks, nothing to check against"; exit 0; }
 command -v python3 >/dev/null || { echo "parity: the checks need python3" >&2; exit 1; }

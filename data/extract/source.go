@@ -241,6 +241,10 @@ func openList(path string, o Fetch) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	return list(text, o)
+}
+
+func list(text []byte, o Fetch) (Source, error) {
 	if len(text) > 0 && slices.Contains(text[:min(len(text), 512)], 0) {
 		return nil, errors.New("neither a list of files nor of a kind that is known (.tar, .npy, .tsv, .json, images)")
 	}

@@ -13,7 +13,7 @@ const module = "github.com/clipcap-go/clipcap"
 var allowed = map[string][]string{
 	"cmd": {".", "train", "checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "internal/cli",
 		"github.com/schollz/progressbar/v3"},
-	".": {"train", "checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights"},
+	".": {"train", "checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "weights/fetch", "gorgonia.org/gorgonia"},
 
 	"train": {"checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "gorgonia.org/gorgonia"},
 	// snowballstem: METEOR's stems, from the definition that METEOR's own stemmer was made from.

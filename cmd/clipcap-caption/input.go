@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"runtime"
+
+	"github.com/clipcap-go/clipcap"
+	"github.com/clipcap-go/clipcap/clip"
+	"github.com/clipcap-go/clipcap/data"
+	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/data/extract"
+)
+
+// input is what is captioned: a number of things with names, and their features.
+type input struct {
+	count    int
+	name     func(i int) (annotation.ID, string)
+	features func(ctx context.Context, m *clipcap.Model) iter.Seq2[[]float32, error]
+	close    func() error
+}
+
+// openInput opens the features, or all sources of images.
+func (o *options) openInput(args []string) (*input, error) {
+	if o.features != "" {
+		return openFeatures(o.features)
+	}
+	if o.images != "" {
+		args = []string{o.images}
+	}
+	var all sources
+	for _, path := range args {
+		s, err := openSource(path)
+		if err != nil {
+			all.close()
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	in := &input{count: all.len(), close: all.close}
+	in.name = func(i int) (annotation.ID, string) {
+		it, err := all.item(i)
+		if err != nil {
+			return annotation.ID(fmt.Sprint(i)), ""
+		}
+		return it.ID, it.File
+	}
+	in.features = func(ctx context.Context, m *clipcap.Model) iter.Seq2[[]float32, error] {
+		if first, err := all.item(0); err == nil {
+			if _, ok, _ := first.Pixels(); ok {
+				return m.PixelFeatures(ctx, all.pixels)
+			}
+		}
+		return m.Features(ctx, func(yield func(*clip.Image, error) bool) { all.images(ctx, clip.ImageOptions{EXIF: o.exif}, yield) })
+	}
+	return in, nil
+}
+
+func openSource(path string) (extract.Source, error) {
+	if path == "-" {
+		return extract.ReadSource(os.Stdin, "standard input", extract.SourceOptions{})
+	}
+	return extract.OpenSource(path, extract.SourceOptions{})
+}
+
+// openFeatures is a feature set as input.
+func openFeatures(path string) (*input, error) {
+	f, err := data.OpenFeatures(path)
+	if err != nil {
+		return nil, err
+	}
+	return &input{
+		count: f.Rows(), close: f.Close,
+		name: func(i int) (annotation.ID, string) { return annotation.ID(f.ID(i)), f.ID(i) },
+		features: func(ctx context.Context, m *clipcap.Model) iter.Seq2[[]float32, error] {
+			return func(yield func([]float32, error) bool) {
+				for i := range f.Rows() {
+					row := make([]float32, f.Dim)
+					if err := f.Read(row, i); !yield(row, err) {
+						return
+					}
+				}
+			}
+		},
+	}, nil
+}
+
+// sources are several sources in a row.
+type sources []extract.Source
+
+func (s sources) close() error {
+	var first error
+	for _, x := range s {
+		if err := x.Close(); first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func (s sources) len() int {
+	n := 0
+	for _, x := range s {
+		n += x.Len()
+	}
+	return n
+}
+
+// item is the image of a number.
+func (s sources) item(i int) (*extract.Item, error) {
+	for _, x := range s {
+		if i < x.Len() {
+			list, err := x.Items(i, i+1)
+			if err != nil {
+				return nil, err
+			}
+			return &list[0], nil
+		}
+		i -= x.Len()
+	}
+	return nil, io.EOF
+}
+
+// pixels yields rows that are ready for the encoder.
+func (s sources) pixels(yield func([]float32, error) bool) {
+	for i := range s.len() {
+		it, err := s.item(i)
+		var p []float32
+		if err == nil {
+			var ok bool
+			if p, ok, err = it.Pixels(); err == nil && !ok {
+				err = fmt.Errorf("%s is an image among pixels", it.File)
+			}
+		}
+		if !yield(p, err) {
+			return
+		}
+	}
+}
+
+// images yields images in order, decoded on all cores some way ahead of their use.
+func (s sources) images(ctx context.Context, o clip.ImageOptions, yield func(*clip.Image, error) bool) {
+	type result struct {
+		im  *clip.Image
+		err error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ahead := make(chan chan result, 2*runtime.GOMAXPROCS(0))
+	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
+	go func() {
+		defer close(ahead)
+		for i := range s.len() {
+			done := make(chan result, 1)
+			select {
+			case ahead <- done:
+			case <-ctx.Done():
+				return
+			}
+			turns <- struct{}{}
+			go func() {
+				defer func() { <-turns }()
+				var r result
+				it, err := s.item(i)
+				if r.err = err; err == nil {
+					r.im, r.err = it.Image(ctx, o)
+				}
+				done <- r
+			}()
+		}
+	}()
+	for done := range ahead {
+		r := <-done
+		if !yield(r.im, r.err) {
+			return
+		}
+	}
+}

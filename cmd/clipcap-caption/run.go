@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"github.com/clipcap-go/clipcap"
+	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/internal/cli"
+	"github.com/clipcap-go/clipcap/mapping"
+)
+
+// line is what is printed for an image.
+type line struct {
+	ID       annotation.ID `json:"image_id"`
+	Image    string        `json:"image"`
+	Captions []caption     `json:"captions,omitempty"`
+	Prefix   []word        `json:"prefix,omitempty"`
+	Error    string        `json:"error,omitempty"`
+}
+
+type caption struct {
+	Caption string  `json:"caption"`
+	Tokens  []int32 `json:"tokens"`
+	Score   float64 `json:"score"`
+}
+
+// word is the nearest word to a row of the prefix.
+type word struct {
+	Word       string  `json:"word"`
+	Token      int32   `json:"token"`
+	Similarity float64 `json:"similarity"`
+}
+
+// run opens everything, then captions.
+func (o *options) run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	in, err := o.openInput(args)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	m, err := clipcap.Open(ctx, o.model, o.open)
+	if err != nil {
+		return err
+	}
+	o.advise(m, stderr)
+	bar := cli.NewProgress(stderr, "captions", int64(in.count), false)
+	defer bar.Done()
+	failed, i := 0, 0
+	for l, err := range o.lines(ctx, m, in) {
+		if i == in.count { // what follows the last image concerns all
+			return err
+		}
+		l.ID, l.Image = in.name(i)
+		i++
+		bar.Add(1)
+		var wide *clipcap.WidthError
+		switch {
+		case err != nil && (ctx.Err() != nil || errors.As(err, &wide) && i == 1):
+			return err
+		case err != nil:
+			failed++
+			l.Error = err.Error()
+			fmt.Fprintf(stderr, "clipcap-caption: %s: %s\n", l.Image, l.Error)
+		}
+		if err := o.print(stdout, &l, in.count); err != nil {
+			return err
+		}
+	}
+	switch {
+	case i < in.count:
+		return fmt.Errorf("stopped after %d of %d images", i, in.count)
+	case failed > 0:
+		return fmt.Errorf("%d of %d images failed", failed, in.count)
+	}
+	return nil
+}
+
+// advise says what a file of the original cannot.
+func (o *options) advise(m *clipcap.Model, stderr io.Writer) {
+	if c := m.Config(); m.Original() && o.open.Normalize == nil && c.Kind == mapping.KindTransformer && c.Feature == 640 && !c.Normalize {
+		fmt.Fprintln(stderr, "clipcap-caption: note: the published transformer model was trained on normalised features: if this is it, use --model coco-transformer or --normalize")
+	}
+}
+
+// lines are the captions, or the prefixes' words.
+func (o *options) lines(ctx context.Context, m *clipcap.Model, in *input) iter.Seq2[line, error] {
+	features := in.features(ctx, m)
+	return func(yield func(line, error) bool) {
+		if o.showPrefix {
+			for words, err := range m.PrefixWords(ctx, features) {
+				var l line
+				for _, w := range words {
+					l.Prefix = append(l.Prefix, word{w.Text, w.Token, w.Similarity})
+				}
+				if !yield(l, err) {
+					return
+				}
+			}
+			return
+		}
+		for captions, err := range m.CaptionFeatures(ctx, features) {
+			var l line
+			for _, c := range captions {
+				l.Captions = append(l.Captions, caption{c.Text, c.Tokens, c.Score})
+			}
+			if !yield(l, err) {
+				return
+			}
+		}
+	}
+}
+
+// print writes a line of JSON, or the text with what is needed to tell texts apart.
+func (o *options) print(w io.Writer, l *line, images int) error {
+	if o.json {
+		return cli.PrintJSON(w, l)
+	}
+	var texts []string
+	for _, c := range l.Captions {
+		text := strings.TrimSpace(c.Caption)
+		if text == "" {
+			text = strings.Trim(fmt.Sprint(c.Tokens), "[]")
+		}
+		if o.open.Decode.N > 1 {
+			text = fmt.Sprintf("%.3f\t%s", c.Score, text)
+		}
+		texts = append(texts, text)
+	}
+	if o.showPrefix && l.Error == "" {
+		var words []string
+		for _, x := range l.Prefix {
+			words = append(words, strings.TrimSpace(x.Word))
+		}
+		texts = []string{strings.Join(words, " ")}
+	}
+	for _, text := range texts {
+		if images > 1 {
+			text = l.Image + "\t" + text
+		}
+		if _, err := fmt.Fprintln(w, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/clipcap-go/clipcap/clip/pillow"
+)
+
+// Image loads and decodes an item. A *Failure says what is wrong with it.
+func (it *Item) Image(ctx context.Context, o pillow.Options) (im *pillow.Image, err error) {
+	if it.pixels != nil {
+		return nil, fail(NotImage, "pixels are no image file")
+	}
+	data, err := it.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if p := recover(); p != nil { // a decoder's bug must not cost the run
+			im, err = nil, fail(Damaged, "the decoder gave up: %v", p)
+		}
+	}()
+	switch im, err = pillow.Decode(data, o); {
+	case errors.Is(err, pillow.ErrFormat):
+		return nil, &Failure{NotImage, err}
+	case err != nil:
+		return nil, &Failure{Damaged, err}
+	}
+	return im, nil
+}
+
+// Pixels are the numbers of an item that is ready for the encoder, a row of a .npy; ok is false for any other.
+func (it *Item) Pixels() (pixels []float32, ok bool, err error) {
+	if it.pixels == nil {
+		return nil, false, nil
+	}
+	if pixels, err = it.pixels(); err != nil {
+		err = &Failure{Unreadable, plain(err)}
+	}
+	return pixels, true, err
+}
+
+// ReadSource is a source that comes through a stream: the bytes of one image, called name, or a list, a path or address a
+// line.
+func ReadSource(r io.Reader, name string, o SourceOptions) (Source, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("images %s: %w", name, err)
+	case len(data) > maxFile:
+		return nil, fmt.Errorf("images %s: more than %d MB", name, maxFile>>20)
+	}
+	if bytes.IndexByte(data[:min(len(data), 512)], 0) >= 0 {
+		load := func(context.Context) ([]byte, error) { return data, nil }
+		return files{{ID: "0", File: name, load: load}}, nil
+	}
+	s, err := list(data, o.Fetch)
+	if err == nil && s.Len() == 0 {
+		err = errors.New("no images in it")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("images %s: %w", name, err)
+	}
+	return s, nil
+}

@@ -1,0 +1,239 @@
+package clipcap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/clipcap-go/clipcap/checkpoint"
+	"github.com/clipcap-go/clipcap/clip"
+	"github.com/clipcap-go/clipcap/gpt2"
+	"github.com/clipcap-go/clipcap/nn"
+)
+
+// Open loads a model: the folder of a checkpoint, a .pt file of the original, or a published model by name (coco,
+// conceptual, coco-transformer), with its image encoder and language model.
+func Open(ctx context.Context, name string, o Options) (*Model, error) {
+	m, err := open(ctx, name, o)
+	if err != nil {
+		return nil, fmt.Errorf("open model %s: %w", name, err)
+	}
+	return m, nil
+}
+
+func open(ctx context.Context, name string, o Options) (*Model, error) {
+	if o.Decode == (gpt2.Options{}) {
+		o.Decode = gpt2.DefaultOptions()
+	}
+	if o.Weights == nn.WeightsByPrecision {
+		o.Weights = nn.WeightsFloat32
+		if o.Precision == nn.BFloat16 {
+			o.Weights = nn.WeightsBFloat16
+		}
+	}
+	m := &Model{options: o, mapperBackend: nn.NewCPU(o.Precision), lmBackend: nn.NewCPUWeights(o.Precision, o.Weights)}
+	for _, part := range []func() error{
+		func() error { return m.openCheckpoint(name) },
+		m.openLanguageModel, m.openTokenizer, m.openEncoder,
+		func() error { return m.options.Decode.Validate(m.lm.Config, m.longest()) },
+	} {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := part(); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// openCheckpoint reads the mapper, and the language model where there is one.
+func (m *Model) openCheckpoint(name string) error {
+	path, err := locate(name)
+	if err != nil {
+		return err
+	}
+	var lm *gpt2.Config
+	if g := m.options.GPT2; g != "" {
+		if lm, err = configOf(g); err != nil {
+			return err
+		}
+	}
+	if m.checkpoint, err = checkpoint.Open(path, lm); err != nil {
+		return err
+	}
+	c := &m.checkpoint.Config
+	if p, ok := presets[name]; ok && m.checkpoint.Original {
+		c.CLIP.Name, c.GPT2.Name, c.Normalize = p.clip, "gpt2", p.normalize
+	}
+	if n := m.options.Normalize; n != nil {
+		if !m.checkpoint.Original && *n != c.Normalize {
+			return fmt.Errorf("the checkpoint was trained with normalize %v, not %v", c.Normalize, *n)
+		}
+		c.Normalize = *n
+	}
+	_, err = m.checkpoint.MapperParams()
+	return err
+}
+
+// configOf is the configuration of a language model that is named, nil where only its weights can tell.
+func configOf(name string) (*gpt2.Config, error) {
+	if spec, ok := strings.CutPrefix(name, "random:"); ok {
+		if c, err := gpt2.Published(spec); err == nil {
+			return &c, nil
+		}
+		f, err := os.Open(spec)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		c, err := gpt2.ReadConfig(f)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", spec, err)
+		}
+		return &c, nil
+	}
+	path, err := locate(name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := gpt2.ConfigBeside(path)
+	if c == nil && err == nil {
+		if published, e := gpt2.Published(name); e == nil {
+			c = &published
+		}
+	}
+	return c, err
+}
+
+// openLanguageModel takes the checkpoint's, or the one that is named.
+func (m *Model) openLanguageModel() error {
+	c := &m.checkpoint.Config
+	if m.lm = m.checkpoint.LM; m.lm == nil {
+		name, err := m.options.GPT2, error(nil)
+		if name == "" {
+			name = c.GPT2.Name
+		}
+		if name == "" {
+			return &NoLanguageModelError{Path: m.checkpoint.Path, Want: languageModel(c.Dim)}
+		}
+		path := name
+		if !strings.HasPrefix(name, "random:") {
+			if path, err = locate(name); err != nil {
+				return &NoLanguageModelError{Path: m.checkpoint.Path, Want: name, Err: err}
+			}
+		}
+		if m.lm, err = gpt2.Open(path, nil, m.options.Seed); err != nil {
+			return err
+		}
+		c.LM = m.lm.Config
+	}
+	if m.lm.Config.Dim != c.Dim {
+		return fmt.Errorf("the mapper makes prefixes of width %d, for %s, but the language model has width %d", c.Dim, languageModel(c.Dim), m.lm.Config.Dim)
+	}
+	_, err := m.lm.Params("gpt.transformer")
+	return err
+}
+
+// languageModel names the published GPT-2 of a width.
+func languageModel(dim int) string {
+	for _, name := range []string{"gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl"} {
+		if c, err := gpt2.Published(name); err == nil && c.Dim == dim {
+			return name
+		}
+	}
+	return fmt.Sprintf("of width %d it was trained with", dim)
+}
+
+// openTokenizer takes the vocabulary beside the language model that is named, or the published one where it fits.
+func (m *Model) openTokenizer() error {
+	if err := m.findTokenizer(); err != nil {
+		return err
+	}
+	o := &m.options
+	stop, isText := o.Stop, false
+	if id, err := strconv.ParseInt(stop, 10, 32); err == nil {
+		o.Decode.Stop = int32(id)
+	} else if isText = stop != ""; isText && m.tokenizer == nil && stop == defaultStop {
+		isText = false // the published id, for a vocabulary that is not the published one
+	}
+	if m.tokenizer == nil && (isText || o.Prompt != "") {
+		return fmt.Errorf("a prompt or stop word needs a vocabulary: the language model has %d tokens without texts; give ids", m.lm.Config.Vocab)
+	}
+	if isText {
+		o.Decode.Stop = m.tokenizer.Encode(stop)[0]
+	}
+	if o.Prompt != "" {
+		m.prompt = m.tokenizer.Encode(o.Prompt)
+	}
+	return nil
+}
+
+// defaultStop is what ends a caption of the published models.
+const defaultStop = "."
+
+func (m *Model) findTokenizer() error {
+	if g := m.options.GPT2; g != "" && !strings.HasPrefix(g, "random:") {
+		path, err := locate(g)
+		if err != nil {
+			return err
+		}
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			path = filepath.Dir(path)
+		}
+		t, err := gpt2.OpenTokenizer(path)
+		if err == nil && t.VocabSize() == m.lm.Config.Vocab {
+			m.tokenizer = t
+			return nil
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	t, err := gpt2.DefaultTokenizer()
+	if err != nil {
+		return err
+	}
+	if t.VocabSize() == m.lm.Config.Vocab {
+		m.tokenizer = t
+	}
+	return nil
+}
+
+// openEncoder loads CLIP and checks that its features fit.
+func (m *Model) openEncoder() error {
+	if m.options.FeaturesOnly {
+		return nil
+	}
+	c := &m.checkpoint.Config
+	name := m.options.CLIP
+	if name == "" {
+		name = c.CLIP.Name
+	}
+	if name == "" {
+		return fmt.Errorf("%s does not tell which CLIP model its %d features come from: name it (CLIP, --clip): %s", m.checkpoint.Path, c.Feature, encoders(c.Feature))
+	}
+	// The published widths are known without loading a file of hundreds of megabytes.
+	if published, err := clip.Published(strings.TrimPrefix(name, "random:")); err == nil && published.Embed != c.Feature {
+		return &WidthError{Want: c.Feature, Got: published.Embed, From: "CLIP " + name}
+	}
+	path, err := name, error(nil)
+	if !strings.HasPrefix(name, "random:") {
+		if path, err = locate(name); err != nil {
+			return err
+		}
+	}
+	m.encoder, err = clip.Open(path, clip.Options{Precision: m.options.Precision, Activation: m.options.Activation, Seed: m.options.Seed})
+	if err != nil {
+		return err
+	}
+	if d := m.encoder.Dim(); d != c.Feature {
+		return &WidthError{Want: c.Feature, Got: d, From: "CLIP " + name}
+	}
+	return nil
+}
