@@ -50,10 +50,9 @@ func Open(path string) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, jars := path, []string{}
-	if !info.IsDir() {
-		dir, jars = filepath.Dir(path), []string{path}
-	} else {
+	dir, jars := filepath.Dir(path), []string{path}
+	if info.IsDir() {
+		dir = path
 		for _, lists := range []string{filepath.Join(path, "resources"), path} {
 			if _, err := os.Stat(filepath.Join(lists, filepath.FromSlash(synsetList))); err == nil {
 				return open(os.DirFS(lists), lists, dir)
