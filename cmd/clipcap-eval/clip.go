@@ -2,75 +2,101 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/clipcap-go/clipcap/clip"
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/eval/report"
+	"github.com/clipcap-go/clipcap/internal/cli"
 )
 
 // imageText is a CLIP with a folder of images, as package score wants one.
 type imageText struct {
 	encoder *clip.Encoder
 	images  string
+	stderr  io.Writer // for progress
 }
 
 // vocabularies are the names under which CLIP's merges lie beside a model.
 var vocabularies = []string{"bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16e6.txt", "merges.txt"}
 
-// openClip opens a model with both its towers and the vocabulary, which lies beside the model where none is named.
-func openClip(model, vocabulary, images string) (*imageText, error) {
-	if vocabulary == "" {
-		dir := model
-		if info, err := os.Stat(model); err != nil || !info.IsDir() {
-			dir = filepath.Dir(model)
-		}
-		for _, name := range vocabularies {
-			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-				vocabulary = filepath.Join(dir, name)
-				break
-			}
-		}
-		if vocabulary == "" {
-			return nil, fmt.Errorf("no %s beside %s: name CLIP's vocabulary with --clip-vocab", vocabularies[0], model)
-		}
+// openClip opens a model with both its towers and its vocabulary.
+func (o *options) openClip(stderr io.Writer) (*imageText, error) {
+	vocabulary, err := o.vocabulary()
+	if err != nil {
+		return nil, err
 	}
 	tokenizer, err := clip.OpenTokenizer(vocabulary)
 	if err != nil {
 		return nil, err
 	}
-	encoder, err := clip.Open(model, clip.Options{Text: true, Tokenizer: tokenizer})
+	encoder, err := clip.Open(o.clip, clip.Options{Text: true, Tokenizer: tokenizer, Activation: clip.Activation(o.activation)})
 	if err != nil {
 		return nil, err
 	}
-	return &imageText{encoder, images}, nil
+	return &imageText{encoder, o.images, stderr}, nil
+}
+
+// vocabulary is the file of CLIP's vocabulary, which lies beside the model where none is named.
+func (o *options) vocabulary() (string, error) {
+	if o.clipVocab != "" {
+		return o.clipVocab, nil
+	}
+	dir := o.clip
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		dir = filepath.Dir(dir)
+	}
+	for _, name := range vocabularies {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return filepath.Join(dir, name), nil
+		}
+	}
+	return "", fmt.Errorf("no %s beside %s: name CLIP's vocabulary with --clip-vocab", vocabularies[0], o.clip)
 }
 
 // Images reads and encodes the images, a batch at a time.
 func (c *imageText) Images(ctx context.Context, pairs []annotation.Pair) ([][]float32, error) {
+	progress := cli.NewProgress(c.stderr, "images", int64(len(pairs)), false)
+	defer progress.Done()
 	var features [][]float32
 	for at := 0; at < len(pairs); at += c.encoder.Batch() {
-		var batch []*clip.Image
-		for _, p := range pairs[at:min(at+c.encoder.Batch(), len(pairs))] {
-			path, ok := report.ImageFile(c.images, p.Image)
-			if !ok {
-				return nil, fmt.Errorf("--images: image id %s: no file %q in %s", p.ID, p.File, c.images)
-			}
-			im, err := clip.OpenImage(path)
-			if err != nil {
-				return nil, fmt.Errorf("--images: image id %s: %w", p.ID, err)
-			}
-			batch = append(batch, im)
+		batch, err := c.read(pairs[at:min(at+c.encoder.Batch(), len(pairs))])
+		if err != nil {
+			return nil, fmt.Errorf("--images: %w", err)
 		}
 		rows, err := c.encoder.Encode(ctx, batch)
 		if err != nil {
 			return nil, err
 		}
 		features = append(features, rows...)
+		progress.Add(int64(len(batch)))
 	}
 	return features, nil
+}
+
+// read decodes the images of some pairs side by side.
+func (c *imageText) read(pairs []annotation.Pair) ([]*clip.Image, error) {
+	images, errs := make([]*clip.Image, len(pairs)), make([]error, len(pairs))
+	var wg sync.WaitGroup
+	for i, p := range pairs {
+		path, ok := report.ImageFile(c.images, p.Image)
+		if !ok {
+			return nil, fmt.Errorf("image id %s: neither %q nor %s.jpg in %s", p.ID, p.File, p.ID, c.images)
+		}
+		wg.Go(func() {
+			var err error
+			if images[i], err = clip.OpenImage(path); err != nil {
+				errs[i] = fmt.Errorf("image id %s: %w", p.ID, err)
+			}
+		})
+	}
+	wg.Wait()
+	return images, errors.Join(errs...)
 }
 
 // Texts encodes texts.

@@ -17,7 +17,7 @@ import (
 )
 
 // evaluate reads, scores and reports.
-func (o *options) evaluate(ctx context.Context, stdout io.Writer) error {
+func (o *options) evaluate(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := o.needFiles(); err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (o *options) evaluate(ctx context.Context, stdout io.Writer) error {
 	if !set.HasReferences() {
 		return o.nothingToScore(stdout)
 	}
-	options, notes, err := o.means()
+	options, notes, err := o.means(stderr)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (o *options) nothingToScore(stdout io.Writer) error {
 }
 
 // means opens what the metrics need besides captions.
-func (o *options) means() (score.Options, []string, error) {
+func (o *options) means(stderr io.Writer) (score.Options, []string, error) {
 	options := score.Options{Metrics: o.metricList, DFAll: o.df == "all", Bootstrap: o.bootstrap, Seed: o.seed}
 	var notes []string
 	var err error
@@ -127,7 +127,7 @@ func (o *options) means() (score.Options, []string, error) {
 		}
 	}
 	if o.clip != "" {
-		if options.Clip, err = openClip(o.clip, o.clipVocab, o.images); err != nil {
+		if options.Clip, err = o.openClip(stderr); err != nil {
 			return options, nil, fmt.Errorf("--clip: %w", err)
 		}
 	}

@@ -14,21 +14,21 @@ import (
 
 // options are the command line.
 type options struct {
-	annotations, results       string
-	dataset, split             string
-	csvQuotes                  bool
-	metrics                    string
-	meteor, spice, meteorCheck string
-	clip, clipVocab, images    string
-	training                   string
-	df                         string
-	bootstrap                  int
-	seed                       uint64
-	subset, sanitize           bool
-	compare                    string
-	json                       bool
-	perImage, html, submission string
-	tokenize                   string
+	annotations, results                string
+	dataset, split                      string
+	csvQuotes                           bool
+	metrics                             string
+	meteor, spice, meteorCheck          string
+	clip, clipVocab, images, activation string
+	training                            string
+	df                                  string
+	bootstrap                           int
+	seed                                uint64
+	subset, sanitize                    bool
+	compare                             string
+	json                                bool
+	perImage, html, submission          string
+	tokenize                            string
 
 	metricList []string
 }
@@ -47,6 +47,7 @@ func setup(f *flag.FlagSet) cli.Work {
 	f.StringVar(&o.meteorCheck, "meteor-check", "", "compare METEOR's statistics with those of this `JAR`, run with Java on the same captions")
 	f.StringVar(&o.clip, "clip", "", "`MODEL` for CLIPScore and RefCLIPScore, a CLIP file or folder; published scores are of ViT-B/32")
 	f.StringVar(&o.clipVocab, "clip-vocab", "", "CLIP's `FILE` bpe_simple_vocab_16e6.txt.gz (default: beside the model)")
+	cli.OneOf(f, &o.activation, "activation", "of a CLIP file that does not tell its own", "gelu", "quickgelu")
 	f.StringVar(&o.images, "images", "", "`DIR` of the images, for CLIPScore and the report's pictures")
 	f.StringVar(&o.training, "training", "", "`FILE` of the training captions: diversity then counts the captions that are not among them")
 	cli.OneOf(f, &o.df, "df", "nocaps: the images that CIDEr's document frequency of a domain comes from", "domain", "all")
@@ -71,7 +72,7 @@ func setup(f *flag.FlagSet) cli.Work {
 		if err := o.check(given); err != nil {
 			return err
 		}
-		return o.evaluate(ctx, stdout)
+		return o.evaluate(ctx, stdout, stderr)
 	}
 }
 
