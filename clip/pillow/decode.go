@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"image"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"os"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/webp"
+
+	"github.com/clipcap-go/clipcap/clip/jpeg"
 )
 
 // MaxPixels is the largest image decoded by default, the one from which on Pillow too takes an image for an attack.
@@ -34,16 +35,24 @@ type Options struct {
 type format struct {
 	name   string
 	magic  string // '?' stands for any byte
-	config func(r io.Reader) (image.Config, error)
+	size   func(data []byte) (width, height int, err error)
 	decode func(data []byte) (*Image, error)
 }
 
 var formats = []format{
-	{"JPEG", "\xff\xd8\xff", jpeg.DecodeConfig, decodeJPEG},
-	{"PNG", "\x89PNG\r\n\x1a\n", png.DecodeConfig, decodePNG},
-	{"GIF", "GIF8?a", gif.DecodeConfig, decodeGIF},
-	{"WebP", "RIFF????WEBP", webp.DecodeConfig, decodeWebP},
-	{"BMP", "BM", bmp.DecodeConfig, decodeBMP},
+	{"JPEG", "\xff\xd8\xff", jpeg.Size, decodeJPEG},
+	{"PNG", "\x89PNG\r\n\x1a\n", sizeBy(png.DecodeConfig), decodePNG},
+	{"GIF", "GIF8?a", sizeBy(gif.DecodeConfig), decodeGIF},
+	{"WebP", "RIFF????WEBP", sizeBy(webp.DecodeConfig), decodeWebP},
+	{"BMP", "BM", sizeBy(bmp.DecodeConfig), decodeBMP},
+}
+
+// sizeBy reads the size with a decoder of the standard library's manner.
+func sizeBy(config func(io.Reader) (image.Config, error)) func([]byte) (int, int, error) {
+	return func(data []byte) (int, int, error) {
+		c, err := config(bytes.NewReader(data))
+		return c.Width, c.Height, err
+	}
 }
 
 func (f *format) matches(data []byte) bool {
@@ -90,7 +99,7 @@ func Decode(data []byte, o Options) (*Image, error) {
 		if !f.matches(data) {
 			continue
 		}
-		c, err := f.config(bytes.NewReader(data))
+		w, h, err := f.size(data)
 		if err != nil {
 			return nil, fmt.Errorf("read %s header: %w", f.name, cut(err))
 		}
@@ -98,8 +107,8 @@ func Decode(data []byte, o Options) (*Image, error) {
 		if limit <= 0 {
 			limit = MaxPixels
 		}
-		if c.Width < 1 || c.Height < 1 || c.Width > limit/c.Height {
-			return nil, fmt.Errorf("%s of %d×%d pixels, want 1 to %d in all", f.name, c.Width, c.Height, limit)
+		if w < 1 || h < 1 || w > limit/h {
+			return nil, fmt.Errorf("%s of %d×%d pixels, want 1 to %d in all", f.name, w, h, limit)
 		}
 		im, err := f.decode(data)
 		if err != nil {

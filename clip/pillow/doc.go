@@ -5,6 +5,6 @@
 // images take the nearest pixel, alpha is multiplied in and divided out again, CMYK is resized as four inks. Only
 // then do the pixels become RGB.
 //
-// Everything is bit for bit what Pillow 9.4 gives, except for JPEG, whose inverse cosine transform is the standard
-// library's: there a pixel may differ by up to 3 of 255.
+// Everything is bit for bit what Pillow 9.4 gives, JPEG included (see package jpeg). TIFF and AVIF are not read, nor are
+// animated WebP.
 package pillow

@@ -1,29 +1,80 @@
 package pillow
 
 import (
-	"bytes"
-	"fmt"
 	"image"
-	"image/jpeg"
+
+	"github.com/clipcap-go/clipcap/clip/jpeg"
 )
 
-// decodeJPEG reads a JPEG, baseline or progressive, gray, YCbCr, RGB or CMYK.
+// decodeJPEG reads a JPEG of any colours.
 func decodeJPEG(data []byte) (*Image, error) {
-	m, err := jpeg.Decode(bytes.NewReader(data))
+	m, err := jpeg.Decode(data)
 	if err != nil {
 		return nil, err
 	}
-	switch m := m.(type) {
-	case *image.YCbCr:
-		return fromYCbCr(m), nil
-	case *image.Gray:
-		return take(m, gray), nil
-	case *image.RGBA:
-		return take(m, rgb), nil
-	case *image.CMYK:
-		return take(m, cmyk), nil
+	return fromPlanes(m), nil
+}
+
+// fromYCbCr takes over an image of the standard library.
+func fromYCbCr(m *image.YCbCr) *Image {
+	w, h := m.Rect.Dx(), m.Rect.Dy()
+	ratio := map[image.YCbCrSubsampleRatio][2]int{image.YCbCrSubsampleRatio444: {1, 1}, image.YCbCrSubsampleRatio422: {2, 1},
+		image.YCbCrSubsampleRatio420: {2, 2}, image.YCbCrSubsampleRatio440: {1, 2}, image.YCbCrSubsampleRatio411: {4, 1},
+		image.YCbCrSubsampleRatio410: {4, 2}}[m.SubsampleRatio]
+	chroma := func(pix []byte) jpeg.Plane {
+		x, y := ratio[0], ratio[1]
+		return jpeg.Plane{Pix: pix, Stride: m.CStride, Width: (w + x - 1) / x, Height: (h + y - 1) / y, X: x, Y: y}
 	}
-	return nil, fmt.Errorf("held as %T", m)
+	return fromPlanes(&jpeg.Image{Width: w, Height: h, Colors: jpeg.YCbCr, Planes: []jpeg.Plane{
+		{Pix: m.Y, Stride: m.YStride, Width: w, Height: h, X: 1, Y: 1}, chroma(m.Cb), chroma(m.Cr)}})
+}
+
+// fromPlanes makes the pixels of a JPEG's planes as libjpeg does. Pillow takes four components for Adobe's CMYK, which
+// is stored inverted.
+func fromPlanes(m *jpeg.Image) *Image {
+	w, h := m.Width, m.Height
+	to := [...]mode{jpeg.Gray: gray, jpeg.YCbCr: rgb, jpeg.RGB: rgb, jpeg.CMYK: cmyk, jpeg.YCCK: cmyk}[m.Colors]
+	im := newImage(to, w, h)
+	bands := to.bands()
+	if w == 0 || h == 0 {
+		return im
+	}
+	ups := make([]*upsampler, len(m.Planes))
+	for i := range m.Planes {
+		ups[i] = newUpsampler(&m.Planes[i], w)
+	}
+	var rows [4][]byte
+	for y := range h {
+		for i, u := range ups {
+			rows[i] = u.row(y)
+		}
+		dst := im.pix[y*w*bands:][:w*bands]
+		switch m.Colors {
+		case jpeg.Gray:
+			copy(dst, rows[0])
+		case jpeg.YCbCr:
+			colourRow(dst, 3, rows[0], rows[1], rows[2])
+		case jpeg.YCCK: // the inverse of the inverse of RGB
+			colourRow(dst, 4, rows[0], rows[1], rows[2])
+			interleave(dst, 4, 3, rows[3], 255)
+		case jpeg.RGB, jpeg.CMYK:
+			invert := byte(0)
+			if m.Colors == jpeg.CMYK {
+				invert = 255
+			}
+			for i := range bands {
+				interleave(dst, bands, i, rows[i], invert)
+			}
+		}
+	}
+	return im
+}
+
+// interleave writes a band of pixels, inverted where invert is 255.
+func interleave(dst []byte, bands, band int, row []byte, invert byte) {
+	for i, v := range row {
+		dst[i*bands+band] = v ^ invert
+	}
 }
 
 // The colour conversion of JFIF in 16-bit fixed point, as libjpeg tabulates it: what the chroma samples add to luma.
@@ -39,44 +90,12 @@ func init() {
 	}
 }
 
-// fromYCbCr makes RGB of a JPEG's planes as libjpeg does, with its "fancy" upsampling.
-func fromYCbCr(m *image.YCbCr) *Image {
-	w, h := m.Rect.Dx(), m.Rect.Dy()
-	im := newImage(rgb, w, h)
-	if w == 0 || h == 0 {
-		return im
-	}
-	up := upsampler{w: w}
-	switch m.SubsampleRatio {
-	case image.YCbCrSubsampleRatio444:
-		up.hx, up.vy = 1, 1
-	case image.YCbCrSubsampleRatio422:
-		up.hx, up.vy = 2, 1
-	case image.YCbCrSubsampleRatio420:
-		up.hx, up.vy = 2, 2
-	case image.YCbCrSubsampleRatio440:
-		up.hx, up.vy = 1, 2
-	case image.YCbCrSubsampleRatio411:
-		up.hx, up.vy = 4, 1
-	case image.YCbCrSubsampleRatio410:
-		up.hx, up.vy = 4, 2
-	}
-	up.cw, up.ch = (w+up.hx-1)/up.hx, (h+up.vy-1)/up.vy
-	up.sums = make([]int32, up.cw)
-	cb, cr := make([]byte, w), make([]byte, w)
-	for y := range h {
-		up.row(cb, m.Cb, m.CStride, y)
-		up.row(cr, m.Cr, m.CStride, y)
-		colourRow(im.pix[y*w*3:][:w*3], m.Y[y*m.YStride:][:w], cb, cr)
-	}
-	return im
-}
-
-// colourRow converts a row.
-func colourRow(dst, luma, cb, cr []byte) {
+// colourRow converts a row to the first three bands of pixels.
+func colourRow(dst []byte, bands int, luma, cb, cr []byte) {
+	cb, cr = cb[:len(luma)], cr[:len(luma)]
 	for i, l := range luma {
 		y, u, v := int32(l), cb[i], cr[i]
-		d := dst[3*i : 3*i+3 : 3*i+3]
+		d := dst[bands*i : bands*i+3 : bands*i+3]
 		d[0] = clip8(y + redOf[v])
 		d[1] = clip8(y + (greenOfCb[u]+greenOfCr[v])>>16)
 		d[2] = clip8(y + blueOf[u])

@@ -1,38 +1,50 @@
 package pillow
 
-// upsampler widens the rows of a JPEG's chroma plane as libjpeg does (jdsample.c's "fancy" upsampling): along each
-// halved side a sample weighs three times as much as the one behind it. Other ratios are repeated.
+import "github.com/clipcap-go/clipcap/clip/jpeg"
+
+// upsampler widens the rows of a JPEG's plane to the width of the image as libjpeg does (jdsample.c's "fancy"
+// upsampling): along each halved side a sample weighs three times as much as the one behind it. Other ratios are repeated.
 type upsampler struct {
-	w      int // of the image
-	cw, ch int // of the plane
-	hx, vy int // how often a sample stands side by side and below itself
-	sums   []int32
+	*jpeg.Plane
+	w    int // of the image
+	sums []int32
+	out  []byte
 }
 
-// row makes row y of the image of plane.
-func (u *upsampler) row(dst, plane []byte, stride, y int) {
-	near := y / u.vy
-	src := plane[near*stride:][:u.cw]
-	far := near
-	if u.vy == 2 {
-		far = min(max(near-1+y&1*2, 0), u.ch-1)
+func newUpsampler(p *jpeg.Plane, w int) *upsampler {
+	u := &upsampler{Plane: p, w: w}
+	if p.X != 1 || p.Y != 1 {
+		u.sums, u.out = make([]int32, p.Width), make([]byte, w)
 	}
-	other := plane[far*stride:][:u.cw]
+	return u
+}
+
+// row is row y of the image, until the next call.
+func (u *upsampler) row(y int) []byte {
+	near := y / u.Y
+	src := u.Pix[near*u.Stride:][:u.Width]
+	if u.X == 1 && u.Y == 1 {
+		return src
+	}
+	far := near
+	if u.Y == 2 {
+		far = min(max(near-1+y&1*2, 0), u.Height-1)
+	}
+	other := u.Pix[far*u.Stride:][:u.Width]
 	switch {
-	case u.hx == 1 && u.vy == 1:
-		copy(dst, src)
-	case u.hx == 1 && u.vy == 2:
+	case u.X == 1 && u.Y == 2:
 		bias := int32(1 + y&1)
 		for i, s := range src {
-			dst[i] = byte((3*int32(s) + int32(other[i]) + bias) >> 2)
+			u.out[i] = byte((3*int32(s) + int32(other[i]) + bias) >> 2)
 		}
-	case u.hx == 2 && u.vy <= 2 && u.cw > 2:
-		u.double(dst, src, other)
+	case u.X == 2 && u.Y <= 2 && u.Width > 2:
+		u.double(u.out, src, other)
 	default:
-		for i := range dst[:u.w] {
-			dst[i] = src[i/u.hx]
+		for i := range u.out {
+			u.out[i] = src[i/u.X]
 		}
 	}
+	return u.out
 }
 
 // double widens a row to twice its width; with two rows given, nearer and farther, their weighed sum.
@@ -40,7 +52,7 @@ func (u *upsampler) double(dst, near, far []byte) {
 	sums := u.sums
 	var shift uint
 	var even, odd int32 // what is added before the shift
-	if u.vy == 2 {
+	if u.Y == 2 {
 		shift, even, odd = 4, 8, 7
 		for i, s := range near {
 			sums[i] = 3*int32(s) + int32(far[i])

@@ -22,7 +22,8 @@ var allowed = map[string][]string{
 
 	"clip": {"clip/pillow", "nn", "weights", "internal/bpe", "golang.org/x/text/unicode/norm", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 	// Images as Pillow decodes and resizes them; no network.
-	"clip/pillow": {"golang.org/x/image"},
+	"clip/pillow": {"clip/jpeg", "golang.org/x/image"},
+	"clip/jpeg":   {},
 	"gpt2":        {"nn", "weights", "internal/bpe", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/pkoukk/tiktoken-go-loader"},
 	"mapping":     {"nn", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 

@@ -1,0 +1,104 @@
+package pillow
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"image"
+	"path/filepath"
+	"testing"
+)
+
+// TestJPEGKinds: hashes of the RGB pixels that Pillow 13 with libjpeg-turbo 3.2 makes of small files of each kind.
+func TestJPEGKinds(t *testing.T) {
+	for name, want := range map[string]string{
+		"progressive_420_restart.jpg": "35a5166b01c01032",
+		"baseline_422_restart.jpg":    "5328fcfe274d5dde",
+		"baseline_411.jpg":            "1ff45f9aa968977b",
+		"cmyk.jpg":                    "1448869e5a60da1a",
+		"rgb.jpg":                     "1448869e5a60da1a",
+		"gray_progressive.jpg":        "b9f6124918c6254a",
+	} {
+		im, err := Open(filepath.Join("testdata", name), Options{})
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		pix := im.pix
+		switch im.mode {
+		case gray:
+			pix = grayToRGB(pix)
+		case cmyk:
+			pix = inkToRGB(pix)
+		}
+		sum := sha256.Sum256(pix)
+		if got := hex.EncodeToString(sum[:8]); got != want {
+			t.Errorf("%s: pixels %s, want %s", name, got, want)
+		}
+	}
+}
+
+// TestUpsampleOddSizes holds every ratio and odd size against libjpeg's rules written out for one sample at a time.
+func TestUpsampleOddSizes(t *testing.T) {
+	for _, ratio := range []image.YCbCrSubsampleRatio{image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420,
+		image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410} {
+		for w := range 9 {
+			for h := range 6 {
+				m := image.NewYCbCr(image.Rect(0, 0, w, h), ratio)
+				copy(m.Y, noise(len(m.Y), 1))
+				copy(m.Cb, noise(len(m.Cb), 2))
+				copy(m.Cr, noise(len(m.Cr), 3))
+				im := fromYCbCr(m)
+				for y := range h {
+					for x := range w {
+						l, u, v := int32(m.Y[y*m.YStride+x]), chromaAt(m, m.Cb, x, y), chromaAt(m, m.Cr, x, y)
+						want := [3]byte{clip8(l + redOf[v]), clip8(l + (greenOfCb[u]+greenOfCr[v])>>16), clip8(l + blueOf[u])}
+						if got := [3]byte(im.pix[3*(y*w+x):]); got != want {
+							t.Fatalf("%v %d×%d pixel (%d, %d): %v, want %v", ratio, w, h, x, y, got, want)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func chromaAt(m *image.YCbCr, pix []byte, x, y int) byte {
+	w, h := m.Rect.Dx(), m.Rect.Dy()
+	hx, vy := 1, 1
+	switch m.SubsampleRatio {
+	case image.YCbCrSubsampleRatio422:
+		hx = 2
+	case image.YCbCrSubsampleRatio420:
+		hx, vy = 2, 2
+	case image.YCbCrSubsampleRatio440:
+		vy = 2
+	case image.YCbCrSubsampleRatio411:
+		hx = 4
+	case image.YCbCrSubsampleRatio410:
+		hx, vy = 4, 2
+	}
+	cw, ch := (w+hx-1)/hx, (h+vy-1)/vy
+	cx, cy := x/hx, y/vy
+	at := func(x, y int) int { return int(pix[y*m.CStride+x]) }
+	ny := min(max(cy-1+y%2*2, 0), ch-1)
+	if hx == 1 && vy == 2 {
+		return byte((3*at(cx, cy) + at(cx, ny) + 1 + y%2) >> 2)
+	}
+	if hx != 2 || cw <= 2 {
+		return byte(at(cx, cy))
+	}
+	col, shift, even, odd := func(i int) int { return at(i, cy) }, 2, 1, 2
+	if vy == 2 {
+		col, shift, even, odd = func(i int) int { return 3*at(i, cy) + at(i, ny) }, 4, 8, 7
+	}
+	switch nx := cx - 1 + x%2*2; {
+	case nx < 0:
+		return byte((4*col(cx) + even) >> shift)
+	case nx >= cw:
+		return byte((4*col(cx) + odd) >> shift)
+	case x%2 == 0:
+		return byte((3*col(cx) + col(nx) + even) >> shift)
+	default:
+		return byte((3*col(cx) + col(nx) + odd) >> shift)
+	}
+}
