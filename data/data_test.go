@@ -406,7 +406,7 @@ func TestMemory(t *testing.T) {
 		n = 5670
 	}
 	for i := range n {
-		if err := l.take(annotation.Caption{Row: i / 5, Text: "a dozen toks"}); err != nil {
+		if err := l.take(i/5, annotation.Caption{Text: "a dozen toks"}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -23,6 +23,7 @@ type Config struct {
 	MaxMissing float64
 	Vocab      int // token ids must be below it
 	Encode     func(dst []int32, text string) []int32
+	Keep       func(id annotation.ID) bool // captions of other images are passed over; nil: all are kept
 }
 
 // Captions are a data set's captions as token ids, each with its image's feature.
@@ -89,24 +90,46 @@ const maxTokens = math.MaxUint32
 // Load reads captions and joins them to features.
 func Load(f *Features, cfg Config) (*Captions, error) {
 	l := &loader{cfg: cfg, to: &Captions{Features: f, starts: []uint32{0}}, missing: map[string]bool{}}
-	var err error
-	if cfg.Captions == "" {
-		if f.captions == nil {
-			return nil, fmt.Errorf("%s holds no captions: say where they are (--captions)", f.Path)
-		}
-		l.to.Join.Kind = "pickle"
-		for _, c := range f.captions {
-			if err = l.take(annotation.Caption{Image: annotation.ID(c.image), Row: -1, Text: c.text}); err != nil {
-				break
-			}
-		}
-	} else {
-		l.to.Join.Kind, err = annotation.Scan(cfg.Captions, cfg.Options, l.take)
-	}
+	kind, err := visit(f, cfg, l.take)
 	if err != nil {
 		return nil, fmt.Errorf("captions: %w", err)
 	}
+	l.to.Join.Kind = kind
 	return l.finish()
+}
+
+// Visit calls take for every caption of a file that Config.Keep lets pass, with the row of its feature, -1 where there is none.
+func Visit(f *Features, cfg Config, take func(row int, c annotation.Caption) error) error {
+	_, err := visit(f, cfg, take)
+	return err
+}
+
+func visit(f *Features, cfg Config, take func(row int, c annotation.Caption) error) (kind string, err error) {
+	each := func(c annotation.Caption) error {
+		if cfg.Keep != nil && !cfg.Keep(c.Image) {
+			return nil
+		}
+		row, ok := c.Row, c.Row < f.Rows()
+		if c.Row < 0 {
+			row, ok = f.Find(string(c.Image))
+		}
+		if !ok {
+			row = -1
+		}
+		return take(row, c)
+	}
+	if cfg.Captions != "" {
+		return annotation.Scan(cfg.Captions, cfg.Options, each)
+	}
+	if f.captions == nil {
+		return "", fmt.Errorf("%s holds no captions: say where they are (--captions)", f.Path)
+	}
+	for _, c := range f.captions {
+		if err := each(annotation.Caption{Image: annotation.ID(c.image), Row: -1, Text: c.text}); err != nil {
+			return "", err
+		}
+	}
+	return "pickle", nil
 }
 
 // loader takes captions one by one.
@@ -116,13 +139,9 @@ type loader struct {
 	missing map[string]bool
 }
 
-func (l *loader) take(c annotation.Caption) error {
+func (l *loader) take(row int, c annotation.Caption) error {
 	set := l.to
-	row, ok := c.Row, c.Row < set.Features.Rows()
-	if c.Row < 0 {
-		row, ok = set.Features.Find(string(c.Image))
-	}
-	if !ok {
+	if row < 0 {
 		set.Join.Missing++
 		if !l.missing[string(c.Image)] {
 			l.missing[string(c.Image)] = true

@@ -21,9 +21,10 @@ type Record struct {
 	CaptionsPer float64  `json:"captions_per_s,omitempty"`
 	GradNorm    float64  `json:"grad_norm,omitempty"`
 
-	ValLoss  *float64 `json:"val_loss,omitempty"`
-	ValCIDEr *float64 `json:"val_cider,omitempty"`
-	Samples  []Sample `json:"samples,omitempty"`
+	ValLoss    *float64 `json:"val_loss,omitempty"`
+	ValCIDEr   *float64 `json:"val_cider,omitempty"`
+	TrainCIDEr *float64 `json:"train_cider,omitempty"` // of images trained on
+	Samples    []Sample `json:"samples,omitempty"`
 }
 
 // Sample is a caption written during training beside a human one.

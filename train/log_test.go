@@ -110,7 +110,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := b.String()
-	for _, want := range []string{"a &lt;run&gt;", "<svg", "polyline", "Learning rate", "Validation CIDEr", "a &lt;b&gt;", "Captions at step 2000"} {
+	for _, want := range []string{"a &lt;run&gt;", "<svg", "polyline", "Learning rate", "CIDEr (validation in red", "a &lt;b&gt;", "Captions at step 2000"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q in the page", want)
 		}

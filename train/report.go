@@ -46,7 +46,7 @@ type chart struct {
 
 // Write writes the page: one HTML file that needs nothing else.
 func (r *Report) Write(w io.Writer) error {
-	var loss, lr, valLoss, cider []point
+	var loss, lr, valLoss, cider, trained []point
 	view := struct {
 		*Report
 		Charts     []chart
@@ -57,6 +57,7 @@ func (r *Report) Write(w io.Writer) error {
 		x := float64(rec.Step)
 		loss, lr = appendPoint(loss, x, rec.Loss), appendPoint(lr, x, rec.LR)
 		valLoss, cider = appendPoint(valLoss, x, rec.ValLoss), appendPoint(cider, x, rec.ValCIDEr)
+		trained = appendPoint(trained, x, rec.TrainCIDEr)
 		if len(rec.Samples) > 0 {
 			view.Samples, view.SampleStep = rec.Samples, rec.Step
 		}
@@ -67,7 +68,7 @@ func (r *Report) Write(w io.Writer) error {
 		}
 	}
 	add("Loss (validation in red)", curves{train: loss, val: valLoss, smooth: true})
-	add("Validation CIDEr", curves{val: cider})
+	add("CIDEr (validation in red, images trained on in blue)", curves{train: trained, val: cider})
 	add("Learning rate", curves{train: lr})
 	if err := page.Execute(w, view); err != nil {
 		return fmt.Errorf("report: %w", err)

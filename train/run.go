@@ -32,6 +32,7 @@ type Run struct {
 
 	Evaluator *Evaluator // nil: no validation
 	Judge     *Judge     // nil: no captions are written and scored
+	OnTrained *Judge     // the same for images that are trained on; nil: none
 	Every     int64      // updates between evaluations; 0: an epoch
 	KeepBest  string     // ByLoss, ByCIDEr or "": the best checkpoint is kept in Dir/best
 	Patience  int        // evaluations without a better one before the run ends; 0: any number
@@ -99,7 +100,7 @@ func (r *Run) Do(ctx context.Context) (s Summary, err error) {
 			return s, err
 		}
 		last := t.Finished()
-		if (t.done%every == 0 || last) && (r.Evaluator != nil || r.Judge != nil) {
+		if (t.done%every == 0 || last) && (r.Evaluator != nil || r.Judge != nil || r.OnTrained != nil) {
 			enough, err := r.evaluate(working)
 			if err != nil {
 				return s, err
@@ -187,6 +188,17 @@ func (r *Run) evaluate(ctx context.Context) (enough bool, err error) {
 		rec.ValCIDEr, rec.Samples = &score, samples
 		scalars = append(scalars, Scalar{"val_cider", score})
 	}
+	if r.OnTrained != nil {
+		score, samples, err := r.OnTrained.score(ctx)
+		if err != nil {
+			return false, err
+		}
+		rec.TrainCIDEr = &score
+		if rec.Samples == nil {
+			rec.Samples = samples
+		}
+		scalars = append(scalars, Scalar{"train_cider", score})
+	}
 	if err := errors.Join(r.log.Write(rec), r.events.Write(rec.Step, scalars...)); err != nil {
 		return false, r.failed(err)
 	}
@@ -196,6 +208,9 @@ func (r *Run) evaluate(ctx context.Context) (enough bool, err error) {
 	value, lower := rec.ValLoss, true
 	if r.KeepBest == ByCIDEr || value == nil {
 		value, lower = rec.ValCIDEr, false
+	}
+	if value == nil {
+		return false, nil
 	}
 	if r.best == nil || lower && *value < r.best.Value || !lower && *value > r.best.Value {
 		r.best = &Best{Step: rec.Step, Value: *value}

@@ -111,6 +111,12 @@ func TestTrainToCaptions(t *testing.T) {
 	}
 	// The mapper alone from there, the language model kept; and then a flag that contradicts it.
 	must(t, t.Context(), w.args("frozen", "--init", filepath.Join(w.dir, "run"), "--frozen-lm", "--steps", "2")...)
+	// A share held out: the two parts make up the whole.
+	must(t, t.Context(), w.args("held", "--steps", "2", "--val-share", "0.4", "--train-images", "2", "--batch-size", "2")...)
+	records, err = train.ReadLog(filepath.Join(w.dir, "held", train.LogFile))
+	if last := records[len(records)-1]; err != nil || last.ValLoss == nil || last.TrainCIDEr == nil || last.ValCIDEr == nil {
+		t.Errorf("with a share held out: %+v, %v", last, err)
+	}
 	if status, _, log := call(t, t.Context(), w.args("other", "--init", filepath.Join(w.dir, "run"), "--mapper", "transformer", "--steps", "2")...); status != 1 || !strings.Contains(log, "contradicts --init") {
 		t.Errorf("another mapper than --init's: status %d, %s", status, log)
 	}
@@ -184,6 +190,8 @@ func TestMisuse(t *testing.T) {
 		{w.args("x", "--warmup", "soon"), 2, `--warmup "soon"`},
 		{w.args("x", "--recipe", "soup"), 2, `--recipe "soup"`},
 		{w.args("x", "--keep-best", "cider"), 2, "without --val-captions"},
+		{w.args("x", "--val-share", "1"), 2, "--val-share 1"},
+		{w.args("x", "--val-share", "0.1", "--val-captions", w.captions), 2, "want one of them"},
 		{w.args("x", "--mapper", "mamba"), 2, "mamba"},
 		{w.args("x", "--resume", "--overwrite"), 2, "want one of them"},
 		{w.args("x", "--captions", filepath.Join(w.dir, "none.json")), 1, "--captions"},

@@ -16,6 +16,7 @@ import (
 	"github.com/clipcap-go/clipcap/gpt2"
 	"github.com/clipcap-go/clipcap/mapping"
 	"github.com/clipcap-go/clipcap/train"
+	"github.com/clipcap-go/clipcap/weights/fetch"
 )
 
 // model loads or makes the mapper and the language model, for a set of features.
@@ -26,10 +27,13 @@ func (o *options) model(f *data.Features) (*train.Model, checkpoint.Config, erro
 	var lm *gpt2.Model
 	if o.init != "" {
 		var config *gpt2.Config
-		if o.given["gpt2"] && !strings.HasPrefix(o.gpt2, "random:") {
-			var err error
-			if config, err = gpt2.ConfigBeside(o.gpt2); err != nil {
-				return nil, c, err
+		if o.given["gpt2"] && !o.random() {
+			path, err := fetch.Locate(o.gpt2)
+			if err == nil {
+				config, err = gpt2.ConfigBeside(path)
+			}
+			if err != nil {
+				return nil, c, fmt.Errorf("--gpt2: %w", err)
 			}
 		}
 		var err error
@@ -49,14 +53,17 @@ func (o *options) model(f *data.Features) (*train.Model, checkpoint.Config, erro
 		c.CLIP = checkpoint.Source{Name: o.clipName}
 	}
 	if lm == nil {
-		var err error
-		if lm, err = gpt2.Open(o.gpt2, nil, o.settings.Seed); err != nil {
-			return nil, c, fmt.Errorf("--gpt2: %w", err)
+		path, err := o.gpt2, error(nil)
+		if !o.random() {
+			path, err = fetch.Locate(o.gpt2)
 		}
-	}
-	if start == nil || start.LM == nil || c.GPT2.Name == "" {
-		var err error
-		if c.GPT2, err = source(o.gpt2); err != nil {
+		if err == nil {
+			lm, err = gpt2.Open(path, nil, o.settings.Seed)
+		}
+		if err == nil {
+			c.GPT2, err = source(o.gpt2, path)
+		}
+		if err != nil {
 			return nil, c, fmt.Errorf("--gpt2: %w", err)
 		}
 	}
@@ -103,30 +110,28 @@ func (o *options) agree(c mapping.Config, width int) error {
 	return errors.Join(errs...)
 }
 
+// random tells whether the language model is made, not read.
+func (o *options) random() bool { return strings.HasPrefix(o.gpt2, "random:") }
+
 // source names a language model, with the hash of its file where it is one.
-func source(name string) (checkpoint.Source, error) {
+func source(name, path string) (checkpoint.Source, error) {
 	s := checkpoint.Source{Name: name}
-	if strings.HasPrefix(name, "random:") {
+	if strings.HasPrefix(path, "random:") {
 		return s, nil
-	}
-	path := name
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		path = ""
-		for _, file := range []string{"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"} {
-			if _, err := os.Stat(filepath.Join(name, file)); err == nil {
-				path = filepath.Join(name, file)
-				break
-			}
-		}
-		if path == "" {
-			return s, nil
-		}
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return s, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || info.IsDir() {
+		for _, file := range []string{"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"} {
+			if inside := filepath.Join(path, file); err == nil && exists(inside) {
+				return source(name, inside)
+			}
+		}
+		return s, err
+	}
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return s, err
@@ -135,12 +140,22 @@ func source(name string) (checkpoint.Source, error) {
 	return s, nil
 }
 
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // tokenizer is the language model's own, where its folder has one, else GPT-2's.
 func (o *options) tokenizer() (*gpt2.Tokenizer, error) {
-	if info, err := os.Stat(o.gpt2); err == nil && info.IsDir() {
-		t, err := gpt2.OpenTokenizer(o.gpt2)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return t, err
+	if !o.random() {
+		if path, err := fetch.Locate(o.gpt2); err == nil {
+			if info, err := os.Stat(path); err == nil && !info.IsDir() {
+				path = filepath.Dir(path)
+			}
+			t, err := gpt2.OpenTokenizer(path)
+			if !errors.Is(err, fs.ErrNotExist) {
+				return t, err
+			}
 		}
 	}
 	return gpt2.DefaultTokenizer()

@@ -36,7 +36,9 @@ type options struct {
 	warmup, order, keepBest, recipe string
 	out, log, export                string
 	saveEvery, evalEvery            int64
-	patience, samples, valImages    int
+	patience, samples               int
+	valImages, trainImages          int
+	valShare                        float64
 	resume, overwrite, dryRun, json bool
 }
 
@@ -57,7 +59,7 @@ func setup(f *flag.FlagSet) cli.Work {
 	f.IntVar(&o.prefixLength, "prefix-length", 10, "rows of the prefix")
 	f.IntVar(&o.clipLength, "clip-length", 10, "rows the feature becomes (transformer)")
 	f.IntVar(&o.layers, "layers", 8, "layers of the mapper (transformer)")
-	f.StringVar(&o.gpt2, "gpt2", "gpt2", "language model: a file or folder, or random:CONFIG.json")
+	f.StringVar(&o.gpt2, "gpt2", "gpt2", "language model: a file, a folder, a published `NAME`, or random:CONFIG.json")
 	f.StringVar(&o.init, "init", "", "`CHECKPOINT` or .pt of the original to start from; it brings the mapper's kind, lengths and layers")
 	f.StringVar(&o.clipName, "clip", "", "`NAME` of the CLIP the features came from, for config.json")
 	f.BoolVar(&s.FrozenLM, "frozen-lm", false, "train the mapper alone")
@@ -85,8 +87,10 @@ func setup(f *flag.FlagSet) cli.Work {
 	f.StringVar(&o.valFeatures, "val-features", "", "features of the validation images (default: --features)")
 	f.StringVar(&o.valCaptions, "val-captions", "", "`FILE` of captions to validate on")
 	f.StringVar(&o.valSplit, "val-split", "", "split of Karpathy's file to validate on (default val)")
+	f.Float64Var(&o.valShare, "val-share", 0, "hold this share of the images out, chosen by their ids, and validate on them instead of --val-captions")
 	f.Int64Var(&o.evalEvery, "eval-every", 0, "updates between validations (default: an epoch)")
 	f.IntVar(&o.valImages, "val-images", 500, "validation images to write captions for (0: measure the loss alone)")
+	f.IntVar(&o.trainImages, "train-images", 0, "images trained on to write and score captions for at every validation, to compare")
 	f.IntVar(&o.samples, "samples", 8, "validation captions to show in the log and report.html")
 	cli.OneOf(f, &o.keepBest, "keep-best", "keep the best checkpoint in DIR/best, by", train.ByCIDEr, train.ByLoss)
 	f.IntVar(&o.patience, "patience", 0, "end after `N` validations without a better one (default: never)")
@@ -120,12 +124,16 @@ func (o *options) check() error {
 		return cli.Misusef("--out is missing")
 	case o.resume && o.overwrite:
 		return cli.Misusef("--resume and --overwrite: want one of them")
-	case o.keepBest == train.ByCIDEr && (o.valCaptions == "" || o.valImages == 0), o.keepBest == train.ByLoss && o.valCaptions == "":
-		return cli.Misusef("--keep-best %s: nothing to go by without --val-captions", o.keepBest)
-	case o.patience > 0 && o.valCaptions == "":
-		return cli.Misusef("--patience: nothing to go by without --val-captions")
-	case o.patience < 0 || o.saveEvery < 0 || o.evalEvery < 0 || o.valImages < 0 || o.samples < 0 || o.maxTokens < 0:
-		return cli.Misusef("--patience, --save-every, --eval-every, --val-images, --samples and --max-tokens are 0 or more")
+	case o.valShare != 0 && (o.valCaptions != "" || o.valFeatures != ""):
+		return cli.Misusef("--val-share and --val-captions: want one of them")
+	case !(o.valShare >= 0 && o.valShare < 1):
+		return cli.Misusef("--val-share %v, want 0 ≤ share < 1", o.valShare)
+	case o.keepBest == train.ByCIDEr && (!o.validates() || o.valImages == 0), o.keepBest == train.ByLoss && !o.validates():
+		return cli.Misusef("--keep-best %s: nothing to go by without --val-captions or --val-share", o.keepBest)
+	case o.patience > 0 && !o.validates():
+		return cli.Misusef("--patience: nothing to go by without --val-captions or --val-share")
+	case o.patience < 0 || o.saveEvery < 0 || o.evalEvery < 0 || o.valImages < 0 || o.trainImages < 0 || o.samples < 0 || o.maxTokens < 0:
+		return cli.Misusef("--patience, --save-every, --eval-every, --val-images, --train-images, --samples and --max-tokens are 0 or more")
 	case o.given["dropout"] && o.settings.Dropout < 0:
 		return cli.Misusef("--dropout %v, want 0 ≤ p < 1", o.settings.Dropout)
 	case !(o.maxMissing >= 0 && o.maxMissing <= 1):
@@ -145,15 +153,14 @@ func (o *options) check() error {
 	if err := o.settings.Validate(); err != nil {
 		return cli.Misusef("%w", err)
 	}
-	lm := strings.TrimPrefix(o.gpt2, "random:")
-	if !o.given["gpt2"] || lm != o.gpt2 {
-		lm = ""
-	}
-	if err := cli.NeedFiles("features", o.features, "captions", o.captions, "init", o.init, "gpt2", lm, "val-features", o.valFeatures, "val-captions", o.valCaptions); err != nil {
+	if err := cli.NeedFiles("features", o.features, "captions", o.captions, "init", o.init, "val-features", o.valFeatures, "val-captions", o.valCaptions); err != nil {
 		return err
 	}
 	return o.checkOut()
 }
+
+// validates tells whether there is anything to validate on.
+func (o *options) validates() bool { return o.valCaptions != "" || o.valShare > 0 }
 
 // checkOut protects what lies in --out.
 func (o *options) checkOut() error {

@@ -43,7 +43,7 @@ func (o *options) recipeFlags(f *flag.FlagSet) error {
 		return cli.Misusef("--recipe %q: want one of %q", o.recipe, recipeNames())
 	}
 	for _, name := range slices.Sorted(maps.Keys(r)) {
-		if o.given[name] || (name == "keep-best" || name == "patience") && o.valCaptions == "" {
+		if o.given[name] || (name == "keep-best" || name == "patience") && !o.validates() {
 			continue
 		}
 		if o.init != "" && (name == "mapper" || name == "prefix-length" || name == "clip-length" || name == "layers") {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/clipcap-go/clipcap/checkpoint"
 	"github.com/clipcap-go/clipcap/data"
-	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/gpt2"
 	"github.com/clipcap-go/clipcap/internal/cli"
 	"github.com/clipcap-go/clipcap/nn"
@@ -143,7 +142,7 @@ func (o *options) prepare(s *session) (err error) {
 	if s.model, s.config, err = o.model(s.features); err != nil {
 		return err
 	}
-	if s.captions, err = data.Load(s.features, o.captionConfig(s, o.captions, o.split, "train,restval")); err != nil {
+	if s.captions, err = data.Load(s.features, o.trainCaptions(s)); err != nil {
 		return err
 	}
 	p, err := nn.ParsePrecision(o.settings.Precision)
@@ -155,95 +154,10 @@ func (o *options) prepare(s *session) (err error) {
 	return err
 }
 
-// captionConfig says how to read a file of captions.
-func (o *options) captionConfig(s *session, path, split, or string) data.Config {
-	return data.Config{Captions: path, Options: annotation.Options{Dataset: o.dataset, Split: split, OrSplit: or, CSVQuotes: o.csvQuotes}, AddPeriod: o.addPeriod,
-		MaxTokens: o.maxTokens, MaxMissing: o.maxMissing, Vocab: s.model.LM.Config.Vocab, Encode: s.tokenizer.AppendEncode}
-}
-
 // listMissing writes the ids of images without a feature to a file.
 func (o *options) listMissing(j data.Join) error {
 	if len(j.MissingID) == 0 {
 		return nil
 	}
 	return os.WriteFile(filepath.Join(o.out, "missing.txt"), []byte(strings.Join(j.MissingID, "\n")+"\n"), 0o644)
-}
-
-// run sets the run up, with its validation.
-func (o *options) run(s *session, logger *slog.Logger) (*train.Run, error) {
-	r := &train.Run{Trainer: s.trainer, Dir: o.out, Config: s.config, Save: o.saveEvery, LogPath: o.log, Title: "Training " + filepath.Base(o.out),
-		Every: o.evalEvery, KeepBest: o.keepBest, Patience: o.patience, Logger: logger}
-	if o.valCaptions == "" {
-		return r, nil
-	}
-	s.valFeatures = s.features
-	if o.valFeatures != "" {
-		var err error
-		if s.valFeatures, err = data.OpenFeatures(o.valFeatures); err != nil {
-			return nil, err
-		}
-	}
-	c, err := data.Load(s.valFeatures, o.captionConfig(s, o.valCaptions, o.valSplit, "val"))
-	if err != nil {
-		return nil, fmt.Errorf("--val-captions: %w", err)
-	}
-	if r.Evaluator, err = train.NewEvaluator(s.backend, s.model, c, o.settings); err != nil {
-		return nil, err
-	}
-	s.closers = append(s.closers, r.Evaluator)
-	if o.valImages > 0 {
-		if r.Judge, err = o.judge(s); err != nil {
-			return nil, fmt.Errorf("--val-captions: %w", err)
-		}
-	}
-	return r, nil
-}
-
-// judge has the first --val-images validation images captioned and scored.
-func (o *options) judge(s *session) (*train.Judge, error) {
-	j := &train.Judge{Samples: o.samples}
-	var rows []int
-	at := map[int]int{} // row → image
-	options := o.captionConfig(s, o.valCaptions, o.valSplit, "val").Options
-	_, err := annotation.Scan(o.valCaptions, options, func(c annotation.Caption) error {
-		row, ok := c.Row, c.Row < s.valFeatures.Rows()
-		if c.Row < 0 {
-			row, ok = s.valFeatures.Find(string(c.Image))
-		}
-		if !ok || c.Tokens != nil {
-			return nil
-		}
-		i, ok := at[row]
-		if !ok {
-			if len(rows) == o.valImages {
-				return nil
-			}
-			i = len(rows)
-			at[row] = i
-			rows, j.Images, j.References = append(rows, row), append(j.Images, string(c.Image)), append(j.References, nil)
-		}
-		j.References[i] = append(j.References[i], c.Text)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(rows) == 0 { // token ids alone: no text to compare with
-		if o.keepBest == train.ByCIDEr {
-			return nil, errors.New("--keep-best cider: the validation captions are token ids, CIDEr needs text")
-		}
-		return nil, nil
-	}
-	stop := int32(13)
-	if ids := s.tokenizer.Encode("."); len(ids) == 1 && int(ids[0]) < s.model.LM.Config.Vocab {
-		stop = ids[0]
-	}
-	w, err := train.NewWriter(s.backend, s.model, s.valFeatures, o.settings, stop)
-	if err != nil {
-		return nil, err
-	}
-	s.closers = append(s.closers, w)
-	w.Decode = s.tokenizer.Decode
-	j.Write = func(ctx context.Context) ([]string, error) { return w.Write(ctx, rows) }
-	return j, nil
 }
