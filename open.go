@@ -14,6 +14,7 @@ import (
 	"github.com/clipcap-go/clipcap/clip"
 	"github.com/clipcap-go/clipcap/gpt2"
 	"github.com/clipcap-go/clipcap/nn"
+	"github.com/clipcap-go/clipcap/weights/fetch"
 )
 
 // Open loads a model: the folder of a checkpoint, a .pt file of the original, or a published model by name (coco,
@@ -52,15 +53,23 @@ func open(ctx context.Context, name string, o Options) (*Model, error) {
 	return m, nil
 }
 
+// locate is the file or folder of a model.
+func (m *Model) locate(name string) (string, error) {
+	if find := m.options.Locate; find != nil {
+		return find(name)
+	}
+	return fetch.Locate(name)
+}
+
 // openCheckpoint reads the mapper, and the language model where there is one.
 func (m *Model) openCheckpoint(name string) error {
-	path, err := locate(name)
+	path, err := m.locate(name)
 	if err != nil {
 		return err
 	}
 	var lm *gpt2.Config
 	if g := m.options.GPT2; g != "" {
-		if lm, err = configOf(g); err != nil {
+		if lm, err = m.configOf(g); err != nil {
 			return err
 		}
 	}
@@ -82,7 +91,7 @@ func (m *Model) openCheckpoint(name string) error {
 }
 
 // configOf is the configuration of a language model that is named, nil where only its weights can tell.
-func configOf(name string) (*gpt2.Config, error) {
+func (m *Model) configOf(name string) (*gpt2.Config, error) {
 	if spec, ok := strings.CutPrefix(name, "random:"); ok {
 		if c, err := gpt2.Published(spec); err == nil {
 			return &c, nil
@@ -98,7 +107,7 @@ func configOf(name string) (*gpt2.Config, error) {
 		}
 		return &c, nil
 	}
-	path, err := locate(name)
+	path, err := m.locate(name)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +133,7 @@ func (m *Model) openLanguageModel() error {
 		}
 		path := name
 		if !strings.HasPrefix(name, "random:") {
-			if path, err = locate(name); err != nil {
+			if path, err = m.locate(name); err != nil {
 				return &NoLanguageModelError{Path: m.checkpoint.Path, Want: name, Err: err}
 			}
 		}
@@ -179,7 +188,7 @@ const defaultStop = "."
 
 func (m *Model) findTokenizer() error {
 	if g := m.options.GPT2; g != "" && !strings.HasPrefix(g, "random:") {
-		path, err := locate(g)
+		path, err := m.locate(g)
 		if err != nil {
 			return err
 		}
@@ -224,7 +233,7 @@ func (m *Model) openEncoder() error {
 	}
 	path, err := name, error(nil)
 	if !strings.HasPrefix(name, "random:") {
-		if path, err = locate(name); err != nil {
+		if path, err = m.locate(name); err != nil {
 			return err
 		}
 	}

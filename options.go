@@ -34,6 +34,9 @@ type Options struct {
 	// Weights is the form of the language model's weights. The zero value keeps float32, or bfloat16 where that is
 	// the precision.
 	Weights nn.WeightFormat
+	// Locate finds the file or folder of a model by its path or published name. Nil: fetch.Locate, which looks on this
+	// machine and never downloads.
+	Locate func(name string) (string, error)
 	// Activation is for CLIP files that do not tell theirs.
 	Activation clip.Activation
 	// Seed is of random models; Decode has its own.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
+	"fmt"
 	"io"
 
 	"github.com/clipcap-go/clipcap"
@@ -10,6 +12,7 @@ import (
 	"github.com/clipcap-go/clipcap/gpt2"
 	"github.com/clipcap-go/clipcap/internal/cli"
 	"github.com/clipcap-go/clipcap/nn"
+	"github.com/clipcap-go/clipcap/weights/fetch"
 )
 
 // options are the command line.
@@ -21,6 +24,7 @@ type options struct {
 	activation         string
 	normalize          bool
 	json, showPrefix   bool
+	download           bool
 	exif               bool
 	stop               string
 
@@ -54,14 +58,36 @@ func setup(f *flag.FlagSet) cli.Work {
 	cli.OneOf(f, &o.activation, "activation", "of CLIP files that do not tell theirs", "auto", "gelu", "quickgelu")
 	f.BoolVar(&o.exif, "exif", false, "turn photos as their EXIF orientation says; the original did not")
 	f.BoolVar(&o.showPrefix, "show-prefix", false, "print the nearest vocabulary word of each prefix row instead of captions")
+	f.BoolVar(&o.download, "download", false, "fetch published models that are not on this machine")
 	f.BoolVar(&o.json, "json", false, "print a line of JSON for each image")
 	return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		o.open.Decode = d
 		if err := o.check(f, args); err != nil {
 			return err
 		}
+		if o.download {
+			o.open.Locate = func(name string) (string, error) { return download(ctx, name, stderr) }
+		}
 		return o.run(ctx, args, stdout, stderr)
 	}
+}
+
+// download is fetch.Locate that brings what is missing.
+func download(ctx context.Context, name string, stderr io.Writer) (string, error) {
+	path, err := fetch.Locate(name)
+	var missing *fetch.Missing
+	if !errors.As(err, &missing) {
+		return path, err
+	}
+	f := &fetch.Fetcher{
+		Log: func(text string) { fmt.Fprintln(stderr, "clipcap-caption:", text) },
+		Progress: func(file string, done, total int64) fetch.Meter {
+			bar := cli.NewProgress(stderr, file, total, true)
+			bar.Add(done)
+			return bar
+		},
+	}
+	return f.Fetch(ctx, missing.Model)
 }
 
 // check refuses what contradicts itself before any work, and fills in what opens the model.
