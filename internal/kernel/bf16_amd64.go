@@ -36,6 +36,7 @@ type productBF16 struct {
 	end    finisher
 	aside  bool // the sums must not go to c before their time
 	left   leftBF16
+	parts  int // pieces of work the left operand is packed in
 	depth  int // groups of one pass over a region
 	strip  int // panels of a region
 	chunk  int // AMX: groups of which a strip of the right operand stays in the cache
@@ -49,8 +50,10 @@ type (
 	blockPhase productBF16
 )
 
-// Do packs panel i of the left operand.
-func (p *leftPhase) Do(i int) { p.left.pack(i, &p.a) }
+// Do packs part i of the left operand.
+func (p *leftPhase) Do(i int) {
+	p.left.pack(p.left.panels*i/p.parts, p.left.panels*(i+1)/p.parts, &p.a)
+}
 
 // Do computes block t of c.
 func (p *blockPhase) Do(t int) {
@@ -80,7 +83,9 @@ func (p *productBF16) run() {
 	} else {
 		p.planDot()
 	}
-	Run(p.left.panels, (*leftPhase)(p))
+	const part = 1 << 15 // elements
+	p.parts = max(1, min(p.left.panels, len(p.left.v)/p.left.planes/part))
+	Run(p.parts, (*leftPhase)(p))
 	Run(p.mb*p.nb, (*blockPhase)(p))
 	scratch.put(buf)
 }

@@ -2,29 +2,14 @@
 
 #include "textflag.h"
 
-#define CONSTANTS \
-	MOVL $1, AX \
-	VPBROADCASTD AX, Z28 \
-	MOVL $0x7fff, AX \
-	VPBROADCASTD AX, Z29 \
-	MOVL $0x400000, AX \
-	VPBROADCASTD AX, Z30 \
-	MOVL $0xffff0000, AX \
-	VPBROADCASTD AX, Z31
-
-// ROUND: hi = x rounded to bfloat16 as bf16Of does, as the float32 of that value.
-#define ROUND(x, hi, t) \
-	VCMPPS $3, x, x, K1 \
-	VPSRLD $16, x, t \
-	VPANDD Z28, t, t \
-	VPADDD Z29, t, t \
-	VPADDD t, x, hi \
-	VPORD  Z30, x, K1, hi \
-	VPANDD Z31, hi, hi
+// The Go assembler has no VCVTNE2PS2BF16, so it is spelled as bytes (EVEX.512.F2.0F38.W0 72 /r), for
+// registers below 8: the words of lo, then those of hi, rounded to nearest even. It takes subnormals as
+// zero, as the products do.
+#define NARROW(d, hi, lo) \
+	BYTE $0x62; BYTE $0xf2; BYTE $(0x7f ^ (hi<<3)); BYTE $0x48; BYTE $0x72; BYTE $(0xc0 | (d<<3) | lo)
 
 // func splitRow(dst *uint16, dstStep int, src *float32, groups, planes, planeStep int)
 TEXT ·splitRow(SB), NOSPLIT, $0-48
-	CONSTANTS
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
 	MOVQ src+16(FP), SI
@@ -33,17 +18,22 @@ TEXT ·splitRow(SB), NOSPLIT, $0-48
 group:
 	VMOVUPS (SI), Z0
 	VMOVUPS 64(SI), Z1
+	PREFETCHT0 1024(SI)
+	PREFETCHT0 1088(SI)
 	MOVQ DI, BX
 	MOVQ planes+32(FP), DX
+	JMP  first
 plane:
-	ROUND(Z0, Z2, Z4)
-	ROUND(Z1, Z3, Z5)
-	VSUBPS Z2, Z0, Z0
-	VSUBPS Z3, Z1, Z1
-	VPSRLD $16, Z2, Z2
-	VPSRLD $16, Z3, Z3
-	VPMOVDW Z2, (BX)
-	VPMOVDW Z3, 32(BX)
+	VPMOVZXWD Y2, Z3
+	VEXTRACTI64X4 $1, Z2, Y4
+	VPMOVZXWD Y4, Z4
+	VPSLLD $16, Z3, Z3
+	VPSLLD $16, Z4, Z4
+	VSUBPS Z3, Z0, Z0
+	VSUBPS Z4, Z1, Z1
+first:
+	NARROW(2, 1, 0)
+	VMOVDQU32 Z2, (BX)
 	ADDQ R9, BX
 	DECQ DX
 	JNZ  plane
@@ -54,9 +44,22 @@ plane:
 	VZEROUPPER
 	RET
 
+// the words of a register and of the next in turn
+DATA inTurn<>+0(SB)/8, $0x0011000100100000
+DATA inTurn<>+8(SB)/8, $0x0013000300120002
+DATA inTurn<>+16(SB)/8, $0x0015000500140004
+DATA inTurn<>+24(SB)/8, $0x0017000700160006
+DATA inTurn<>+32(SB)/8, $0x0019000900180008
+DATA inTurn<>+40(SB)/8, $0x001b000b001a000a
+DATA inTurn<>+48(SB)/8, $0x001d000d001c000c
+DATA inTurn<>+56(SB)/8, $0x001f000f001e000e
+GLOBL inTurn<>(SB), RODATA|NOPTR, $64
+
 // func pairRows(dst *uint16, dstStep int, src *float32, srcStep, pairs, planes, planeStep int)
 TEXT ·pairRows(SB), NOSPLIT, $0-56
-	CONSTANTS
+	MOVL $0xffff0000, AX
+	VPBROADCASTD AX, Z31
+	VMOVDQU32 inTurn<>(SB), Z30
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R10
 	MOVQ src+16(FP), SI
@@ -68,14 +71,16 @@ pair:
 	VMOVUPS (SI)(R8*1), Z1
 	MOVQ DI, BX
 	MOVQ planes+40(FP), DX
+	JMP  first
 plane:
-	ROUND(Z0, Z2, Z4)
-	ROUND(Z1, Z3, Z5)
-	VSUBPS Z2, Z0, Z0
-	VSUBPS Z3, Z1, Z1
-	VPSRLD $16, Z2, Z2
-	VPORD Z2, Z3, Z3
-	VMOVDQU32 Z3, (BX)
+	VPSLLD $16, Z2, Z3
+	VPANDD Z31, Z2, Z4
+	VSUBPS Z3, Z0, Z0
+	VSUBPS Z4, Z1, Z1
+first:
+	NARROW(2, 1, 0)
+	VPERMW Z2, Z30, Z2
+	VMOVDQU32 Z2, (BX)
 	ADDQ R9, BX
 	DECQ DX
 	JNZ  plane
