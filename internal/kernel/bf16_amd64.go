@@ -36,12 +36,15 @@ type productBF16 struct {
 	end    finisher
 	aside  bool // the sums must not go to c before their time
 	left   leftBF16
-	parts  int // pieces of work the left operand is packed in
+	part   int // left panels that are packed at once
 	depth  int // groups of one pass over a region
 	strip  int // panels of a region
 	chunk  int // AMX: groups of which a strip of the right operand stays in the cache
 	mb, nb int // blocks of c down and across
 }
+
+// leftPart is how many elements of the left operand are worth handing to another processor.
+const leftPart = 1 << 15
 
 var productsBF16 freeList[productBF16]
 
@@ -51,9 +54,7 @@ type (
 )
 
 // Do packs part i of the left operand.
-func (p *leftPhase) Do(i int) {
-	p.left.pack(p.left.panels*i/p.parts, p.left.panels*(i+1)/p.parts, &p.a)
-}
+func (p *leftPhase) Do(i int) { p.left.pack(i*p.part, min((i+1)*p.part, p.left.panels), &p.a) }
 
 // Do computes block t of c.
 func (p *blockPhase) Do(t int) {
@@ -83,9 +84,11 @@ func (p *productBF16) run() {
 	} else {
 		p.planDot()
 	}
-	const part = 1 << 15 // elements
-	p.parts = max(1, min(p.left.panels, len(p.left.v)/p.left.planes/part))
-	Run(p.parts, (*leftPhase)(p))
+	p.part = max(1, leftPart/(p.left.rows*p.left.kp))
+	if p.a.Trans {
+		p.part = p.left.wide()
+	}
+	Run((p.left.panels+p.part-1)/p.part, (*leftPhase)(p))
 	Run(p.mb*p.nb, (*blockPhase)(p))
 	scratch.put(buf)
 }

@@ -10,11 +10,12 @@ package kernel
 //go:noescape
 func splitRow(dst *uint16, dstStep int, src *float32, groups, planes, planeStep int)
 
-// Splits 16 columns of 2*pairs rows into planes and pairs rows 2i and 2i+1: the words
-// (row 2i+1 << 16 | row 2i) of 16 columns go to dst + i*dstStep + p*planeStep.
+// Splits columns of 2*pairs rows into planes and pairs rows 2i and 2i+1: the words
+// (row 2i+1 << 16 | row 2i) of the columns go to dst + i*dstStep + p*planeStep, zeros up to the next
+// multiple of 16.
 //
 //go:noescape
-func pairRows(dst *uint16, dstStep int, src *float32, srcStep, pairs, planes, planeStep int)
+func pairRows(dst *uint16, dstStep int, src *float32, srcStep, pairs, columns, planes, planeStep int)
 
 // Transposes blocks of 16 by 16 32-bit words: row r, word c of block g (src + r*srcStep + g*64) goes to
 // word r of dst + c*dstRow + g*dstStep. Of the result's rows, 14 or all 16 are written.
@@ -24,7 +25,9 @@ func transposeWords(dst *uint16, dstRow, dstStep int, src *uint16, srcStep, grou
 
 const (
 	groupDepth = 32
-	pairWords  = 16 * 32 // 16-bit words of 16 columns of a group
+	// A transposed operand is read leftWide columns at a time, a whole number of panels and of cache lines.
+	leftWide14 = 8 * 14
+	leftWide32 = 4 * 32
 )
 
 // leftBF16 is a left operand cut into panels of rows rows: v is [plane][panel][k/32][rows][32], padded
@@ -39,20 +42,18 @@ type leftBF16 struct {
 // at is the start of group g of panel i.
 func (l *leftBF16) at(i, g int) *uint16 { return &l.v[(i*l.kp+g*groupDepth)*l.rows] }
 
-// pack fills panels i0 to i1 from a.
+// wide is how many panels of a transposed operand are packed at once.
+func (l *leftBF16) wide() int {
+	if l.rows == 14 {
+		return leftWide14 / 14
+	}
+	return leftWide32 / 32
+}
+
+// pack fills panels i0 to i1 from a; at most wide of them if it is transposed.
 func (l *leftBF16) pack(i0, i1 int, a *Matrix) {
 	if a.Trans {
-		// Line by line of a's memory, as far as the panels reach.
-		buf := scratch.get(l.planes * pairWords / 2)
-		words := asU16(buf)
-		for g := range l.kp / groupDepth {
-			for i := i0; i < i1; i++ {
-				for r := 0; r < min(l.rows, a.Rows-i*l.rows); r += 16 {
-					l.packColumns(i, r, g, a, words)
-				}
-			}
-		}
-		scratch.put(buf)
+		l.packColumns(i0, i1, a)
 		return
 	}
 	whole, rest := a.Cols/groupDepth, a.Cols%groupDepth
@@ -70,23 +71,34 @@ func (l *leftBF16) pack(i0, i1 int, a *Matrix) {
 	}
 }
 
-// packColumns fills group g of 16 rows (or what is left of the panel), from r on, of panel i from a transposed
-// matrix: its memory has the depth along rows. words is memory for [plane][pair][16] words.
-func (l *leftBF16) packColumns(i, r, g int, a *Matrix, words []uint16) {
-	first, count, k0 := i*l.rows+r, min(l.rows-r, 16), g*groupDepth
-	src, step := (*float32)(nil), 4*a.Stride
-	if k0+groupDepth <= a.Cols && first+16 <= a.Rows {
-		src = &a.V[k0*a.Stride+first]
-	} else {
-		var floats [groupDepth * 16]float32
-		src, step = &floats[0], 64
-		for k := k0; k < min(k0+groupDepth, a.Cols); k++ {
-			copy(floats[(k-k0)*16:][:16], a.V[k*a.Stride+first:k*a.Stride+min(first+16, a.Rows)])
+// packColumns is pack for a transposed matrix: its memory has the depth along rows. It is read along them,
+// each line once: two rows of depth become a row of pairs, and 16 rows of pairs, transposed, a group.
+func (l *leftBF16) packColumns(i0, i1 int, a *Matrix) {
+	const step = leftWide32 + 16 // words of a row of pairs, and what is read beyond
+	const plane = step * groupDepth / 2
+	buf := scratch.get(plane * l.planes)
+	words := asU16(buf)
+	first := i0 * l.rows
+	count := min(i1*l.rows, a.Rows) - first
+	for k0 := 0; k0 < l.kp; k0 += groupDepth {
+		if k0+groupDepth <= a.Cols {
+			pairRows(&words[0], 4*step, &a.V[k0*a.Stride+first], 4*a.Stride, groupDepth/2, count, l.planes, 4*plane)
+		} else {
+			tail := scratch.get(groupDepth * leftWide32)
+			clear(tail)
+			for k := k0; k < a.Cols; k++ {
+				copy(tail[(k-k0)*leftWide32:], a.V[k*a.Stride+first:k*a.Stride+first+count])
+			}
+			pairRows(&words[0], 4*step, &tail[0], 4*leftWide32, groupDepth/2, count, l.planes, 4*plane)
+			scratch.put(tail)
+		}
+		for p := range l.planes {
+			for r := 0; r < count; r += min(16, l.rows-r%l.rows) {
+				i, in := i0+r/l.rows, r%l.rows
+				dst := l.v[p*l.planeLen+(i*l.kp+k0)*l.rows+in*groupDepth:]
+				transposeWords(&dst[0], 64, 0, &words[2*(p*plane+r)], 4*step, 1, min(l.rows-in, 16))
+			}
 		}
 	}
-	pairRows(&words[0], 64, src, step, 16, l.planes, 2*pairWords)
-	dst := l.v[(i*l.kp+k0)*l.rows+r*groupDepth:]
-	for p := range l.planes {
-		transposeWords(&dst[p*l.planeLen], 64, 0, &words[p*pairWords], 64, 1, count)
-	}
+	scratch.put(buf)
 }

@@ -55,39 +55,67 @@ DATA inTurn<>+48(SB)/8, $0x001d000d001c000c
 DATA inTurn<>+56(SB)/8, $0x001f000f001e000e
 GLOBL inTurn<>(SB), RODATA|NOPTR, $64
 
-// func pairRows(dst *uint16, dstStep int, src *float32, srcStep, pairs, planes, planeStep int)
-TEXT ·pairRows(SB), NOSPLIT, $0-56
+// One register of two rows, Z0 and Z1, to BX and planes on.
+#define PAIRED(plane, first) \
+	MOVQ DI, BX \
+	MOVQ planes+48(FP), DX \
+	JMP  first \
+plane: \
+	VPSLLD $16, Z2, Z3 \
+	VPANDD Z31, Z2, Z4 \
+	VSUBPS Z3, Z0, Z0 \
+	VSUBPS Z4, Z1, Z1 \
+first: \
+	NARROW(2, 1, 0) \
+	VPERMW Z2, Z30, Z2 \
+	VMOVDQU32 Z2, (BX) \
+	ADDQ R9, BX \
+	DECQ DX \
+	JNZ  plane \
+	ADDQ $64, SI \
+	ADDQ $64, DI
+
+// func pairRows(dst *uint16, dstStep int, src *float32, srcStep, pairs, columns, planes, planeStep int)
+TEXT ·pairRows(SB), NOSPLIT, $0-64
 	MOVL $0xffff0000, AX
 	VPBROADCASTD AX, Z31
 	VMOVDQU32 inTurn<>(SB), Z30
-	MOVQ dst+0(FP), DI
-	MOVQ dstStep+8(FP), R10
-	MOVQ src+16(FP), SI
 	MOVQ srcStep+24(FP), R8
-	MOVQ pairs+32(FP), CX
-	MOVQ planeStep+48(FP), R9
-pair:
+	MOVQ planeStep+56(FP), R9
+	MOVQ columns+40(FP), R10
+	MOVQ R10, CX
+	ANDQ $15, CX
+	SHRQ $4, R10
+	MOVL $1, AX
+	SHLL CX, AX
+	DECL AX
+	KMOVW AX, K1
+	MOVQ dst+0(FP), R11
+	MOVQ src+16(FP), R12
+	MOVQ pairs+32(FP), R13
+row:
+	MOVQ R11, DI
+	MOVQ R12, SI
+	MOVQ R10, CX
+	TESTQ CX, CX
+	JEQ  rest
+whole:
 	VMOVUPS (SI), Z0
 	VMOVUPS (SI)(R8*1), Z1
-	MOVQ DI, BX
-	MOVQ planes+40(FP), DX
-	JMP  first
-plane:
-	VPSLLD $16, Z2, Z3
-	VPANDD Z31, Z2, Z4
-	VSUBPS Z3, Z0, Z0
-	VSUBPS Z4, Z1, Z1
-first:
-	NARROW(2, 1, 0)
-	VPERMW Z2, Z30, Z2
-	VMOVDQU32 Z2, (BX)
-	ADDQ R9, BX
-	DECQ DX
-	JNZ  plane
-	LEAQ (SI)(R8*2), SI
-	ADDQ R10, DI
+	PAIRED(plane, first)
 	DECQ CX
-	JNZ  pair
+	JNZ  whole
+rest:
+	TESTL AX, AX
+	JEQ  next
+	VMOVUPS.Z (SI), K1, Z0
+	VMOVUPS.Z (SI)(R8*1), K1, Z1
+	PAIRED(restPlane, restFirst)
+next:
+	ADDQ dstStep+8(FP), R11
+	LEAQ (R12)(R8*2), R12
+	DECQ R13
+	JNZ  row
 	VZEROUPPER
 	RET
 
