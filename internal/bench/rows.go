@@ -8,6 +8,8 @@ func rows() []row {
 	all = append(all, limitRows()...)
 	all = append(all, productRows()...)
 	all = append(all, streamedRows()...)
+	all = append(all, attentionRows()...)
+	all = append(all, convRows()...)
 	all = append(all, elementRows()...)
 	return all
 }
