@@ -117,6 +117,8 @@ TEXT ·attnCopyRowsAVX2(SB), NOSPLIT, $0-56
 	SHLQ $2, R11
 	SHLQ $2, R12
 	SPAN
+	LEAQ (SI)(R9*1), AX
+	LEAQ (DI)(R9*1), R13
 	TESTQ BX, BX
 	JZ    done
 	TESTQ DX, DX
@@ -124,16 +126,14 @@ TEXT ·attnCopyRowsAVX2(SB), NOSPLIT, $0-56
 row:
 	VBROADCASTSS (DX), V7
 	EACH(loop, rest, next, STEP_SCALED)
-	ADDQ R11, DI
-	ADDQ R12, SI
+	NEXTROW
 	ADDQ $4, DX
 	DECQ BX
 	JNZ  row
 	JMP  done
 copyRow:
 	EACH(copyLoop, copyRest, copyNext, STEP_COPY)
-	ADDQ R11, DI
-	ADDQ R12, SI
+	NEXTROW
 	DECQ BX
 	JNZ  copyRow
 done:
@@ -144,6 +144,18 @@ done:
 #define ROWS2(a, b, v, x) \
 	VMOVUPS a, x \
 	VINSERTF128 $1, b, v, v
+
+// FETCH8 fetches a line of the next head's part of each row.
+#define FETCH4 \
+	PREFETCHT0 (R13) \
+	PREFETCHT0 (R13)(R8*1) \
+	PREFETCHT0 (R13)(R8*2) \
+	PREFETCHT0 (R13)(R9*1) \
+	LEAQ (R13)(R8*4), R13
+
+#define FETCH8 \
+	FETCH4 \
+	FETCH4
 
 // func attnTransposeAVX2(dst, src *float32, ld, quads, rows int)
 TEXT ·attnTransposeAVX2(SB), NOSPLIT, $0-40
@@ -159,8 +171,15 @@ TEXT ·attnTransposeAVX2(SB), NOSPLIT, $0-40
 	SHLQ $2, R8
 	LEAQ (R8)(R8*2), R9
 	LEAQ (SI)(R8*4), AX
+	MOVQ R11, R12
+	SHLQ $4, R12
 	JMP  test
 loop:
+	TESTQ $3, R11
+	JNZ  fetched
+	LEAQ (SI)(R12*1), R13
+	FETCH8
+fetched:
 	ROWS2((SI), (AX), Y0, X0)
 	ROWS2((SI)(R8*1), (AX)(R8*1), Y1, X1)
 	ROWS2((SI)(R8*2), (AX)(R8*2), Y2, X2)

@@ -117,6 +117,8 @@ TEXT ·attnCopyRowsAVX512(SB), NOSPLIT, $0-56
 	SHLQ $2, R11
 	SHLQ $2, R12
 	SPAN
+	LEAQ (SI)(R9*1), AX
+	LEAQ (DI)(R9*1), R13
 	TESTQ BX, BX
 	JZ    done
 	TESTQ DX, DX
@@ -124,16 +126,14 @@ TEXT ·attnCopyRowsAVX512(SB), NOSPLIT, $0-56
 row:
 	VBROADCASTSS (DX), V7
 	EACH(loop, rest, next, STEP_SCALED)
-	ADDQ R11, DI
-	ADDQ R12, SI
+	NEXTROW
 	ADDQ $4, DX
 	DECQ BX
 	JNZ  row
 	JMP  done
 copyRow:
 	EACH(copyLoop, copyRest, copyNext, STEP_COPY)
-	ADDQ R11, DI
-	ADDQ R12, SI
+	NEXTROW
 	DECQ BX
 	JNZ  copyRow
 done:
@@ -147,6 +147,20 @@ done:
 	VINSERTF32X4 $1, b, v, v \
 	VINSERTF32X4 $2, c, v, v \
 	VINSERTF32X4 $3, d, v, v
+
+// FETCH16 fetches a line of the next head's part of each row.
+#define FETCH4 \
+	PREFETCHT0 (R13) \
+	PREFETCHT0 (R13)(R8*1) \
+	PREFETCHT0 (R13)(R8*2) \
+	PREFETCHT0 (R13)(R9*1) \
+	LEAQ (R13)(R8*4), R13
+
+#define FETCH16 \
+	FETCH4 \
+	FETCH4 \
+	FETCH4 \
+	FETCH4
 
 // func attnTransposeAVX512(dst, src *float32, ld, quads, rows int)
 TEXT ·attnTransposeAVX512(SB), NOSPLIT, $0-40
@@ -164,8 +178,15 @@ TEXT ·attnTransposeAVX512(SB), NOSPLIT, $0-40
 	LEAQ (SI)(R8*4), AX
 	LEAQ (AX)(R8*4), BX
 	LEAQ (BX)(R8*4), DX
+	MOVQ R11, R12
+	SHLQ $4, R12
 	JMP  test
 loop:
+	TESTQ $3, R11
+	JNZ  fetched
+	LEAQ (SI)(R12*1), R13
+	FETCH16
+fetched:
 	ROWS4((SI), (AX), (BX), (DX), Z0, X0)
 	ROWS4((SI)(R8*1), (AX)(R8*1), (BX)(R8*1), (DX)(R8*1), Z1, X1)
 	ROWS4((SI)(R8*2), (AX)(R8*2), (BX)(R8*2), (DX)(R8*2), Z2, X2)

@@ -58,11 +58,23 @@ test: \
 	L(DI, V1) \
 	VFMADD231PS V0, V1, V8
 
+// Heads lie side by side and are done in turn: the next one's part of the row in hand, at AX and R13, is
+// fetched ahead.
 #define STEP_SCALED(L, S, M) \
+	PREFETCHT0 (AX)(R8*1) \
+	PREFETCHT0 (R13)(R8*1) \
 	L(SI, V0) \
 	VMULPS V7, V0, V0 \
 	S(V0, DI)
 
 #define STEP_COPY(L, S, M) \
+	PREFETCHT0 (AX)(R8*1) \
+	PREFETCHT0 (R13)(R8*1) \
 	L(SI, V0) \
 	S(V0, DI)
+
+#define NEXTROW \
+	ADDQ R11, DI \
+	ADDQ R11, R13 \
+	ADDQ R12, SI \
+	ADDQ R12, AX
