@@ -63,12 +63,12 @@ func attnCopyRowsArch(dst []float32, ldd int, src []float32, lds, m, hd int, fac
 	return true
 }
 
-func attnSoftmaxArch(s []float32, ld int, m int, see attnRow, top, sum []float32) bool {
+func attnExpArch(s []float32, ld int, m int, see attnRow, top, sum []float32) bool {
 	switch {
 	case isa >= AVX512:
-		attnSoftmaxAVX512(unsafe.SliceData(s), ld, unsafe.SliceData(top), unsafe.SliceData(sum), m, see.n, see.slope, see.width)
+		attnExpAVX512(unsafe.SliceData(s), ld, unsafe.SliceData(top), unsafe.SliceData(sum), m, see.n, see.slope, see.width)
 	case isa == AVX2:
-		attnSoftmaxAVX2(unsafe.SliceData(s), ld, unsafe.SliceData(top), unsafe.SliceData(sum), m, see.n, see.slope, see.width)
+		attnExpAVX2(unsafe.SliceData(s), ld, unsafe.SliceData(top), unsafe.SliceData(sum), m, see.n, see.slope, see.width)
 	default:
 		return false
 	}
@@ -131,15 +131,15 @@ func attnCopyRowsAVX2(dst *float32, ldd int, src *float32, lds, m, n int, factor
 //go:noescape
 func attnCopyRowsAVX512(dst *float32, ldd int, src *float32, lds, m, n int, factor *float32)
 
-// attnSoftmax but for what corr corrects; rows are written up to a whole vector
+// attnExp; rows are written up to a whole vector
 //
 //go:noescape
-func attnSoftmaxAVX2(s *float32, ld int, max, sum *float32, m, n, slope, width int)
+func attnExpAVX2(s *float32, ld int, max, sum *float32, m, n, slope, width int)
 
-// attnSoftmax but for what corr corrects; rows are written up to a whole vector
+// attnExp; rows are written up to a whole vector
 //
 //go:noescape
-func attnSoftmaxAVX512(s *float32, ld int, max, sum *float32, m, n, slope, width int)
+func attnExpAVX512(s *float32, ld int, max, sum *float32, m, n, slope, width int)
 
 // attnScoreGrad; rows are written up to a whole vector
 //

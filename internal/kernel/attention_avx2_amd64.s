@@ -5,8 +5,8 @@
 #include "exp_body_amd64.h"
 #include "attention_body_amd64.h"
 
-// func attnSoftmaxAVX2(s *float32, ld int, max, sum *float32, m, n, slope, width int)
-TEXT ·attnSoftmaxAVX2(SB), NOSPLIT, $0-64
+// func attnExpAVX2(s *float32, ld int, max, sum *float32, m, n, slope, width int)
+TEXT ·attnExpAVX2(SB), NOSPLIT, $0-64
 	MOVQ s+0(FP), SI
 	MOVQ max+16(FP), BX
 	MOVQ sum+24(FP), DX

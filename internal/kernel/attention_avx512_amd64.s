@@ -5,8 +5,8 @@
 #include "exp_body_amd64.h"
 #include "attention_body_amd64.h"
 
-// func attnSoftmaxAVX512(s *float32, ld int, max, sum *float32, m, n, slope, width int)
-TEXT ·attnSoftmaxAVX512(SB), NOSPLIT, $0-64
+// func attnExpAVX512(s *float32, ld int, max, sum *float32, m, n, slope, width int)
+TEXT ·attnExpAVX512(SB), NOSPLIT, $0-64
 	MOVQ s+0(FP), SI
 	MOVQ max+16(FP), BX
 	MOVQ sum+24(FP), DX

@@ -19,103 +19,100 @@ func AttentionCached(out, q Matrix, cacheK, cacheV Matrix, heads int, scale floa
 		j.most = max(j.most, int(n))
 		work += int(n)
 	}
-	pieces := min(max(work*q.Cols/cachedGrain, 1), q.Rows*heads)
-	perRow := min((pieces+q.Rows-1)/q.Rows, heads)
-	j.perPiece = (heads + perRow - 1) / perRow
-	Run(q.Rows*j.split(), j)
+	pieces := max(work*q.Cols/cachedGrain, 1)
+	j.perHeads = max(heads/pieces, 1)
+	j.headParts = (heads + j.perHeads - 1) / j.perHeads
+	j.perRows = max(q.Rows*j.headParts/pieces, 1)
+	Run(j.headParts*((q.Rows+j.perRows-1)/j.perRows), j)
 	*j = cachedJob{}
 	cachedJobs.put(j)
 }
 
 // cachedGrain is how many elements of keys are worth handing to another goroutine: with the values
-// 512 KiB to read, some 20 µs.
-const cachedGrain = 1 << 16
+// 128 KiB to read, some 10 µs.
+const cachedGrain = 1 << 14
 
-// cachedJob is AttentionCached on its way through Run: a piece is perPiece heads of a query row.
+// cachedJob is AttentionCached on its way through Run: a piece is a few heads of a few query rows. It does
+// head after head, so that what the rows share is still in the nearest cache when the next one needs it.
 type cachedJob struct {
-	out, q, k, v   Matrix
-	heads, hd      int
-	scale          float32
-	table          []int32
-	stride         int
-	lens           []int32
-	most, perPiece int
+	out, q, k, v      Matrix
+	heads, hd         int
+	scale             float32
+	table             []int32
+	stride            int
+	lens              []int32
+	most              int // the longest list
+	perHeads, perRows int
+	headParts         int
 }
 
 var cachedJobs freeList[cachedJob]
 
-// split is how many pieces a row has.
-func (j *cachedJob) split() int { return (j.heads + j.perPiece - 1) / j.perPiece }
-
 // Do is Job's.
 func (j *cachedJob) Do(piece int) {
-	row, h := piece/j.split(), piece%j.split()*j.perPiece
-	heads := min(j.perPiece, j.heads-h)
-	from, to := h*j.hd, (h+heads)*j.hd
+	h0, row0 := piece%j.headParts*j.perHeads, piece/j.headParts*j.perRows
+	wide := roundUp(j.hd, attnHalf)
+	memory := scratch.get(wide + roundUp(j.most, attnHalf))
+	q, weights := memory[:j.hd], memory[wide:]
+	for h := h0; h < min(h0+j.perHeads, j.heads); h++ {
+		for row := row0; row < min(row0+j.perRows, j.q.Rows); row++ {
+			j.query(row, h*j.hd, q, weights)
+		}
+	}
+	scratch.put(memory)
+}
+
+// query does a row's head that begins at column from; q and weights are memory.
+func (j *cachedJob) query(row, from int, q, weights []float32) {
+	to := from + j.hd
 	out, n := j.out.segment(row, from, to), int(j.lens[row])
-	clear(out)
 	if n <= 0 {
+		clear(out)
 		return
 	}
+	for d, x := range j.q.segment(row, from, to) {
+		q[d] = x * j.scale
+	}
 	list := j.table[row*j.stride : row*j.stride+n]
-	weights := scratch.get(heads * n)
-	attnListScores(weights, j.q.segment(row, from, to), &j.k, from, list, j.hd)
-	for i := range heads {
-		softmaxScaledRow(weights[i*n:(i+1)*n], j.scale)
+	for _, at := range list { // the assembly has no bounds of its own
+		_ = j.k.segment(int(at), from, to)
+		_ = j.v.segment(int(at), from, to)
 	}
-	attnListMix(out, weights, &j.v, from, list, j.hd)
-	scratch.put(weights)
+	attnListScores(weights, q, j.k.V[from:], list, j.k.Stride)
+	top, sum := [1]float32{negInf}, [1]float32{}
+	attnExp(weights, len(weights), 1, attnRow{n: n, width: n}, top[:], sum[:])
+	attnListMix(out, weights, j.v.V[from:], list, j.v.Stride, 1/sum[0])
 }
 
-// attnListScores sets s, [heads][keys], to the products of each head of q with the listed rows of k,
-// whose part for the first head begins at column from.
-func attnListScores(s, q []float32, k *Matrix, from int, list []int32, hd int) {
-	n := len(list)
+// attnListScores sets s to the products of q with the listed rows of k, stride apart. s may be written up
+// to a multiple of four.
+func attnListScores(s, q, k []float32, list []int32, stride int) {
+	if attnListScoresArch(s[:roundUp(len(list), 4)], q, k, list, stride) {
+		return
+	}
 	for i, row := range list {
-		keys := k.segment(int(row), from, from+len(q))
-		for h := range len(s) / n {
-			s[h*n+i] = attnDot(q[h*hd:(h+1)*hd], keys[h*hd:(h+1)*hd])
+		at := int(row) * stride
+		sum := float32(0)
+		for d, x := range k[at : at+len(q)] {
+			sum += x * q[d]
+		}
+		s[i] = sum
+	}
+}
+
+// attnListMix sets out to factor times the sum of the listed rows of v, stride apart, times their weights p.
+func attnListMix(out, p, v []float32, list []int32, stride int, factor float32) {
+	if attnListMixArch(out, p, v, list, stride, factor) {
+		return
+	}
+	clear(out)
+	for i, row := range list {
+		at := int(row) * stride
+		for d, x := range v[at : at+len(out)] {
+			out[d] += p[i] * x
 		}
 	}
-}
-
-// attnListMix adds to each head of out the listed rows of v times their weights p, [heads][keys].
-func attnListMix(out, p []float32, v *Matrix, from int, list []int32, hd int) {
-	n := len(list)
-	for i, row := range list {
-		values := v.segment(int(row), from, from+len(out))
-		for h := range len(p) / n {
-			to, w := out[h*hd:(h+1)*hd], p[h*n+i]
-			for d, x := range values[h*hd : (h+1)*hd] {
-				to[d] += w * x
-			}
-		}
-	}
-}
-
-func attnDot(a, b []float32) float32 {
-	sum := float32(0)
-	b = b[:len(a)]
-	for i, x := range a {
-		sum += x * b[i]
-	}
-	return sum
-}
-
-// softmaxScaledRow sets x to the softmax of scale·x.
-func softmaxScaledRow(x []float32, scale float32) {
-	top := negInf
-	for i, v := range x {
-		x[i] = v * scale
-		top = max(top, x[i])
-	}
-	sum := float32(0)
-	for i, v := range x {
-		x[i] = exp32(v - top)
-		sum += x[i]
-	}
-	inverse := 1 / sum
-	for i := range x {
-		x[i] *= inverse
+	for d := range out {
+		out[d] *= factor
 	}
 }

@@ -147,22 +147,7 @@ func (p *attnProduct) block() {
 func attnSoftmax(s []float32, ld, m int, see attnRow, st *attnStats) {
 	part := st.part[:m]
 	copy(st.corr, st.max[:m])
-	if !attnSoftmaxArch(s[:(m-1)*ld+roundUp(see.width, attnHalf)], ld, m, see, st.max, part) {
-		for r := range m {
-			row := s[r*ld : r*ld+see.width]
-			n := max(see.at(r), 0)
-			top := st.max[r]
-			for _, x := range row[:n] {
-				top = max(top, x)
-			}
-			st.max[r], part[r] = top, 0
-			for i, x := range row[:n] {
-				row[i] = exp32(x - top)
-				part[r] += row[i]
-			}
-			clear(row[n:])
-		}
-	}
+	attnExp(s, ld, m, see, st.max, part)
 	for r, sum := range part {
 		old := st.corr[r]
 		st.corr[r] = 1
@@ -170,6 +155,28 @@ func attnSoftmax(s []float32, ld, m int, see attnRow, st *attnStats) {
 			st.corr[r] = exp32(old - st.max[r])
 		}
 		st.sum[r] = st.sum[r]*st.corr[r] + sum
+	}
+}
+
+// attnExp is attnSoftmax without corrections: top becomes the largest score so far, sum the sum of the
+// tile alone.
+func attnExp(s []float32, ld, m int, see attnRow, top, sum []float32) {
+	if attnExpArch(s[:(m-1)*ld+roundUp(see.width, attnHalf)], ld, m, see, top, sum) {
+		return
+	}
+	for r := range m {
+		row := s[r*ld : r*ld+see.width]
+		n := max(see.at(r), 0)
+		high, total := top[r], float32(0)
+		for _, x := range row[:n] {
+			high = max(high, x)
+		}
+		for i, x := range row[:n] {
+			row[i] = exp32(x - high)
+			total += row[i]
+		}
+		clear(row[n:])
+		top[r], sum[r] = high, total
 	}
 }
 
