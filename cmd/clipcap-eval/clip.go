@@ -7,12 +7,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/clipcap-go/clipcap/clip"
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/eval/report"
 	"github.com/clipcap-go/clipcap/internal/cli"
+	"github.com/clipcap-go/clipcap/weights/fetch"
 )
 
 // imageText is a CLIP with a folder of images, as package score wants one.
@@ -25,9 +27,16 @@ type imageText struct {
 // vocabularies are the names under which CLIP's merges lie beside a model.
 var vocabularies = []string{"bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16e6.txt", "merges.txt"}
 
-// openClip opens a model with both its towers and its vocabulary.
+// openClip opens CLIPScore's model, with both its towers and its vocabulary.
 func (o *options) openClip(stderr io.Writer) (*imageText, error) {
-	vocabulary, err := o.vocabulary()
+	path := o.scoreClip()
+	if !strings.HasPrefix(path, "random:") {
+		var err error
+		if path, err = fetch.Locate(path); err != nil {
+			return nil, err
+		}
+	}
+	vocabulary, err := o.vocabulary(path)
 	if err != nil {
 		return nil, err
 	}
@@ -35,19 +44,27 @@ func (o *options) openClip(stderr io.Writer) (*imageText, error) {
 	if err != nil {
 		return nil, err
 	}
-	encoder, err := clip.Open(o.clip, clip.Options{Text: true, Tokenizer: tokenizer, Activation: clip.Activation(o.activation)})
+	encoder, err := clip.Open(path, clip.Options{Text: true, Tokenizer: tokenizer, Activation: clip.Activation(o.activation)})
 	if err != nil {
 		return nil, err
 	}
 	return &imageText{encoder, o.images, stderr}, nil
 }
 
-// vocabulary is the file of CLIP's vocabulary, which lies beside the model where none is named.
-func (o *options) vocabulary() (string, error) {
+// scoreClip is CLIPScore's model.
+func (o *options) scoreClip() string {
+	if o.clipScore != "" {
+		return o.clipScore
+	}
+	return o.clip
+}
+
+// vocabulary is the file of CLIP's vocabulary where none is named: beside the model, or as it was fetched.
+func (o *options) vocabulary(model string) (string, error) {
 	if o.clipVocab != "" {
 		return o.clipVocab, nil
 	}
-	dir := o.clip
+	dir := model
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		dir = filepath.Dir(dir)
 	}
@@ -56,7 +73,14 @@ func (o *options) vocabulary() (string, error) {
 			return filepath.Join(dir, name), nil
 		}
 	}
-	return "", fmt.Errorf("no %s beside %s: name CLIP's vocabulary with --clip-vocab", vocabularies[0], o.clip)
+	path, err := fetch.Locate("clip-vocabulary")
+	if err != nil {
+		return "", fmt.Errorf("no %s beside %s (--clip-vocab names it): %w", vocabularies[0], model, err)
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, vocabularies[0])
+	}
+	return path, nil
 }
 
 // Images reads and encodes the images, a batch at a time.

@@ -28,9 +28,9 @@ func (o *options) evaluate(ctx context.Context, stdout, stderr io.Writer) error 
 	if err := set.LineSeparators(ptb.LineSeparator, o.sanitize); err != nil {
 		return fmt.Errorf("--annotations: %w", err)
 	}
-	pairs, err := o.readResults(o.results, set)
+	pairs, err := o.candidates(ctx, set, stderr)
 	if err != nil {
-		return fmt.Errorf("--results: %w", err)
+		return err
 	}
 	if o.submission != "" {
 		if err := report.Submission(o.submission, pairs); err != nil {
@@ -57,7 +57,7 @@ func (o *options) evaluate(ctx context.Context, stdout, stderr io.Writer) error 
 		r.Notes = append(r.Notes, checked(check, pairs))
 	}
 	if n := len(set.Images) - len(pairs); n > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("--subset: %d of %d images have no result and are left out; scores of other subsets cannot be compared", n, len(set.Images)))
+		r.Notes = append(r.Notes, fmt.Sprintf("--subset: %d of %d images have no caption to score and are left out; scores of other subsets cannot be compared", n, len(set.Images)))
 	}
 	if o.compare != "" {
 		if r.Comparison, err = o.comparison(ctx, set, r.Run, options); err != nil {
@@ -70,7 +70,7 @@ func (o *options) evaluate(ctx context.Context, stdout, stderr io.Writer) error 
 // needFiles checks every file argument before work starts.
 func (o *options) needFiles() error {
 	if err := cli.NeedFiles("annotations", o.annotations, "results", o.results, "compare", o.compare, "meteor", o.meteor, "meteor-check", o.meteorCheck,
-		"spice", o.spice, "clip-vocab", o.clipVocab, "images", o.images, "training", o.training); err != nil {
+		"spice", o.spice, "features", o.features, "clip-vocab", o.clipVocab, "images", o.images, "training", o.training); err != nil {
 		return err
 	}
 	for _, out := range [][2]string{{"per-image", o.perImage}, {"html", o.html}, {"submission", o.submission}} {
@@ -81,6 +81,22 @@ func (o *options) needFiles() error {
 		}
 	}
 	return nil
+}
+
+// candidates are the captions to score: those of a file, or of a model that captions the images now.
+func (o *options) candidates(ctx context.Context, set *annotation.Set, stderr io.Writer) ([]annotation.Pair, error) {
+	if o.model != "" {
+		pairs, err := o.caption(ctx, set, stderr)
+		if err != nil {
+			return nil, fmt.Errorf("--model: %w", err)
+		}
+		return pairs, nil
+	}
+	pairs, err := o.readResults(o.results, set)
+	if err != nil {
+		return nil, fmt.Errorf("--results: %w", err)
+	}
+	return pairs, nil
 }
 
 // readResults reads a result file and pairs it with the set.
@@ -126,9 +142,9 @@ func (o *options) means(stderr io.Writer) (score.Options, []string, error) {
 			return options, nil, fmt.Errorf("--spice: %w", err)
 		}
 	}
-	if o.clip != "" {
+	if o.scores() {
 		if options.Clip, err = o.openClip(stderr); err != nil {
-			return options, nil, fmt.Errorf("--clip: %w", err)
+			return options, nil, fmt.Errorf("clipscore: %w", err)
 		}
 	}
 	if o.training != "" {
@@ -185,7 +201,7 @@ func (o *options) write(r *report.Report, stdout io.Writer) error {
 		if o.images != "" {
 			thumbnails = report.Thumbnails(o.images)
 		}
-		title := fmt.Sprintf("%s against %s", filepath.Base(o.results), filepath.Base(o.annotations))
+		title := fmt.Sprintf("%s against %s", filepath.Base(o.results+o.model), filepath.Base(o.annotations))
 		if err := report.WriteFile(o.html, func(w io.Writer) error { return report.HTML(w, title, r, thumbnails) }); err != nil {
 			return fmt.Errorf("--html: %w", err)
 		}

@@ -11,6 +11,7 @@ func program() *cli.Command {
 		About: `clipcap-eval scores captions against human ones as coco-caption does, with no Java and no Python.
 
   clipcap-eval --annotations FILE --results FILE [flags]
+  clipcap-eval --annotations FILE --model CHECKPOINT (--images DIR | --features SET) [flags]
   clipcap-eval --tokenize FILE.txt
 
 Annotations are COCO's, Karpathy's dataset_coco.json, nocaps' or Conceptual Captions' (TSV) files, {"id": ["caption", …]}, or

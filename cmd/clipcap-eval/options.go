@@ -9,6 +9,7 @@ import (
 
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/eval/score"
+	"github.com/clipcap-go/clipcap/gpt2"
 	"github.com/clipcap-go/clipcap/internal/cli"
 )
 
@@ -30,12 +31,21 @@ type options struct {
 	perImage, html, submission          string
 	tokenize                            string
 
-	metricList []string
+	model, features, gpt2 string // --model and what it works with
+	decode, stop          string
+	beam, maxTokens       int
+	normalize             bool
+	precision             string
+	clipScore             string
+
+	metricList     []string
+	normalizeGiven bool
 }
 
 // setup declares the flags.
 func setup(f *flag.FlagSet) cli.Work {
-	o := &options{df: "domain"}
+	d := gpt2.DefaultOptions()
+	o := &options{df: "domain", decode: string(d.Mode), beam: d.Beam, maxTokens: d.MaxTokens, precision: "high"}
 	f.StringVar(&o.annotations, "annotations", "", "`FILE` of human captions")
 	f.StringVar(&o.results, "results", "", "`FILE` of the captions to score")
 	f.Var(&cli.Choice{To: &o.dataset, From: annotation.Datasets}, "dataset", "what the annotations are, a `NAME`: coco, nocaps or conceptual (default: go by the file)")
@@ -45,10 +55,20 @@ func setup(f *flag.FlagSet) cli.Work {
 	f.StringVar(&o.meteor, "meteor", "", "`DIR` of METEOR 1.5: pycocoevalcap's meteor folder, a METEOR checkout, or the jar")
 	f.StringVar(&o.spice, "spice", "", "`DIR` of the official spice-1.0.jar, which is run with Java")
 	f.StringVar(&o.meteorCheck, "meteor-check", "", "compare METEOR's statistics with those of this `JAR`, run with Java on the same captions")
-	f.StringVar(&o.clip, "clip", "", "`MODEL` for CLIPScore and RefCLIPScore, a CLIP file or folder; published scores are of ViT-B/32")
-	f.StringVar(&o.clipVocab, "clip-vocab", "", "CLIP's `FILE` bpe_simple_vocab_16e6.txt.gz (default: beside the model)")
+	f.StringVar(&o.model, "model", "", "`CHECKPOINT`, .pt file of the original or preset to caption the images with first, in place of --results")
+	f.StringVar(&o.features, "features", "", "`SET` of features to caption, in place of --images")
+	f.StringVar(&o.gpt2, "gpt2", "", "`MODEL` of language, where the checkpoint holds none; else its configuration and vocabulary")
+	cli.OneOf(f, &o.decode, "decode", "how --model chooses words", "beam", "greedy", "sample")
+	f.IntVar(&o.beam, "beam", o.beam, "width of --model's beam search")
+	f.IntVar(&o.maxTokens, "max-tokens", o.maxTokens, "most tokens of --model's captions")
+	f.StringVar(&o.stop, "stop", ".", "token that ends --model's captions: an id, or a text whose first token it is")
+	f.BoolVar(&o.normalize, "normalize", false, "divide features by their length, for .pt files trained so (default: what the checkpoint or preset says)")
+	cli.OneOf(f, &o.precision, "precision", "of --model's products", "float32", "high", "bfloat16")
+	f.StringVar(&o.clip, "clip", "", "`MODEL` of images: --model's encoder (default: the one it names), and CLIPScore's")
+	f.StringVar(&o.clipScore, "clipscore", "", "`MODEL` for CLIPScore and RefCLIPScore (default: --clip); published scores are of ViT-B/32")
+	f.StringVar(&o.clipVocab, "clip-vocab", "", "CLIP's `FILE` bpe_simple_vocab_16e6.txt.gz (default: beside the model, or as fetched)")
 	cli.OneOf(f, &o.activation, "activation", "of a CLIP file that does not tell its own", "gelu", "quickgelu")
-	f.StringVar(&o.images, "images", "", "`DIR` of the images, for CLIPScore and the report's pictures")
+	f.StringVar(&o.images, "images", "", "`DIR` of the images, for --model, CLIPScore and the report's pictures")
 	f.StringVar(&o.training, "training", "", "`FILE` of the training captions: diversity then counts the captions that are not among them")
 	cli.OneOf(f, &o.df, "df", "nocaps: the images that CIDEr's document frequency of a domain comes from", "domain", "all")
 	f.IntVar(&o.bootstrap, "bootstrap", 0, "resamples of the images for 95 % confidence intervals (with --compare, default 1000)")
@@ -64,7 +84,7 @@ func setup(f *flag.FlagSet) cli.Work {
 	given := func(name string) bool { return cli.Given(f)[name] }
 	return func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
 		if o.tokenize != "" {
-			if o.annotations != "" || o.results != "" {
+			if o.annotations != "" || o.results != "" || o.model != "" {
 				return cli.Misusef("--tokenize stands alone: it scores nothing")
 			}
 			return tokenize(o.tokenize, stdout)
@@ -76,20 +96,42 @@ func setup(f *flag.FlagSet) cli.Work {
 	}
 }
 
+// wishedClip is the CLIP that was named for CLIPScore; beside --model, --clip alone is the model's.
+func (o *options) wishedClip() string {
+	if o.model != "" {
+		return o.clipScore
+	}
+	return o.scoreClip()
+}
+
+// scores tells whether CLIPScore is to be computed.
+func (o *options) scores() bool {
+	return o.wishedClip() != "" || o.scoreClip() != "" && strings.Contains(o.metrics, "clipscore")
+}
+
 // check refuses contradictions and unknown values before any work.
 func (o *options) check(given func(string) bool) error {
 	switch {
 	case o.annotations == "":
 		return cli.Misusef("--annotations is missing")
-	case o.results == "":
-		return cli.Misusef("--results is missing")
+	case o.results == "" && o.model == "":
+		return cli.Misusef("--results is missing, or --model to caption with")
+	case o.results != "" && o.model != "":
+		return cli.Misusef("--results and --model: score a file or caption first, not both")
+	case o.model == "" && o.features != "":
+		return cli.Misusef("--features is for --model")
+	case o.model != "" && (o.images == "") == (o.features == ""):
+		return cli.Misusef("--model wants one of --images and --features to caption")
 	case o.bootstrap < 0 || o.bootstrap > 1e6:
 		return cli.Misusef("--bootstrap %d: want 0 to 1000000", o.bootstrap)
-	case o.clip != "" && o.images == "":
-		return cli.Misusef("--clip needs --images: CLIPScore compares captions with images")
+	case o.model != "" && o.features != "" && o.clip != "" && o.clipScore == "":
+		return cli.Misusef("--clip is for images; --features need no encoder")
+	case o.scores() && o.images == "":
+		return cli.Misusef("CLIPScore compares captions with images: --images is missing")
 	case o.meteorCheck != "" && o.meteor == "":
 		return cli.Misusef("--meteor-check needs --meteor: it compares the two")
 	}
+	o.normalizeGiven = given("normalize")
 	for name := range strings.SplitSeq(o.split, ",") {
 		if o.split != "" && !slices.Contains(annotation.Splits, name) {
 			return cli.Misusef("--split %s: want one of %s", name, strings.Join(annotation.Splits, ", "))
@@ -106,7 +148,7 @@ func (o *options) check(given func(string) bool) error {
 	for _, m := range []struct {
 		flag   string
 		metric string
-	}{{o.meteor, "meteor"}, {o.spice, "spice"}, {o.clip, "clipscore"}, {o.training, "diversity"}} {
+	}{{o.meteor, "meteor"}, {o.spice, "spice"}, {o.wishedClip(), "clipscore"}, {o.training, "diversity"}} {
 		if m.flag == "" || slices.Contains(o.metricList, m.metric) {
 			continue
 		}
