@@ -37,8 +37,8 @@ func eight(x0, x1, x2, x3, x4, x5, x6, x7 int32) (e0, e1, e2, e3, o0, o1, o2, o3
 	return
 }
 
-// transform writes the 8×8 samples of a block of coefficients, which are times their steps; block is used up.
-func transform(out []byte, stride int, block *[64]int32) {
+// transformGo is transform in plain Go.
+func transformGo(out []byte, stride int, block *[64]int32) {
 	const down = fixBits - passBits
 	const half = 1 << (down - 1)
 	for i := range 8 {

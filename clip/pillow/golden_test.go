@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sbinet/npyio"
-
 	"github.com/clipcap-go/clipcap/internal/testkit"
 )
 
@@ -56,7 +54,7 @@ func TestGoldenSquares(t *testing.T) {
 				continue
 			}
 			most, off := 0, 0
-			want := readBytes(t, filepath.Join(dir, file))
+			want := readBytes(t, filepath.Join(dir, file), 3*n*n)
 			if len(got) != len(want) {
 				t.Fatalf("%s: %d bytes, want %d", file, len(got), len(want))
 			}
@@ -74,16 +72,15 @@ func TestGoldenSquares(t *testing.T) {
 	}
 }
 
-func readBytes(t *testing.T, path string) []byte {
+// readBytes reads a .npy of n bytes.
+func readBytes(t *testing.T, path string, n int) []byte {
 	t.Helper()
-	f, err := os.Open(path)
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	var b []byte
-	if err := npyio.Read(f, &b); err != nil {
-		t.Fatalf("%s: %v", path, err)
+	if len(b) < n+10 || string(b[:6]) != "\x93NUMPY" {
+		t.Fatalf("%s: %d bytes, want a .npy of %d", path, len(b), n)
 	}
-	return b
+	return b[len(b)-n:]
 }

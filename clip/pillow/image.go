@@ -32,12 +32,15 @@ type Image struct {
 	colors [256][3]byte // indexed: what the indices mean
 }
 
+// slack is how many bytes behind the pixels the assembly may read.
+const slack = 32
+
 func newImage(m mode, w, h int) *Image {
 	im := &Image{Width: w, Height: h, mode: m}
 	if m == gray16 {
 		im.wide = make([]uint16, w*h)
 	} else {
-		im.pix = make([]byte, w*h*m.bands())
+		im.pix = make([]byte, w*h*m.bands(), w*h*m.bands()+slack)
 	}
 	return im
 }

@@ -91,6 +91,9 @@ func (t *taps) span() (lo, hi int) {
 
 // horizontal resamples the rows [lo, hi) of src, w pixels wide, into dst, a row for each.
 func (t *taps) horizontal(dst, src []byte, w, bands, lo, hi int) {
+	if t.horizontalArch(dst, src, w, bands, lo, hi) {
+		return
+	}
 	n := len(t.first)
 	for y := lo; y < hi; y++ {
 		d, s := dst[(y-lo)*n*bands:][:n*bands], src[y*w*bands:][:w*bands]
@@ -153,6 +156,9 @@ func (t *taps) row4(dst, src []byte) {
 
 // vertical resamples the columns of src, whose first row is input row from and whose rows are width bytes, into dst.
 func (t *taps) vertical(dst, src []byte, width, from int) {
+	if t.verticalArch(dst, src, width, from) {
+		return
+	}
 	acc := make([]int32, width)
 	for i := range t.first {
 		for x := range acc {

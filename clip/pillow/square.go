@@ -72,7 +72,7 @@ func resample(pix []byte, w, h, bands int, f frame) []byte {
 		down = newTaps(h, f.h, f.y, n)
 		lo, hi = down.span()
 	}
-	rows := make([]byte, (hi-lo)*n*bands)
+	rows := make([]byte, (hi-lo)*n*bands, (hi-lo+1)*n*bands) // the assembly may read a row more
 	if f.w != w {
 		newTaps(w, f.w, f.x, n).horizontal(rows, pix, w, bands, lo, hi)
 	} else {

@@ -22,8 +22,8 @@ var allowed = map[string][]string{
 
 	"clip": {"clip/pillow", "nn", "weights", "internal/bpe", "golang.org/x/text/unicode/norm", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 	// Images as Pillow decodes and resizes them; no network.
-	"clip/pillow": {"clip/jpeg", "golang.org/x/image"},
-	"clip/jpeg":   {},
+	"clip/pillow": {"clip/jpeg", "golang.org/x/image", "golang.org/x/sys/cpu"},
+	"clip/jpeg":   {"golang.org/x/sys/cpu"},
 	"gpt2":        {"nn", "weights", "internal/bpe", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/pkoukk/tiktoken-go-loader"},
 	"mapping":     {"nn", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 
