@@ -52,10 +52,23 @@ func (t *Transformer) Forward(features *G.Node) *G.Node {
 	k, p := t.Config.ClipLength, t.Config.PrefixLength
 	rows := nn.SplitRows(t.Split.Forward(features), k)
 	x, seqs := nn.AppendRows(rows, k, t.Prefix.Node(features.Graph()))
-	for i := range t.Layers {
+	last := len(t.Layers) - 1
+	if last < 0 {
+		return nn.TakeRows(x, k+p, k, p)
+	}
+	for i := range last {
 		x = t.Layers[i].Forward(x, seqs)
 	}
-	return nn.TakeRows(x, k+p, k, p)
+	return t.Layers[last].lastRows(x, seqs, k, p)
+}
+
+// lastRows is Forward for the last p rows of every k+p alone: the others are only looked at.
+func (l *Layer) lastRows(x *G.Node, seqs nn.Sequences, k, p int) *G.Node {
+	normed := l.Norm1.Forward(x)
+	own := nn.TakeRows(x, k+p, k, p)
+	mixed := l.Attn.mix(nn.TakeRows(normed, k+p, k, p), nn.Group(own, p), normed, seqs)
+	own = nn.Add(own, l.Attn.Proj.Forward(mixed))
+	return nn.Add(own, l.Down.Forward(nn.ReLU(l.Up.Forward(l.Norm2.Forward(own)))))
 }
 
 // Forward maps x [rows, dim] to [rows, dim].
@@ -66,10 +79,15 @@ func (l *Layer) Forward(x *G.Node, seqs nn.Sequences) *G.Node {
 
 // Forward maps x [rows, dim] to [rows, dim].
 func (a *Attention) Forward(x *G.Node, seqs nn.Sequences) *G.Node {
+	return a.Proj.Forward(a.mix(x, seqs, x, nn.Sequences{}))
+}
+
+// mix lets the rows of x look at those of from, in sequences of their own where they are not the same, without the output projection.
+func (a *Attention) mix(x *G.Node, seqs nn.Sequences, from *G.Node, keys nn.Sequences) *G.Node {
 	dim := x.Shape()[1]
-	kv := a.KeysValues.Forward(x)
-	return a.Proj.Forward(nn.Attention(nn.Heads{
+	kv := a.KeysValues.Forward(from)
+	return nn.Attention(nn.Heads{
 		Q: nn.Columns{Node: a.Queries.Forward(x)}, K: nn.Columns{Node: kv}, V: nn.Columns{Node: kv, From: dim},
-		Heads: heads, Dim: dim / heads, Queries: seqs,
-	}))
+		Heads: heads, Dim: dim / heads, Queries: seqs, Keys: keys,
+	})
 }
