@@ -209,3 +209,14 @@ func TestGoldenLayouts(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParseConfig(f *testing.F) {
+	f.Add(`{"embed_dim":512,"vision_cfg":{"layers":[3,4,6,3],"width":64,"mlp_ratio":1e300},"text_cfg":{"heads":8}}`)
+	f.Add(`{"projection_dim":768,"vision_config":{"hidden_size":1024,"num_attention_heads":16},"text_config":{}}`)
+	f.Add(`{"model_cfg":{"vision_cfg":{"head_width":-1,"layers":null}}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		if c, err := ParseConfig([]byte(text)); err == nil {
+			c.Validate()
+		}
+	})
+}

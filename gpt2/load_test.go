@@ -65,3 +65,13 @@ func TestGoldenLoad(t *testing.T) {
 		t.Errorf("CLIP: %v", err)
 	}
 }
+
+func FuzzReadConfig(f *testing.F) {
+	f.Add(`{"n_embd":768,"n_head":12,"n_layer":12,"n_positions":1024,"vocab_size":50257,"attn_pdrop":0.1}`)
+	f.Add(`{"n_embd":7,"n_head":0}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		if c, err := ReadConfig(strings.NewReader(text)); err == nil && c.Validate() != nil {
+			t.Errorf("%q was accepted", text)
+		}
+	})
+}

@@ -77,6 +77,16 @@ type unpickler struct {
 	// persistent resolves BINPERSID; nil where the file kind has none.
 	persistent func(id any) (any, error)
 	depth      int // of pickles inside bytes of pickles
+	spent      int64
+}
+
+// spend counts what a few instructions can ask for many times over: copies of a long text or list, a file inside the file read again.
+// In files of PyTorch's each is used once, so that all of it together stays near the pickle's own size.
+func (u *unpickler) spend(n int) error {
+	if u.spent += int64(n); u.spent > 4*u.src.n+window {
+		return errors.New("the same part is used again and again")
+	}
+	return nil
 }
 
 // load runs one pickle and returns its value; the cursor then stands behind its STOP.

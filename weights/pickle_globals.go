@@ -146,6 +146,9 @@ func loadFromBytes(u *unpickler, args Tuple) (any, error) {
 	if u.depth >= maxNested {
 		return nil, fmt.Errorf("files nested more than %d deep", maxNested)
 	}
+	if err := u.spend(int(b.at.n)); err != nil {
+		return nil, err
+	}
 	v, _, err := loadTorch(b.at, u.depth+1)
 	return v, err
 }
@@ -164,7 +167,7 @@ func newSize(_ *unpickler, args Tuple) (any, error) {
 }
 
 // newDict takes nothing, or a list of pairs.
-func newDict(_ *unpickler, args Tuple) (any, error) {
+func newDict(u *unpickler, args Tuple) (any, error) {
 	d := &Dict{}
 	if len(args) == 0 {
 		return d, nil
@@ -172,6 +175,9 @@ func newDict(_ *unpickler, args Tuple) (any, error) {
 	pairs, ok := args[0].(*List)
 	if !ok || len(args) != 1 {
 		return nil, fmt.Errorf("made of %d arguments, the first %s", len(args), kindOf(args[0]))
+	}
+	if err := u.spend(len(pairs.Items)); err != nil {
+		return nil, err
 	}
 	for _, p := range pairs.Items {
 		switch p := p.(type) {
@@ -211,6 +217,9 @@ func encodeLatin1(u *unpickler, args Tuple) (any, error) {
 	code, ok2 := args[1].(string)
 	if !ok1 || !ok2 || code != "latin1" && code != "latin-1" {
 		return nil, errors.New("want a string and \"latin1\"")
+	}
+	if err := u.spend(len(text)); err != nil {
+		return nil, err
 	}
 	b := make([]byte, 0, len(text))
 	for i, r := range text {
