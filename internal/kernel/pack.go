@@ -81,7 +81,9 @@ func regrow(v []float32, n int) []float32 {
 	if cap(v) >= n {
 		return v[:n]
 	}
-	return alignedFloats(n)
+	v = alignedFloats(n)
+	adviseHuge(v)
+	return v
 }
 
 // floats is panel j of an F32 operand, [k][32].
