@@ -31,8 +31,10 @@
 	M(V0) \
 	VFMADD231PS V0, V0, V8
 
-// y = (x - mean)·rstd·gain + bias; y in DI, bias in DX
+// y = (x - mean)·rstd·gain + bias; y in DI, bias in DX; what follows x, usually its next row, in R12: it is
+// fetched while this row is computed
 #define STEP_NORM(L, S, M) \
+	PREFETCHT0 (R12)(R8*1) \
 	L(SI, V0) \
 	L(BX, V1) \
 	L(DX, V2) \
@@ -68,8 +70,16 @@
 	S(V3, R11) \
 	S(V4, R12)
 
+// NEXTROWS: R12 and AX, what follows x and dy, usually their next rows: while this row is computed they are
+// fetched.
+#define NEXTROWS \
+	LEAQ (SI)(R9*1), R12 \
+	LEAQ (DX)(R9*1), AX
+
 // dx = rstd·(dy·gain - g - x̂·gx); dx in DI, the means g and gx in V10 and V11
 #define STEP_NORMGRAD(L, S, M) \
+	PREFETCHT0 (R12)(R8*1) \
+	PREFETCHT0 (AX)(R8*1) \
 	NORMED(L) \
 	VSUBPS V10, V2, V2 \
 	VFNMADD231PS V0, V11, V2 \
@@ -78,6 +88,8 @@
 
 // The same plus add (R11)
 #define STEP_NORMGRADADD(L, S, M) \
+	PREFETCHT0 (R12)(R8*1) \
+	PREFETCHT0 (AX)(R8*1) \
 	NORMED(L) \
 	L(R11, V3) \
 	VSUBPS V10, V2, V2 \

@@ -15,8 +15,9 @@
 	L(SI, V0) \
 	VMAXPS V8, V0, V8
 
-// y = exp(x - m) with m in V7, its sum in V8.
+// y = exp(x - m) with m in V7, its sum in V8. What follows x (R12), usually the next row, is fetched meanwhile.
 #define STEP_EXPSUM(L, S, M) \
+	PREFETCHT0 (R12)(R8*1) \
 	L(SI, V0) \
 	VSUBPS V7, V0, V0 \
 	EXP(V0, V1, V2) \
