@@ -21,12 +21,16 @@ func TestRowsAreDistinct(t *testing.T) {
 	}
 }
 
-// measure keeps the best turn, counts the work and ends.
+// measure keeps the best turn, counts the work, holds the kernel against the slower limit, and ends.
 func TestMeasure(t *testing.T) {
 	calls := 0
 	c := contest{work: 10, run: func() { calls++; time.Sleep(time.Millisecond) },
-		limit: limit{"sleep", func() float64 { time.Sleep(time.Millisecond); return 20 }}}
-	ours, limit := c.measure(0)
+		limit: limit{"sleep", func() float64 { time.Sleep(time.Millisecond); return 20 }},
+		also:  limit{"fast", func() float64 { time.Sleep(time.Millisecond); return 2e6 }}}
+	ours, limit, name := c.measure(0)
+	if name != "sleep" {
+		t.Errorf("held against %q, want the slower limit", name)
+	}
 	if calls < 2 {
 		t.Errorf("the kernel ran %d times, want a warm-up and a turn", calls)
 	}

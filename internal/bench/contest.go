@@ -1,6 +1,9 @@
 package main
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // row is one line of the table, its buffers not made yet.
 type row struct {
@@ -8,12 +11,12 @@ type row struct {
 	prepare       func() contest
 }
 
-// contest is a kernel and the limit it is held against.
+// contest is a kernel and the limit it is held against: of two, the one that is slower on this machine.
 type contest struct {
-	unit  string  // what a billion operations or bytes a second are called
-	work  float64 // operations or bytes of one call of run
-	run   func()
-	limit limit
+	unit        string  // what a billion operations or bytes a second are called
+	work        float64 // operations or bytes of one call of run
+	run         func()
+	limit, also limit // also may be empty
 }
 
 // limit is something the machine cannot do faster; run does it once and returns how much it did,
@@ -23,18 +26,26 @@ type limit struct {
 	run  func() float64
 }
 
-// measure runs the kernel and its limit in turns until the budget is used up, and returns the best
-// rate of each, per second. The first turn of each is warm-up.
-func (c contest) measure(budget time.Duration) (ours, limit float64) {
+// measure runs the kernel and its limits in turns until the budget is used up, and returns the best
+// rate of the kernel and of the slower limit, per second, and which that was. The first turn of each is
+// warm-up.
+func (c contest) measure(budget time.Duration) (ours, rival float64, name string) {
 	const turn = 20 * time.Millisecond // long enough that the clock and the start of the workers do not count
 	kernel := func() float64 { c.run(); return c.work }
+	limits := []limit{c.limit}
+	if c.also.run != nil {
+		limits = append(limits, c.also)
+	}
 	rate(kernel, 0)
-	rate(c.limit.run, 0)
+	best := make([]float64, len(limits))
 	for start := time.Now(); ; {
 		ours = max(ours, rate(kernel, turn))
-		limit = max(limit, rate(c.limit.run, turn))
+		for i, l := range limits {
+			best[i] = max(best[i], rate(l.run, turn))
+		}
 		if time.Since(start) > budget {
-			return ours, limit
+			slowest := slices.Index(best, slices.Min(best))
+			return ours, best[slowest], limits[slowest].name
 		}
 	}
 }

@@ -6,8 +6,10 @@ import (
 	"github.com/clipcap-go/clipcap/internal/kernel"
 )
 
-// elementRows are the kernels that pass over memory once or twice. Their limit is a pass that only
-// adds one, over as much memory in as many streams; bytes are those the kernel must read and write.
+// elementRows are the kernels that pass over memory once or twice. Their limits are a pass that only
+// adds one, over as much memory in as many streams (bytes are those the kernel must read and write), and
+// what the vector units can do of the arithmetic: the instructions of the kernel's formulas, counted in the
+// assembly's macros, without loads and stores.
 func elementRows() []row {
 	const rows, dim, wide, vocabulary, parameters = 1200, 768, 3072, 50257, 156_000_000
 	var all []row
@@ -17,40 +19,41 @@ func elementRows() []row {
 	for _, a := range []struct {
 		name string
 		act  kernel.Activation
-	}{{"gelu tanh", kernel.GELUTanh}, {"quickgelu", kernel.QuickGELU}, {"tanh", kernel.Tanh}} {
+		ops  int
+	}{{"gelu tanh", kernel.GELUTanh, 17}, {"quickgelu", kernel.QuickGELU, 15}, {"tanh", kernel.Tanh, 19}} {
 		add(a.name, rows, wide, func() contest {
 			y, x := touched(rows*wide), spread(rows*wide)
-			return mapped(rows*wide, func() { kernel.Act(y, x, a.act) })
+			return mapped(rows*wide, a.ops, func() { kernel.Act(y, x, a.act) })
 		})
 	}
 	add("gelu tanh grad", rows, wide, func() contest {
 		dx, dy, x := touched(rows*wide), touched(rows*wide), spread(rows*wide)
-		return merged(rows*wide, func() { kernel.ActGrad(dx, dy, x, kernel.GELUTanh) })
+		return merged(rows*wide, 22, func() { kernel.ActGrad(dx, dy, x, kernel.GELUTanh) })
 	})
 	add("layernorm", rows, dim, func() contest {
 		y, x, gain, bias := kernel.Mat(touched(rows*dim), rows, dim), kernel.Mat(spread(rows*dim), rows, dim), touched(dim), touched(dim)
 		mean, rstd := touched(rows), touched(rows)
-		return mapped(rows*dim, func() { kernel.LayerNorm(y, x, gain, bias, 1e-5, mean, rstd) })
+		return mapped(rows*dim, 6, func() { kernel.LayerNorm(y, x, gain, bias, 1e-5, mean, rstd) })
 	})
 	add("layernorm grad", rows, dim, func() contest {
 		mat := func() kernel.Matrix { return kernel.Mat(spread(rows*dim), rows, dim) }
 		dx, dy, x, gain, dgain, dbias := mat(), mat(), mat(), touched(dim), touched(dim), touched(dim)
 		mean, rstd := touched(rows), spread(rows)
-		return merged(rows*dim, func() { kernel.LayerNormGrad(dx, dy, x, gain, mean, rstd, dgain, dbias, nil) })
+		return merged(rows*dim, 13, func() { kernel.LayerNormGrad(dx, dy, x, gain, mean, rstd, dgain, dbias, nil) })
 	})
 	add("softmax", rows, dim, func() contest {
 		y, x := kernel.Mat(touched(rows*dim), rows, dim), kernel.Mat(spread(rows*dim), rows, dim)
-		return mapped(rows*dim, func() { kernel.Softmax(y, x) })
+		return mapped(rows*dim, 17, func() { kernel.Softmax(y, x) })
 	})
 	add("log softmax", 5, vocabulary, func() contest {
 		y, x := kernel.Mat(touched(5*vocabulary), 5, vocabulary), kernel.Mat(spread(5*vocabulary), 5, vocabulary)
-		return mapped(5*vocabulary, func() { kernel.LogSoftmax(y, x) })
+		return mapped(5*vocabulary, 18, func() { kernel.LogSoftmax(y, x) })
 	})
 	const targets, chunk = 480, 4096
 	add("cross-entropy", targets, chunk, func() contest {
 		p, x := kernel.Mat(touched(targets*chunk), targets, chunk), kernel.Mat(spread(targets*chunk), targets, chunk)
 		top, sum, corr := touched(targets), touched(targets), touched(targets)
-		return mapped(targets*chunk, func() {
+		return mapped(targets*chunk, 16, func() {
 			for i := range top {
 				top[i], sum[i] = float32(math.Inf(-1)), 0
 			}
@@ -60,7 +63,7 @@ func elementRows() []row {
 	add("cross-entropy grad", targets, chunk, func() contest {
 		d, x := kernel.Mat(touched(targets*chunk), targets, chunk), kernel.Mat(spread(targets*chunk), targets, chunk)
 		lse, scale, ids := touched(targets), touched(targets), make([]int32, targets)
-		return mapped(targets*chunk, func() { kernel.CrossEntropyChunkGrad(d, x, lse, ids, 0, scale) })
+		return mapped(targets*chunk, 15, func() { kernel.CrossEntropyChunkGrad(d, x, lse, ids, 0, scale) })
 	})
 	all = append(all, row{"adamw", "156M", func() contest {
 		p, m, v, g := touched(parameters), touched(parameters), touched(parameters), touched(parameters)
@@ -73,19 +76,19 @@ func elementRows() []row {
 
 // spread returns n floats over about -4 to 4, where activations and softmax do their work.
 func spread(n int) []float32 {
-	x := make([]float32, n)
+	x := kernel.Aligned(n)
 	for i := range x {
 		x[i] = float32(i*7919%1601)*0.005 - 4
 	}
 	return x
 }
 
-// mapped is a contest of run, which reads n floats and writes n.
-func mapped(n int, run func()) contest {
-	return contest{unit: "GB/s", work: 8 * float64(n), run: run, limit: mapFloats(n)}
+// mapped is a contest of run, which reads n floats and writes n, with ops vector operations an element.
+func mapped(n, ops int, run func()) contest {
+	return contest{unit: "GB/s", work: 8 * float64(n), run: run, limit: mapFloats(n), also: vectorOps(ops, 8)}
 }
 
-// merged is a contest of run, which reads 2n floats and writes n.
-func merged(n int, run func()) contest {
-	return contest{unit: "GB/s", work: 12 * float64(n), run: run, limit: mergeFloats(n)}
+// merged is the same for a run that reads 2n floats and writes n.
+func merged(n, ops int, run func()) contest {
+	return contest{unit: "GB/s", work: 12 * float64(n), run: run, limit: mergeFloats(n), also: vectorOps(ops, 12)}
 }

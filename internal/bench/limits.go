@@ -12,7 +12,7 @@ const streamFloats = 64 << 20
 // touched returns n floats whose pages all exist: untouched ones share one page of zeros, which
 // would be read from the cache.
 func touched(n int) []float32 {
-	x := make([]float32, n)
+	x := kernel.Aligned(n)
 	for i := range x {
 		x[i] = float32(i%17) * 0.01
 	}
@@ -57,4 +57,10 @@ func mapFloats(n int) limit {
 func mergeFloats(n int) limit {
 	dst, a, b := touched(n), touched(n), touched(n)
 	return limit{"read two, write one", func() float64 { kernel.Add(dst, a, b); return 12 * float64(n) }}
+}
+
+// vectorOps is what the vector units can do where an element of bytes costs n arithmetic instructions of
+// a vector's share each: what they do in multiply-adds, which are two operations.
+func vectorOps(n int, bytes float64) limit {
+	return limit{fmt.Sprintf("%d vector operations", n), func() float64 { return kernel.SpinFMA(20_000) / 2 / float64(n) * bytes }}
 }

@@ -1,8 +1,9 @@
 // Command bench prints one table of the kernels' speed: kernel, shape, ours, limit, ratio.
 //
 // The limit of a row is measured in the same seconds as the kernel, taking turns with it: the
-// processor's multiply-add peak for a product, the memory's rate for what streams. Each figure is
-// the best of its turns, since other load on the machine only ever slows one down.
+// processor's multiply-add peak for a product, the memory's rate for what streams, the slower of the two
+// where a kernel does both. Each figure is the best of its turns, since other load on the machine only
+// ever slows one down.
 //
 //	go run ./internal/bench                     every row
 //	go run ./internal/bench -run 'gemm.*bf16'   those whose kernel and shape match
@@ -70,8 +71,8 @@ func table(match *regexp.Regexp, budget time.Duration) {
 			continue
 		}
 		c := r.prepare()
-		ours, limit := c.measure(budget)
-		fmt.Printf("%-22s %-22s %10.1f %10.1f %-8s %6.2f  %s\n", r.kernel, r.shape, ours/1e9, limit/1e9, c.unit, ours/limit, c.limit.name)
+		ours, limit, name := c.measure(budget)
+		fmt.Printf("%-22s %-22s %10.1f %10.1f %-8s %6.2f  %s\n", r.kernel, r.shape, ours/1e9, limit/1e9, c.unit, ours/limit, name)
 		c = contest{}
 		debug.FreeOSMemory() // the buffers of one row shall not crowd the next
 	}
