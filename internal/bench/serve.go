@@ -16,13 +16,16 @@ type request struct {
 	M, K, N   int
 	Layout    string
 	Precision string
-	Seconds   float64 // how long to keep measuring
+	Seconds   float64   // how long to keep measuring
+	Decode    *decoding // instead of a product: captions
+	Memory    bool      // instead of a product: Median is the bytes a second that memory is read at
 }
 
 // response carries the seconds of one call.
 type response struct {
 	Best, Median float64
-	Error        string `json:",omitempty"`
+	Profile      []string `json:",omitempty"` // where the time of a decoding went
+	Error        string   `json:",omitempty"`
 }
 
 // answer reads requests until the input ends. A request that cannot be met is answered by an error.
@@ -48,7 +51,21 @@ func answer(in io.Reader, out io.Writer) error {
 // most bounds a request's sizes: the matrices of one stay below 4 GiB.
 const most = 1 << 30
 
+// memory is made once.
+var memory *limit
+
 func (q request) time() (response, error) {
+	switch {
+	case q.Decode != nil:
+		return q.Decode.time(q.Seconds)
+	case q.Memory:
+		if memory == nil {
+			l := readMemory()
+			memory = &l
+		}
+		r := rate(memory.run, 100*time.Millisecond)
+		return response{Best: r, Median: r}, nil
+	}
 	if q.M < 1 || q.K < 1 || q.N < 1 || q.M > most/q.K || q.K > most/q.N || q.M > most/q.N {
 		return response{}, fmt.Errorf("shape %dx%dx%d: want sizes of at least 1 and matrices of at most %d elements", q.M, q.K, q.N, most)
 	}

@@ -11,7 +11,7 @@ package kernel
 // A row of c depends on the same row of a and on nothing else: neither the other rows, nor how many
 // there are, nor how many goroutines work.
 func Gemm(c Matrix, a Matrix, b *Packed, ep *Epilogue) {
-	if c.Rows == 0 || c.Cols == 0 || gemmBF16Arch(c, a, b, ep) {
+	if c.Rows == 0 || c.Cols == 0 || gemmRows(c, a, b, ep) || gemmBF16Arch(c, a, b, ep) {
 		return
 	}
 	j := gemmJobs.get()

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/clipcap-go/clipcap/gpt2"
+	"github.com/clipcap-go/clipcap/nn"
+)
+
+// decoding asks for captions by a GPT-2 small of random weights to be timed: Images prompts of Prefix rows, Steps tokens each.
+type decoding struct {
+	Mode    string // greedy, beam or sample
+	Weights string // float32, bfloat16 (activations stay float32), int8, or "both": bfloat16 weights and activations
+	Images  int
+	Beam    int
+	Prefix  int
+	Steps   int
+	Profile bool // also say on standard error where the time went
+}
+
+// languageModel is made once and shared by all requests.
+var languageModel *gpt2.Model
+
+// backends keep packed weights between requests, one format at a time.
+var backends = map[string]*nn.CPU{}
+
+func (q *decoding) backend() (*nn.CPU, error) {
+	if be := backends[q.Weights]; be != nil {
+		return be, nil
+	}
+	var be *nn.CPU
+	switch q.Weights {
+	case "float32":
+		be = nn.NewCPUWeights(nn.Float32, nn.WeightsFloat32)
+	case "bfloat16":
+		be = nn.NewCPUWeights(nn.Float32, nn.WeightsBFloat16)
+	case "int8":
+		be = nn.NewCPUWeights(nn.Float32, nn.WeightsInt8)
+	case "both":
+		be = nn.NewCPU(nn.BFloat16)
+	default:
+		return nil, fmt.Errorf("weights %q: want float32, bfloat16, int8 or both", q.Weights)
+	}
+	backends[q.Weights] = be
+	return be, nil
+}
+
+// run prepares a decoder; the function it returns writes all captions once.
+func (q *decoding) prepare() (run func() error, d *gpt2.Decoder, err error) {
+	if q.Images < 1 || q.Images > 1024 || q.Steps < 1 || q.Prefix < 1 || q.Prefix+q.Steps > 1024 {
+		return nil, nil, fmt.Errorf("decode %d images, %d rows of prefix and %d steps: want at least 1 of each, at most 1024 images and positions", q.Images, q.Prefix, q.Steps)
+	}
+	if languageModel == nil {
+		if languageModel, err = gpt2.Open("random:gpt2", nil, 1); err != nil {
+			return nil, nil, err
+		}
+	}
+	be, err := q.backend()
+	if err != nil {
+		return nil, nil, err
+	}
+	o := gpt2.DefaultOptions()
+	o.Mode, o.MaxTokens, o.Batch = gpt2.Mode(q.Mode), q.Steps, q.Images
+	o.Stop = 0 // checked below
+	if q.Beam > 0 {
+		o.Beam = q.Beam
+	}
+	dim := languageModel.Config.Dim
+	prompts := make([]gpt2.Prompt, q.Images)
+	for i := range prompts {
+		prefix := make([]float32, q.Prefix*dim)
+		for j := range prefix {
+			prefix[j] = float32((i*31+j*17)%101)/101 - 0.5
+		}
+		prompts[i].Prefix = prefix
+	}
+	if d, err = gpt2.NewDecoder(languageModel, be, o, q.Prefix); err != nil {
+		return nil, nil, err
+	}
+	all := func(yield func(gpt2.Prompt, error) bool) {
+		for _, p := range prompts {
+			if !yield(p, nil) {
+				return
+			}
+		}
+	}
+	return func() error { return q.once(d, all) }, d, nil
+}
+
+// once writes all captions and checks that none ended before its time.
+func (q *decoding) once(d *gpt2.Decoder, prompts iter.Seq2[gpt2.Prompt, error]) error {
+	for captions, err := range d.Decode(context.Background(), prompts) {
+		if err != nil {
+			return err
+		}
+		if n := len(captions[0].Tokens); n != q.Steps {
+			return fmt.Errorf("a caption of %d tokens, want %d", n, q.Steps)
+		}
+	}
+	return nil
+}
+
+func (q *decoding) time(seconds float64) (response, error) {
+	run, d, err := q.prepare()
+	if err != nil {
+		return response{}, err
+	}
+	defer d.Close()
+	for range 2 {
+		if err := run(); err != nil {
+			return response{}, err
+		}
+	}
+	var each []float64
+	for start := time.Now(); len(each) < 3 || time.Since(start).Seconds() < min(seconds, 30); {
+		t := time.Now()
+		if err := run(); err != nil {
+			return response{}, err
+		}
+		each = append(each, time.Since(t).Seconds())
+	}
+	slices.Sort(each)
+	r := response{Best: each[0], Median: each[len(each)/2]}
+	if q.Profile {
+		d.Machine().Profile(true)
+		if err := run(); err != nil {
+			return response{}, err
+		}
+		for _, t := range d.Machine().Times() {
+			r.Profile = append(r.Profile, fmt.Sprintf("%s %d %.3fms", t.Kind, t.Nodes, t.Time.Seconds()*1e3))
+		}
+	}
+	return r, nil
+}

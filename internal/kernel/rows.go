@@ -1,0 +1,187 @@
+package kernel
+
+import (
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+)
+
+// rowsMost is the most rows of a left operand that is passed over the right one as a stream.
+const rowsMost = 64
+
+// rowsJob is a product of a few rows, as decoding has: reading the right operand is nearly all the work. Every goroutine
+// has a stretch of panels of its own, which it reads from end to end, so that what it fetches ahead is what
+// it comes to; one that is done early takes over from the others. Piece i begins with stretch i.
+//
+// The sums are the same as any other product's: chains of additions in the order of k.
+type rowsJob struct {
+	c         Matrix
+	b         *Packed
+	end       finisher
+	left      []float32 // the left operand in tile order, [depth step][tile][depth][row of the tile]; pairs for a bfloat16 product
+	pairs     bool      // a product of bfloat16 pairs
+	depth     int       // depth of left, in its elements
+	step      int       // depth of a step
+	tiles     int
+	unit      int // panels that are claimed at once
+	units     int
+	stretches int
+	next      [rowsStretches]struct { // the next unit of a stretch, counted from its start
+		atomic.Int64
+		_ [cacheLine - 8]byte
+	}
+}
+
+const (
+	rowsStretches = 64
+	rowsUnit      = 96 << 10 // bytes of the right operand claimed at once, at least a panel
+	rowsStep      = 24 << 10 // bytes of a panel that several tiles pass over while it is in the nearest cache
+)
+
+var rowsJobs freeList[rowsJob]
+
+// gemmRows computes a product of a few rows, and tells whether it did.
+func gemmRows(c, a Matrix, b *Packed, ep *Epilogue) bool {
+	if c.Rows > rowsMost || b.k == 0 || a.Trans {
+		return false
+	}
+	size := 4 // bytes of an element of the right operand
+	switch b.format {
+	case F32:
+	case BF16W:
+		size = 2
+	case Int8:
+		size = 1
+	case BF16:
+		if size = 2; !dotRowsArch() {
+			return false
+		}
+	default:
+		return false
+	}
+	j := rowsJobs.get()
+	j.c, j.b, j.pairs = c, b, b.format == BF16
+	j.end.from(ep, b)
+	m := c.Rows
+	j.tiles = (m + tileRows() - 1) / tileRows()
+	j.depth = b.k
+	if j.pairs {
+		j.depth, size = b.kp/2, 4
+	}
+	j.step = j.depth
+	if j.tiles > 1 {
+		steps := (j.depth*size*panelCols + rowsStep - 1) / rowsStep
+		j.step = ((j.depth+steps-1)/steps + 3) &^ 3
+	}
+	buf := scratch.get(m * j.depth)
+	j.left = buf
+	if m == 1 && !j.pairs {
+		j.left = a.V[:j.depth]
+	} else {
+		j.pack(&a)
+	}
+	j.unit = max(1, rowsUnit/(j.depth*size*panelCols))
+	j.units = (b.panels + j.unit - 1) / j.unit
+	j.stretches = max(1, min(runtime.GOMAXPROCS(0), j.units, rowsStretches))
+	for i := range j.stretches {
+		j.next[i].Store(0)
+	}
+	Run(j.stretches, j)
+	scratch.put(buf)
+	j.c, j.b, j.left, j.end = Matrix{}, nil, nil, finisher{}
+	rowsJobs.put(j)
+	return true
+}
+
+// row is the first row of tile t.
+func (j *rowsJob) row(t int) int { return j.c.Rows * t / j.tiles }
+
+// pack brings the left operand into tile order.
+func (j *rowsJob) pack(a *Matrix) {
+	m, src, stride := j.c.Rows, a.V, a.Stride
+	if j.pairs {
+		words := scratch.get(m * j.depth)
+		defer scratch.put(words)
+		for i := range m {
+			pairRow(words[i*j.depth:][:j.depth], a.segment(i, 0, a.Cols))
+		}
+		if src, stride = words, j.depth; m == 1 {
+			copy(j.left, words)
+			return
+		}
+	}
+	for k0 := 0; k0 < j.depth; k0 += j.step {
+		kn := min(j.step, j.depth-k0)
+		for t := range j.tiles {
+			i, n := j.row(t), j.row(t+1)-j.row(t)
+			packAcross(j.left[k0*m+i*kn:][:n*kn], n, src[i*stride+k0:], stride, n, kn)
+		}
+	}
+}
+
+// Do works through stretch i, and then through what is left of the others.
+func (j *rowsJob) Do(i int) {
+	sum := scratch.get(j.c.Rows * j.unit * panelCols)
+	for s := range j.stretches {
+		s = (i + s) % j.stretches
+		first, end := j.units*s/j.stretches, j.units*(s+1)/j.stretches
+		for {
+			u := first + int(j.next[s].Add(1)) - 1
+			if u >= end {
+				break
+			}
+			j.panels(sum, u*j.unit, min((u+1)*j.unit, j.b.panels))
+		}
+	}
+	scratch.put(sum)
+}
+
+// panels computes the columns of panels p0 to p1. sum is memory.
+func (j *rowsJob) panels(sum []float32, p0, p1 int) {
+	m, width := j.c.Rows, (p1-p0)*panelCols
+	for p := p0; p < p1; p++ {
+		for k0 := 0; k0 < j.depth; k0 += j.step {
+			kn := min(j.step, j.depth-k0)
+			t := tile{k: kn, rowStep: 1, more: k0 > 0, stride: width}
+			at, bytes := j.memory(p, k0, kn)
+			t.ahead, t.aheadStep = uintptr(at)+uintptr(bytes), bytes/kn/j.tiles
+			for n := range j.tiles {
+				i := j.row(n)
+				t.rows = j.row(n+1) - i
+				t.depthStep = t.rows
+				t.a = j.left[k0*m+i*kn:]
+				t.c = sum[i*width+(p-p0)*panelCols:]
+				j.tile(&t, p, k0, kn)
+				t.ahead += uintptr(kn * t.aheadStep)
+			}
+		}
+	}
+	j.end.rows(sum, width, &j.c, 0, m, p0*panelCols, min(p1*panelCols, j.c.Cols))
+}
+
+// memory is where the depths k0 to k0+kn of a panel lie.
+func (j *rowsJob) memory(p, k0, kn int) (at unsafe.Pointer, bytes int) {
+	switch j.b.format {
+	case F32:
+		return unsafe.Pointer(&j.b.floats(p)[k0*panelCols]), 4 * kn * panelCols
+	case Int8:
+		return unsafe.Pointer(&j.b.bytes(p)[k0*panelCols]), kn * panelCols
+	case BF16:
+		k0, kn = 2*k0, 2*kn
+	}
+	return unsafe.Pointer(&j.b.plane(0, p)[k0*panelCols]), 2 * kn * panelCols
+}
+
+// tile adds the products of a tile of rows and a panel.
+func (j *rowsJob) tile(t *tile, p, k0, kn int) {
+	switch b := j.b; b.format {
+	case F32:
+		t.f32(b.floats(p)[k0*panelCols:][:kn*panelCols])
+	case Int8:
+		t.int8(b.bytes(p)[k0*panelCols:][:kn*panelCols])
+	case BF16:
+		t.dotArch(b.plane(0, p)[2*k0*panelCols:][:2*kn*panelCols])
+	default:
+		t.pairs(b.plane(0, p)[k0*panelCols:][:(kn+1)&^1*panelCols])
+	}
+}
