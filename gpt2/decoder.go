@@ -52,7 +52,7 @@ type batch struct {
 }
 
 // promptRows is how many rows of prompts a step takes on beside the words, at least one prompt's.
-const promptRows = 128
+const promptRows = 320
 
 // NewDecoder prepares for prompts of at most longest rows, prefix and tokens. Its memory is that of the cache, which is
 // touched as it is needed, and of one step. Decoders share the weights a backend has packed. The model's parameters

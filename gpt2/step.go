@@ -33,18 +33,29 @@ func (m *Model) NewStep(g *G.ExprGraph, rows, heads, longest, slots int) *Step {
 	x := nn.Gather(m.Tokens.Pick(s.IDs), m.Positions.Pick(s.Places), s.Prefix)
 	for i := range m.Blocks {
 		s.caches = append(s.caches, nn.NewCache(fmt.Sprintf("cache.%d", i), slots, dim))
-		x = m.Blocks[i].step(x, s.caches[i], s.At)
+		b := &m.Blocks[i]
+		mixed := b.cached(x, s.caches[i], s.At)
+		if i == len(m.Blocks)-1 { // of the other rows the keys and values are all that is wanted
+			x, mixed = s.ends(x), s.ends(mixed)
+		}
+		x = nn.Add(x, b.Attn.Proj.Forward(mixed))
+		x = nn.Add(x, b.MLP.Forward(b.Norm2.Forward(x)))
 	}
-	s.Hidden = m.Norm.Forward(nn.Gather(nn.Pick{Rows: x, Index: s.Last}))
+	if len(m.Blocks) == 0 {
+		x = s.ends(x)
+	}
+	s.Hidden = m.Norm.Forward(x)
 	return s
 }
 
-// step is Forward with the keys and values of earlier rows in a cache.
-func (b *Block) step(x *G.Node, cache nn.Cache, at nn.Positions) *G.Node {
+// ends are the rows whose next word is wanted.
+func (s *Step) ends(x *G.Node) *G.Node { return nn.Gather(nn.Pick{Rows: x, Index: s.Last}) }
+
+// cached is the attention of a block, without its output projection, with the keys and values of earlier rows in a cache.
+func (b *Block) cached(x *G.Node, cache nn.Cache, at nn.Positions) *G.Node {
 	a := &b.Attn
 	scale := float32(1 / math.Sqrt(float64(x.Shape()[1]/a.Heads)))
-	x = nn.Add(x, a.Proj.Forward(nn.CachedAttend(a.QKV.Forward(b.Norm1.Forward(x)), cache, at, a.Heads, scale)))
-	return nn.Add(x, b.MLP.Forward(b.Norm2.Forward(x)))
+	return nn.CachedAttend(a.QKV.Forward(b.Norm1.Forward(x)), cache, at, a.Heads, scale)
 }
 
 // Free gives the caches' memory back.

@@ -1,5 +1,7 @@
 package kernel
 
+import "runtime"
+
 // AttentionCached is attention for decoding, where keys and values lie in a cache that is a pool of
 // rows: query row i sees the rows table[i·tableStride], … of cacheK and cacheV, lens[i] of them, in
 // any order and also none (which gives zeros). Beams that share a beginning list the same rows.
@@ -20,7 +22,11 @@ func AttentionCached(out, q Matrix, cacheK, cacheV Matrix, heads int, scale floa
 		work += int(n)
 	}
 	pieces := max(work*q.Cols/cachedGrain, 1)
-	j.perHeads = max(heads/pieces, 1)
+	if j.byRow = q.Rows >= 4*runtime.GOMAXPROCS(0); j.byRow {
+		j.perHeads = heads
+	} else {
+		j.perHeads = max(heads/pieces, 1)
+	}
 	j.headParts = (heads + j.perHeads - 1) / j.perHeads
 	j.perRows = max(q.Rows*j.headParts/pieces, 1)
 	Run(j.headParts*((q.Rows+j.perRows-1)/j.perRows), j)
@@ -32,8 +38,9 @@ func AttentionCached(out, q Matrix, cacheK, cacheV Matrix, heads int, scale floa
 // 128 KiB to read, some 10 µs.
 const cachedGrain = 1 << 14
 
-// cachedJob is AttentionCached on its way through Run: a piece is a few heads of a few query rows. It does
-// head after head, so that what the rows share is still in the nearest cache when the next one needs it.
+// cachedJob is AttentionCached on its way through Run: a piece is a few heads of a few query rows. Of few rows it does
+// head after head, so that what they share is still in the nearest cache when the next one needs it; of many it does
+// row after row, so that keys are read from end to end.
 type cachedJob struct {
 	out, q, k, v      Matrix
 	heads, hd         int
@@ -44,6 +51,7 @@ type cachedJob struct {
 	most              int // the longest list
 	perHeads, perRows int
 	headParts         int
+	byRow             bool
 }
 
 var cachedJobs freeList[cachedJob]
@@ -54,9 +62,18 @@ func (j *cachedJob) Do(piece int) {
 	wide := roundUp(j.hd, attnHalf)
 	memory := scratch.get(wide + roundUp(j.most, attnHalf))
 	q, weights := memory[:j.hd], memory[wide:]
-	for h := h0; h < min(h0+j.perHeads, j.heads); h++ {
-		for row := row0; row < min(row0+j.perRows, j.q.Rows); row++ {
-			j.query(row, h*j.hd, q, weights)
+	h1, row1 := min(h0+j.perHeads, j.heads), min(row0+j.perRows, j.q.Rows)
+	if j.byRow {
+		for row := row0; row < row1; row++ {
+			for h := h0; h < h1; h++ {
+				j.query(row, h*j.hd, q, weights)
+			}
+		}
+	} else {
+		for h := h0; h < h1; h++ {
+			for row := row0; row < row1; row++ {
+				j.query(row, h*j.hd, q, weights)
+			}
 		}
 	}
 	scratch.put(memory)
