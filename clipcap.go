@@ -32,11 +32,10 @@ type Model struct {
 	encoder    *clip.Encoder   // nil: features only
 	prompt     []int32
 
-	mapperBackend, lmBackend nn.Backend
+	mapperBackend, lmBackend *nn.CPU
 
-	mu      sync.Mutex // of what follows, and of building graphs
-	idle    []*worker
-	lengths []float64 // of the token embeddings, for Words
+	mu   sync.Mutex // of what follows, and of building graphs
+	idle []*worker
 }
 
 // Caption is a text for an image.

@@ -289,11 +289,18 @@ func TestPrefixWords(t *testing.T) {
 	// The rows of a prefix that is made of embeddings are those words.
 	var prefix []float32
 	for _, id := range []int{13, 50256, 0} {
-		for _, x := range m.lm.Tokens.Weight.Data[id*16:][:16] {
+		row := make([]float32, 16)
+		if err := m.lm.Tokens.Weight.Rows(row, id); err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range row {
 			prefix = append(prefix, 3*x)
 		}
 	}
-	words := m.nearest(prefix)
+	words, err := m.nearest(prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, want := range []Word{{".", 13, 1}, {"<|endoftext|>", 50256, 1}, {"!", 0, 1}} {
 		if w := words[i]; w.Text != want.Text || w.Token != want.Token || math.Abs(w.Similarity-1) > 1e-6 {
 			t.Errorf("row %d: %+v, want %+v", i, w, want)
@@ -361,6 +368,64 @@ func TestBatched(t *testing.T) {
 		for _, err := range batched(in, n, func([]int) ([]int, error) { return nil, bad }) {
 			if !errors.Is(err, bad) {
 				t.Error("the error of a batch is lost")
+			}
+		}
+	}
+}
+
+// TestWeightsAreKeptOnce: a model that is opened keeps the weights of products in one form alone, and writes the captions that a decoder with
+// all of them on the host writes.
+func TestWeightsAreKeptOnce(t *testing.T) {
+	ctx := context.Background()
+	dir := tinyCheckpoint(t, true, nil)
+	feature := []float32{1, -2, 3, 0, 1, 0, -1, 2, 0, 1, 1, 1}
+	for _, format := range []nn.WeightFormat{nn.WeightsFloat32, nn.WeightsBFloat16, nn.WeightsInt8} {
+		m, err := Open(ctx, dir, Options{FeaturesOnly: true, Decode: short(), Weights: format, Precision: nn.Float32})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range []*nn.Param{m.lm.Tokens.Weight, m.lm.Blocks[0].Attn.QKV.Weight, m.checkpoint.Mapper.(*mapping.MLP).Out.Weight} {
+			if p.Data != nil {
+				t.Errorf("%s is still on the host", p.Name)
+			}
+		}
+		if format != nn.WeightsFloat32 {
+			continue // the embeddings are rounded too, here alone
+		}
+		c, err := checkpoint.Open(dir, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.LM.Params("gpt.transformer"); err != nil {
+			t.Fatal(err)
+		}
+		prompt, err := func() (gpt2.Prompt, error) {
+			w, err := m.worker()
+			if err != nil {
+				return gpt2.Prompt{}, err
+			}
+			defer m.release(w)
+			all, err := w.mapped(ctx, [][]float32{feature})
+			return all[0], err
+		}()
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := gpt2.NewDecoder(c.LM, nn.NewCPUWeights(nn.Float32, format), short(), m.longest())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		var want []gpt2.Caption
+		for captions, err := range d.Decode(ctx, func(yield func(gpt2.Prompt, error) bool) { yield(prompt, nil) }) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = captions
+		}
+		for got, err := range m.CaptionFeatures(ctx, one(feature)) {
+			if err != nil || !reflect.DeepEqual(got[0].Tokens, want[0].Tokens) || got[0].Score != want[0].Score {
+				t.Errorf("%+v, %v, want %+v", got, err, want)
 			}
 		}
 	}

@@ -31,11 +31,8 @@ func open(ctx context.Context, name string, o Options) (*Model, error) {
 	if o.Decode == (gpt2.Options{}) {
 		o.Decode = gpt2.DefaultOptions()
 	}
-	if o.Weights == nn.WeightsByPrecision {
+	if o.Weights == nn.WeightsByPrecision && o.Precision != nn.BFloat16 {
 		o.Weights = nn.WeightsFloat32
-		if o.Precision == nn.BFloat16 {
-			o.Weights = nn.WeightsBFloat16
-		}
 	}
 	m := &Model{options: o, mapperBackend: nn.NewCPU(o.Precision), lmBackend: nn.NewCPUWeights(o.Precision, o.Weights)}
 	for _, part := range []func() error{
@@ -73,7 +70,7 @@ func (m *Model) openCheckpoint(name string) error {
 			return err
 		}
 	}
-	if m.checkpoint, err = checkpoint.Open(path, lm); err != nil {
+	if m.checkpoint, err = checkpoint.OpenTo(m.mapperBackend, m.lmBackend, path, lm); err != nil {
 		return err
 	}
 	c := &m.checkpoint.Config
@@ -137,7 +134,7 @@ func (m *Model) openLanguageModel() error {
 				return &NoLanguageModelError{Path: m.checkpoint.Path, Want: name, Err: err}
 			}
 		}
-		if m.lm, err = gpt2.Open(path, nil, m.options.Seed); err != nil {
+		if m.lm, err = gpt2.OpenTo(m.lmBackend, path, nil, m.options.Seed); err != nil {
 			return err
 		}
 		c.LM = m.lm.Config

@@ -31,8 +31,8 @@ type Options struct {
 	Decode gpt2.Options
 	// Precision is that of CLIP's and the mapper's products.
 	Precision nn.Precision
-	// Weights is the form of the language model's weights. The zero value keeps float32, or bfloat16 where that is
-	// the precision.
+	// Weights is the form of the language model's weights, beside activations in float32. The zero value keeps float32, or
+	// bfloat16 weights and activations where that is the precision.
 	Weights nn.WeightFormat
 	// Locate finds the file or folder of a model by its path or published name. Nil: fetch.Locate, which looks on this
 	// machine and never downloads.

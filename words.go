@@ -2,6 +2,8 @@ package clipcap
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"math"
 	"runtime"
@@ -27,7 +29,7 @@ func (m *Model) PrefixWords(ctx context.Context, features iter.Seq2[[]float32, e
 		for p, err := range w.prompts(ctx, features) {
 			var words []Word
 			if err == nil {
-				words = m.nearest(p.Prefix)
+				words, err = m.nearest(p.Prefix)
 			}
 			if !yield(words, err) {
 				return
@@ -36,55 +38,74 @@ func (m *Model) PrefixWords(ctx context.Context, features iter.Seq2[[]float32, e
 	}
 }
 
+// tableBlock is how many token embeddings are looked at together.
+const tableBlock = 512
+
 // nearest finds the tokens for the rows of a prefix.
-func (m *Model) nearest(prefix []float32) []Word {
-	dim := m.lm.Config.Dim
-	table := m.lm.Tokens.Weight.Data
-	lengths := m.tokenLengths()
-	words := make([]Word, len(prefix)/dim)
+func (m *Model) nearest(prefix []float32) ([]Word, error) {
+	c := m.lm.Config
+	n := len(prefix) / c.Dim
+	blocks := (c.Vocab + tableBlock - 1) / tableBlock
+	found, errs := make([][]Word, blocks), make([]error, blocks)
+	lengths := make([]float64, n)
+	for i := range lengths {
+		row := prefix[i*c.Dim:][:c.Dim]
+		lengths[i] = math.Sqrt(inner(row, row))
+	}
 	var group sync.WaitGroup
 	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for i := range words {
+	for block := range blocks {
+		turns <- struct{}{}
 		group.Go(func() {
-			turns <- struct{}{}
 			defer func() { <-turns }()
-			row := prefix[i*dim:][:dim]
-			own := math.Sqrt(inner(row, row))
-			best := Word{Similarity: math.Inf(-1)}
-			for token, length := range lengths {
-				s := 0.0
-				if length > 0 && own > 0 {
-					s = inner(row, table[token*dim:][:dim]) / (own * length)
-				}
-				if s > best.Similarity {
-					best = Word{Token: int32(token), Similarity: s}
-				}
-			}
-			words[i] = best
+			found[block], errs[block] = m.nearestOf(prefix, lengths, block*tableBlock)
 		})
 	}
 	group.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	words := found[0]
+	for _, other := range found[1:] {
+		for i, w := range other {
+			if w.Similarity > words[i].Similarity {
+				words[i] = w
+			}
+		}
+	}
 	for i := range words {
 		if m.tokenizer != nil {
 			words[i].Text, _ = m.tokenizer.Decode([]int32{words[i].Token}) // the table and the vocabulary are equally long
 		}
 	}
-	return words
+	return words, nil
 }
 
-// tokenLengths are the lengths of the token embeddings.
-func (m *Model) tokenLengths() []float64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.lengths == nil {
-		c := m.lm.Config
-		m.lengths = make([]float64, c.Vocab)
-		for i := range m.lengths {
-			row := m.lm.Tokens.Weight.Data[i*c.Dim:][:c.Dim]
-			m.lengths[i] = math.Sqrt(inner(row, row))
+// nearestOf looks at the tokens from first on.
+func (m *Model) nearestOf(prefix []float32, lengths []float64, first int) ([]Word, error) {
+	c := m.lm.Config
+	table := make([]float32, min(tableBlock, c.Vocab-first)*c.Dim)
+	if err := m.lm.Tokens.Weight.Rows(table, first); err != nil {
+		return nil, fmt.Errorf("prefix words: %w", err)
+	}
+	words := make([]Word, len(lengths))
+	for i := range words {
+		words[i].Similarity = math.Inf(-1)
+	}
+	for t := range len(table) / c.Dim {
+		row := table[t*c.Dim:][:c.Dim]
+		length := math.Sqrt(inner(row, row))
+		for i := range words {
+			s := 0.0
+			if length > 0 && lengths[i] > 0 {
+				s = inner(row, prefix[i*c.Dim:][:c.Dim]) / (lengths[i] * length)
+			}
+			if s > words[i].Similarity {
+				words[i] = Word{Token: int32(first + t), Similarity: s}
+			}
 		}
 	}
-	return m.lengths
+	return words, nil
 }
 
 func inner(a, b []float32) float64 {

@@ -29,15 +29,19 @@ func (c *Checkpoint) MapperParams() (nn.Params, error) { return nn.Collect(mappi
 // Open reads a checkpoint's folder, or a file of the original, of the mapper alone or whole. lm is the language model's
 // configuration for files whose shapes do not tell it: the head count of a size that was never published, or the
 // width where an MLP or linear mapper stands alone. It may be nil, and does not matter for a folder.
-func Open(path string, lm *gpt2.Config) (*Checkpoint, error) {
-	c, err := open(path, lm)
+func Open(path string, lm *gpt2.Config) (*Checkpoint, error) { return OpenTo(nil, nil, path, lm) }
+
+// OpenTo is Open for a model that is only used: the weights of products go to the backends of the mapper and of the language model as
+// they are read.
+func OpenTo(mapper, language nn.Holder, path string, lm *gpt2.Config) (*Checkpoint, error) {
+	c, err := open(mapper, language, path, lm)
 	if err != nil {
 		return nil, fmt.Errorf("open checkpoint: %w", err)
 	}
 	return c, nil
 }
 
-func open(path string, lm *gpt2.Config) (*Checkpoint, error) {
+func open(mapper, language nn.Holder, path string, lm *gpt2.Config) (*Checkpoint, error) {
 	c := &Checkpoint{Path: path, Original: true}
 	file := path
 	info, err := os.Stat(path)
@@ -55,28 +59,30 @@ func open(path string, lm *gpt2.Config) (*Checkpoint, error) {
 		return nil, err
 	}
 	defer s.Close()
-	return c, c.read(s, lm)
+	return c, c.read(mapper, language, s, lm)
 }
 
 // read takes the mapper and, if there is one, the language model out of a file.
-func (c *Checkpoint) read(s *weights.Store, lm *gpt2.Config) error {
+func (c *Checkpoint) read(mapper, language nn.Holder, s *weights.Store, lm *gpt2.Config) error {
 	l, err := s.Map(gpt2.Keys)
 	if err != nil {
 		return err
 	}
-	if l.Has("wte.weight") {
-		if c.LM, err = gpt2.FromStore(s, lm); err != nil {
-			return err
-		}
-		lm = &c.LM.Config
-	}
+	whole := l.Has("wte.weight")
 	dim := 0
-	if lm != nil {
+	if lm != nil && !whole { // else the file tells it
 		dim = lm.Dim
 	}
 	want := c.Config.Config
-	if c.Mapper, c.Config.Config, err = mapping.FromStore(s, dim); err != nil {
+	// The mapper first: where weights are handed on, what is in hand meanwhile comes on top of what is read before.
+	if c.Mapper, c.Config.Config, err = mapping.FromStoreTo(mapper, s, dim); err != nil {
 		return err
+	}
+	if whole {
+		if c.LM, err = gpt2.FromStoreTo(language, s, lm); err != nil {
+			return err
+		}
+		lm = &c.LM.Config
 	}
 	if !c.Original && c.Config.Config != want {
 		return fmt.Errorf("%s: the weights are of mapper %+v, but %s says %+v", s.Path, c.Config.Config, ConfigFile, want)

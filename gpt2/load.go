@@ -40,7 +40,9 @@ func Keys(name string) (weights.Place, bool) {
 
 // Load reads a GPT-2 from a file or a model's folder: Hugging Face's files, or a whole checkpoint of ClipCap. The configuration is c;
 // where c is nil, the config.json beside the file; where there is none, what the shapes say, for the published sizes.
-func Load(path string, c *Config) (*Model, error) {
+func Load(path string, c *Config) (*Model, error) { return loadTo(nil, path, c) }
+
+func loadTo(to nn.Holder, path string, c *Config) (*Model, error) {
 	s, err := weights.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("load gpt-2: %w", err)
@@ -51,19 +53,22 @@ func Load(path string, c *Config) (*Model, error) {
 			return nil, fmt.Errorf("load gpt-2: %w", err)
 		}
 	}
-	return FromStore(s, c)
+	return FromStoreTo(to, s, c)
 }
 
 // FromStore is Load from an open store; a nil c leaves the configuration to the shapes.
-func FromStore(s *weights.Store, c *Config) (*Model, error) {
-	m, err := fromStore(s, c)
+func FromStore(s *weights.Store, c *Config) (*Model, error) { return FromStoreTo(nil, s, c) }
+
+// FromStoreTo is FromStore for a model that is only decoded with: the weights of products go to a backend as they are read.
+func FromStoreTo(to nn.Holder, s *weights.Store, c *Config) (*Model, error) {
+	m, err := fromStore(to, s, c)
 	if err != nil {
 		return nil, fmt.Errorf("load gpt-2: %w", err)
 	}
 	return m, nil
 }
 
-func fromStore(s *weights.Store, c *Config) (*Model, error) {
+func fromStore(to nn.Holder, s *weights.Store, c *Config) (*Model, error) {
 	l, err := s.Map(Keys)
 	if err != nil {
 		return nil, err
@@ -89,11 +94,11 @@ func fromStore(s *weights.Store, c *Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, bind(s, l, params)
+	return m, bind(s, l, params, m.taken(to))
 }
 
 // bind fills the parameters and checks that a head of its own in the file is the token table, as the model has it.
-func bind(s *weights.Store, l *weights.Layout, params nn.Params) error {
+func bind(s *weights.Store, l *weights.Layout, params nn.Params, taken func(p *nn.Param) func()) error {
 	if l.Has(head) {
 		tied, err := l.Same(head, "wte.weight")
 		if err != nil {
@@ -103,7 +108,7 @@ func bind(s *weights.Store, l *weights.Layout, params nn.Params) error {
 			return fmt.Errorf("%s: lm_head.weight differs from wte.weight: a model with a head of its own is not GPT-2", s.Path)
 		}
 	}
-	return l.Bind(params, head)
+	return l.BindEach(params, taken, head)
 }
 
 // ConfigOf tells the configuration from the shapes in a file, seen through Keys. The number of heads does not show in a

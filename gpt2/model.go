@@ -147,3 +147,20 @@ func (m *Model) Loss(hidden, targets *G.Node) *G.Node {
 
 // Params names and lists the weights, under prefix.
 func (m *Model) Params(prefix string) (nn.Params, error) { return nn.Collect(prefix, m) }
+
+// operands are the weights that rows are multiplied by, and whether transposed.
+func (m *Model) operands() map[*nn.Param]bool {
+	all := map[*nn.Param]bool{m.Tokens.Weight: true}
+	for i := range m.Blocks {
+		b := &m.Blocks[i]
+		for _, l := range [...]*nn.Linear{&b.Attn.QKV, &b.Attn.Proj, &b.MLP.Up, &b.MLP.Down} {
+			all[l.Weight] = l.OutIn
+		}
+	}
+	return all
+}
+
+// taken hands such weights to a backend; nil for no backend.
+func (m *Model) taken(to nn.Holder) func(p *nn.Param) func() {
+	return nn.TakenBy(to, m.operands())
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/clipcap-go/clipcap/nn"
 )
 
 // maxRandom bounds a random model's numbers, at four times those of the largest published GPT-2.
@@ -12,10 +14,13 @@ const maxRandom = 6_000_000_000
 
 // Open loads a GPT-2 as Load does, or makes one at random where name is "random:" and a configuration file or a published name: the same
 // seed gives the same weights.
-func Open(name string, c *Config, seed uint64) (*Model, error) {
+func Open(name string, c *Config, seed uint64) (*Model, error) { return OpenTo(nil, name, c, seed) }
+
+// OpenTo is Open for a model that is only decoded with: the weights of products go to a backend as they are read.
+func OpenTo(to nn.Holder, name string, c *Config, seed uint64) (*Model, error) {
 	spec, ok := strings.CutPrefix(name, "random:")
 	if !ok {
-		return Load(name, c)
+		return loadTo(to, name, c)
 	}
 	config, err := randomConfig(spec)
 	if err != nil {
@@ -33,6 +38,11 @@ func Open(name string, c *Config, seed uint64) (*Model, error) {
 		return nil, err
 	}
 	m.Init(seed)
+	if taken := m.taken(to); taken != nil {
+		for p := range m.operands() {
+			taken(p)()
+		}
+	}
 	return m, nil
 }
 

@@ -35,15 +35,18 @@ func Load(path string, dim int) (Mapper, Config, error) {
 }
 
 // FromStore is Load from an open store. The parameters are named as in the file, from "clip_project." on.
-func FromStore(s *weights.Store, dim int) (Mapper, Config, error) {
-	m, c, err := fromStore(s, dim)
+func FromStore(s *weights.Store, dim int) (Mapper, Config, error) { return FromStoreTo(nil, s, dim) }
+
+// FromStoreTo is FromStore for a mapper that is not trained: the weights of products go to a backend as they are read.
+func FromStoreTo(to nn.Holder, s *weights.Store, dim int) (Mapper, Config, error) {
+	m, c, err := fromStore(to, s, dim)
 	if err != nil {
 		return nil, Config{}, fmt.Errorf("load mapper: %w", err)
 	}
 	return m, c, nil
 }
 
-func fromStore(s *weights.Store, dim int) (Mapper, Config, error) {
+func fromStore(to nn.Holder, s *weights.Store, dim int) (Mapper, Config, error) {
 	l, err := s.Map(Keys)
 	if err != nil {
 		return nil, Config{}, err
@@ -66,7 +69,11 @@ func fromStore(s *weights.Store, dim int) (Mapper, Config, error) {
 	if err != nil {
 		return nil, c, err
 	}
-	return m, c, l.Bind(params, "gpt.")
+	operands := map[*nn.Param]bool{}
+	for _, layer := range m.linears() {
+		operands[layer.Weight] = layer.OutIn
+	}
+	return m, c, l.BindEach(params, nn.TakenBy(to, operands), "gpt.")
 }
 
 // ConfigOf tells a mapper's configuration from the shapes in a file, seen through Keys, and the language model's width, 0 for unknown.

@@ -76,6 +76,8 @@ type Mapper interface {
 	Forward(features *G.Node) *G.Node
 	// Init gives the mapper the random weights training starts from; nn.Collect gives them their names first.
 	Init(seed uint64)
+
+	linears() []*nn.Linear
 }
 
 // New makes a mapper with zero weights and unit norms.

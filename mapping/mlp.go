@@ -34,3 +34,7 @@ type Linear struct {
 func (l *Linear) Forward(features *G.Node) *G.Node {
 	return nn.SplitRows(l.Layer.Forward(features), l.PrefixLength)
 }
+
+func (m *MLP) linears() []*nn.Linear { return []*nn.Linear{&m.Hidden, &m.Out} }
+
+func (l *Linear) linears() []*nn.Linear { return []*nn.Linear{&l.Layer} }

@@ -91,3 +91,12 @@ func (a *Attention) mix(x *G.Node, seqs nn.Sequences, from *G.Node, keys nn.Sequ
 		Heads: heads, Dim: dim / heads, Queries: seqs, Keys: keys,
 	})
 }
+
+func (t *Transformer) linears() []*nn.Linear {
+	all := []*nn.Linear{&t.Split}
+	for i := range t.Layers {
+		l := &t.Layers[i]
+		all = append(all, &l.Attn.Queries, &l.Attn.KeysValues, &l.Attn.Proj, &l.Up, &l.Down)
+	}
+	return all
+}

@@ -58,8 +58,9 @@ func NewCPUWeights(p Precision, w WeightFormat) *CPU {
 
 // hostBuffer is memory of the CPU backend.
 type hostBuffer struct {
-	f []float32
-	i []int32
+	f     []float32
+	i     []int32
+	taken *kernel.Packed // in place of f: a table that is kept as the transpose of this alone
 }
 
 func (b *hostBuffer) Len() int { return len(b.f) + len(b.i) }

@@ -1,6 +1,8 @@
 package nn
 
 import (
+	"fmt"
+
 	"github.com/clipcap-go/clipcap/internal/kernel"
 )
 
@@ -39,6 +41,9 @@ func (c *CPU) packed(b Operand, trans bool, parts int) []*kernel.Packed {
 	p := c.packs[key]
 	if p != nil && p.version == b.Weight.Version() {
 		return p.parts
+	}
+	if b.Weight.Data == nil {
+		panic(fmt.Sprintf("nn: the numbers of %s were taken for another product", b.Weight.Name))
 	}
 	if p == nil {
 		p = &pack{}

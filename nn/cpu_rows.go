@@ -67,6 +67,10 @@ func (*CPU) L2NormalizeGrad(dx, dy, y, norm Tensor) error {
 
 // Gather picks rows.
 func (*CPU) Gather(dst, src, idx Tensor, add bool) error {
+	if b := src.Buf.(*hostBuffer); b.taken != nil {
+		kernel.GatherColumns(matrix(dst), b.taken, indices(idx), add)
+		return nil
+	}
 	kernel.Gather(matrix(dst), matrix(src), indices(idx), add)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 )
 
 // Linear is x·W + b. The weight keeps the layout of the published files: [in, out] as GPT-2's Conv1D, or
@@ -182,7 +183,7 @@ func (ps Params) Trainable() Params {
 func (ps Params) Count() int {
 	n := 0
 	for _, p := range ps {
-		n += len(p.Data)
+		n += tensor.Shape(p.Shape).TotalSize()
 	}
 	return n
 }

@@ -42,7 +42,9 @@ func (p *Param) Node(g *G.ExprGraph) *G.Node {
 		panic("nn: a parameter needs a name before it enters a graph")
 	}
 	if p.value == nil {
-		p.host.f = p.Data
+		if p.Data != nil {
+			p.host.f = p.Data
+		}
 		p.value = newValue(Float, tensor.Shape(p.Shape).Clone())
 		p.value.mem.Rows, p.value.param = rowsOf(p.Shape), p
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +38,12 @@ func (e *Misfit) Error() string {
 // tensor must be used. Names that begin with one of without belong to parts of the file this model does without. On a
 // *Misfit nothing was changed.
 func (l *Layout) Bind(params nn.Params, without ...string) error {
+	return l.BindEach(params, nil, without...)
+}
+
+// BindEach is Bind for models whose numbers do not stay: what taken returns for a parameter is called as soon as that one is read,
+// and must let go of its numbers, whose memory the next one gets. Nil means that they stay.
+func (l *Layout) BindEach(params nn.Params, taken func(p *nn.Param) func(), without ...string) error {
 	bad := &Misfit{Path: l.store.Path, Unused: slices.Clone(l.unused)}
 	used := map[string]bool{}
 	for _, p := range params {
@@ -60,7 +67,50 @@ func (l *Layout) Bind(params nn.Params, without ...string) error {
 	if len(bad.Missing)+len(bad.Unused)+len(bad.Wrong) > 0 {
 		return bad
 	}
-	return l.read(params)
+	if taken == nil {
+		return l.read(params)
+	}
+	return l.readEach(params, taken)
+}
+
+// readEach reads one parameter after the other where they are taken, the largest first, and the rest together.
+func (l *Layout) readEach(params nn.Params, taken func(p *nn.Param) func()) error {
+	var stay, leave nn.Params
+	take := map[*nn.Param]func(){}
+	for _, p := range params {
+		if f := taken(p); f != nil {
+			take[p], leave = f, append(leave, p)
+			p.Data = nil
+		} else {
+			stay = append(stay, p)
+		}
+	}
+	slices.SortStableFunc(leave, func(a, b *nn.Param) int { return size(b) - size(a) })
+	var memory []float32
+	for i, p := range leave {
+		n := size(p)
+		if i == 0 || 2*n <= len(memory) && len(memory) > pieceLen { // much smaller than those before: do not hold on to so much
+			memory = nil
+			debug.FreeOSMemory()
+			memory = make([]float32, n)
+		}
+		p.Data = memory[:n]
+		if err := l.read(nn.Params{p}); err != nil {
+			return err
+		}
+		take[p]()
+	}
+	memory = nil
+	debug.FreeOSMemory()
+	return l.read(stay)
+}
+
+func size(p *nn.Param) int {
+	n := 1
+	for _, d := range p.Shape {
+		n *= d
+	}
+	return n
 }
 
 // shapes tells a parameter's shape in the file, part by part where there are several.

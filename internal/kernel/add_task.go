@@ -18,6 +18,7 @@ type task struct {
 	wide       []float64 // partial results, kept from one use to the next
 	part       []float32
 	ids        []int32
+	packed     *Packed
 	s          [8]float32
 	key, first uint64
 	act        Activation

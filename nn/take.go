@@ -1,0 +1,64 @@
+package nn
+
+import (
+	"fmt"
+)
+
+// Holder keeps parameters for itself, in a form of its own.
+type Holder interface {
+	// Take packs p [rows, cols] as the right operand of products, transposed or not, and lets go of the numbers on
+	// the host: p.Data is nil after it. From then on p serves such products and, if transposed, as a table whose rows are
+	// gathered, by machines of this backend alone.
+	Take(p *Param, transposed bool)
+}
+
+var _ Holder = (*CPU)(nil)
+
+// Take is Holder's. It must not run beside machines that use p.
+func (c *CPU) Take(p *Param, transposed bool) {
+	if p.Data == nil {
+		return
+	}
+	at := Tensor{Buf: &hostBuffer{f: p.Data}, Rows: p.Shape[0], Cols: p.Shape[1], Stride: p.Shape[1]}
+	parts := c.packed(Operand{Tensor: at, Weight: p}, transposed, 0)
+	p.Data, p.host = nil, hostBuffer{}
+	if transposed {
+		p.host.taken = parts[0]
+	}
+}
+
+// Rows copies rows of a parameter [n, cols] from first on into dst, whole rows, wherever the numbers are; those that were
+// taken come as the format holds them.
+func (p *Param) Rows(dst []float32, first int) error {
+	cols := p.Shape[1]
+	n := len(dst) / cols
+	if first < 0 || first+n > p.Shape[0] {
+		return fmt.Errorf("rows %d to %d of %s %v", first, first+n, p.Name, p.Shape)
+	}
+	switch {
+	case p.Data != nil:
+		copy(dst[:n*cols], p.Data[first*cols:])
+	case p.host.taken != nil:
+		for i := range n {
+			p.host.taken.Column(dst[i*cols:][:cols], first+i)
+		}
+	default:
+		return fmt.Errorf("%s %v was taken for products and has no rows to read", p.Name, p.Shape)
+	}
+	return nil
+}
+
+// TakenBy tells for each parameter how to hand it to a backend, and nil for those that stay; operands says whether it is
+// transposed. It is nil itself where there is no backend to take them.
+func TakenBy(to Holder, operands map[*Param]bool) func(p *Param) func() {
+	if to == nil {
+		return nil
+	}
+	return func(p *Param) func() {
+		transposed, ok := operands[p]
+		if !ok {
+			return nil
+		}
+		return func() { to.Take(p, transposed) }
+	}
+}
