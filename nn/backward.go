@@ -38,7 +38,7 @@ func Backward(loss *G.Node, params ...*Param) (*Gradients, error) {
 		if len(terms[n]) == 0 {
 			continue
 		}
-		d := sum(terms[n]...)
+		d := total(terms[n])
 		totals[n] = d
 		if n.Op() == nil {
 			continue
@@ -66,6 +66,30 @@ func Backward(loss *G.Node, params ...*Param) (*Gradients, error) {
 		grads.Of = append(grads.Of, d)
 	}
 	return grads, nil
+}
+
+// total adds up the gradients that reached a node. Those that are few rows of many (a token embedding that is also the head has one) go
+// into the first of the others.
+func total(terms G.Nodes) *G.Node {
+	var whole, few G.Nodes
+	for _, t := range terms {
+		if o, ok := t.Op().(*Op); ok {
+			if _, ok := o.attr.(scattered); ok {
+				few = append(few, t)
+				continue
+			}
+		}
+		whole = append(whole, t)
+	}
+	if len(whole) == 0 {
+		whole, few = few[:1], few[1:]
+	}
+	d := sum(whole...)
+	for _, t := range few {
+		s := t.Op().(*Op).attr.(scattered)
+		d = scatterInto(d, s.dy, s.index)
+	}
+	return d
 }
 
 // seed is the scalar input that starts the backward pass.

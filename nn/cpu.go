@@ -42,12 +42,16 @@ type CPU struct {
 	packs map[packKey]*pack
 	calls freeList[call]
 	loss  freeList[lossScratch]
+	spare freeList[lossScratch]  // large enough to keep logits
+	kept  map[place]*lossScratch // logits between a loss and its gradient
 	top   freeList[topScratch]
 	once  freeList[kernel.Packed]
 }
 
 // NewCPU is a CPU backend whose products have the given precision.
-func NewCPU(p Precision) *CPU { return &CPU{precision: p, packs: map[packKey]*pack{}} }
+func NewCPU(p Precision) *CPU {
+	return &CPU{precision: p, packs: map[packKey]*pack{}, kept: map[place]*lossScratch{}}
+}
 
 // NewCPUWeights is a CPU backend for decoding, with weights in a format of their own.
 func NewCPUWeights(p Precision, w WeightFormat) *CPU {

@@ -10,17 +10,27 @@ import (
 // few enough that a part of the logits stays in the cache.
 const vocabPart = 2048
 
+// keptLogits bounds the logits, in numbers, that the loss of a trainable head keeps for its gradient: 256 MB. Reading
+// them back costs a tenth of computing them again.
+const keptLogits = 64 << 20
+
 // lossScratch is what the loss needs besides its arguments.
 type lossScratch struct {
-	logits                 []float32 // [rows, vocabPart]
+	logits                 []float32 // [rows, vocabPart], or of every part of a loss that keeps them
 	top, sum, corr, perRow []float32 // [rows]
 	logTarget              []float32
 }
 
-// room makes s large enough for rows.
-func (s *lossScratch) room(rows int) {
-	if len(s.logits) < rows*vocabPart {
-		s.logits = kernel.Aligned(rows * vocabPart)
+// place names the memory of a result; no two machines share one.
+type place struct {
+	buf Buffer
+	off int
+}
+
+// room makes s large enough for rows, and for the logits of words.
+func (s *lossScratch) room(rows, words int) {
+	if len(s.logits) < rows*words {
+		s.logits = kernel.Aligned(rows * words)
 	}
 	for _, v := range [...]*[]float32{&s.top, &s.sum, &s.corr, &s.perRow, &s.logTarget} {
 		if cap(*v) < rows {
@@ -35,23 +45,32 @@ func (s *lossScratch) room(rows int) {
 // embeddings to it, rescaling what was summed before: attention with the embeddings as keys and values.
 func (c *CPU) CrossEntropy(a *CrossEntropyArgs) error {
 	targets := indices(a.Targets)
-	s := c.loss.get()
-	defer c.loss.put(s)
-	s.room(a.X.Rows)
+	keep := !a.LSE.None() && a.DX.None() && a.X.Rows*a.Embed.Rows <= keptLogits
+	if old := c.take(a); old != nil { // of a run that failed before its gradient
+		c.spare.put(old)
+	}
+	s := c.borrow(a, keep)
+	if !keep {
+		defer c.loss.put(s)
+	}
 	for i := range s.top {
 		s.top[i], s.sum[i] = float32(math.Inf(-1)), 0
 	}
 	x, embed := matrix(a.X), matrix(a.Embed.Tensor)
 	dx := matrix(a.DX)
 	a.eachPart(func(part, first, n int) {
-		logits := kernel.Mat(s.logits[:x.Rows*n], x.Rows, n)
+		logits := s.part(x.Rows, first, n, keep)
 		c.headProduct(logits, x, a.Embed, true, part)
 		for i, t := range targets {
 			if int(t) >= first && int(t) < first+n {
 				s.logTarget[i] = logits.V[i*n+int(t)-first]
 			}
 		}
-		kernel.SoftmaxChunk(logits, logits, s.top, s.sum, s.corr)
+		p := logits
+		if dx.V == nil { // the sum alone is wanted
+			p = kernel.Matrix{}
+		}
+		kernel.SoftmaxChunk(p, logits, s.top, s.sum, s.corr)
 		if dx.V == nil {
 			return
 		}
@@ -101,13 +120,52 @@ func finishRow(dx []float32, embed kernel.Matrix, target int32, sum float32, cou
 	}
 }
 
-// CrossEntropyGrad computes each part's logits again, and from them the gradients of x and of the
+// borrow lends memory for a loss. What is kept for the gradient is found again by the loss's LSE.
+func (c *CPU) borrow(a *CrossEntropyArgs, keep bool) *lossScratch {
+	if !keep {
+		s := c.loss.get()
+		s.room(a.X.Rows, vocabPart)
+		return s
+	}
+	s := c.spare.get()
+	s.room(a.X.Rows, a.Embed.Rows)
+	c.mu.Lock()
+	c.kept[place{a.LSE.Buf, a.LSE.Off}] = s
+	c.mu.Unlock()
+	return s
+}
+
+// take hands out what the loss with this LSE kept, or nil.
+func (c *CPU) take(a *CrossEntropyArgs) *lossScratch {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := place{a.LSE.Buf, a.LSE.Off}
+	s := c.kept[at]
+	delete(c.kept, at)
+	return s
+}
+
+// part is the logits of n words from first on.
+func (s *lossScratch) part(rows, first, n int, kept bool) kernel.Matrix {
+	at := 0
+	if kept {
+		at = rows * first
+	}
+	return kernel.Mat(s.logits[at:at+rows*n], rows, n)
+}
+
+// CrossEntropyGrad takes the logits the loss has kept, or computes each part's again, and from them the gradients of x and of the
 // embeddings.
 func (c *CPU) CrossEntropyGrad(a *CrossEntropyArgs) error {
 	targets := indices(a.Targets)
-	s := c.loss.get()
-	defer c.loss.put(s)
-	s.room(a.X.Rows)
+	s := c.take(a)
+	kept := s != nil
+	if kept {
+		defer c.spare.put(s)
+	} else {
+		s = c.borrow(a, false)
+		defer c.loss.put(s)
+	}
 	scale := float32(float64(vector(a.DLoss)[0]) / countTargets(targets))
 	for i, t := range targets {
 		s.perRow[i] = scale
@@ -116,9 +174,17 @@ func (c *CPU) CrossEntropyGrad(a *CrossEntropyArgs) error {
 		}
 	}
 	x, dx, de := matrix(a.X), matrix(a.DX), matrix(a.DEmbed)
+	var right *kernel.Packed // x, for all parts
+	if de.V != nil {
+		right = c.once.get()
+		defer c.once.put(right)
+		right.Pack(x, kernel.FormatFor(c.precision))
+	}
 	a.eachPart(func(part, first, n int) {
-		logits := kernel.Mat(s.logits[:x.Rows*n], x.Rows, n)
-		c.headProduct(logits, x, a.Embed, true, part)
+		logits := s.part(x.Rows, first, n, kept)
+		if !kept {
+			c.headProduct(logits, x, a.Embed, true, part)
+		}
 		kernel.CrossEntropyChunkGrad(logits, logits, vector(a.LSE), targets, int32(first), s.perRow)
 		if dx.V != nil {
 			if first == 0 {
@@ -130,7 +196,7 @@ func (c *CPU) CrossEntropyGrad(a *CrossEntropyArgs) error {
 		if de.V != nil {
 			d := de
 			d.V, d.Rows = de.V[first*de.Stride:], n
-			kernel.GemmBoth(d, logits.T(), x, c.precision, nil)
+			kernel.Gemm(d, logits.T(), right, nil)
 		}
 	})
 	return nil

@@ -107,6 +107,9 @@ func (p *product) symDiff(o *Op, in G.Nodes, y, dy *G.Node, bias, residual int) 
 	if p.act != NoActivation && (o.need[0] || o.need[1] || bias > 0 && o.need[bias]) {
 		dz = activateGrad(dy, tap(y, 1), p.act)
 	}
+	if bias > 0 && o.need[bias] { // first: it reads dz while that is in the cache
+		ds[bias] = colSum(dz)
+	}
 	if o.need[0] {
 		ds[0] = product{transB: !p.transB}.node("MatMul.dx", dz, in[1])
 	}
@@ -116,9 +119,6 @@ func (p *product) symDiff(o *Op, in G.Nodes, y, dy *G.Node, bias, residual int) 
 		} else {
 			ds[1] = product{transA: true}.node("MatMul.dw", in[0], dz)
 		}
-	}
-	if bias > 0 && o.need[bias] {
-		ds[bias] = colSum(dz)
 	}
 	return ds, nil
 }

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
 
 	G "gorgonia.org/gorgonia"
@@ -51,11 +52,32 @@ func Gather(picks ...Pick) *G.Node {
 		}}, in...)
 }
 
+// scattered marks a scatter, for the sum of a node's gradients.
+type scattered struct{ dy, index *G.Node }
+
+// scatterInto adds the rows of dy to those of base: a sum without the matrix of zeros, which is large for embeddings.
+func scatterInto(base, dy, index *G.Node) *G.Node {
+	res := result{shape: base.Shape().Clone(), rows: 0, mul: 1, div: 1}
+	return apply(&Op{name: "ScatterInto", inPlace: 1, results: []result{res},
+		run: func(be Backend, in, out []*Value) error {
+			if err := sameRows(in[1], in[2]); err != nil {
+				return err
+			}
+			dst := out[0].mat()
+			if base := in[0].mat(); base.Buf != dst.Buf || base.Off != dst.Off {
+				if err := errors.Join(be.Zero(dst), be.Add(dst, dst, base)); err != nil {
+					return err
+				}
+			}
+			return be.ScatterAdd(dst, in[1].mat(), in[2].vec())
+		}}, base, dy, index)
+}
+
 // scatter adds the rows of dy to those of a matrix of zeros shaped, and as live, as src.
 func scatter(dy, index, src *G.Node) *G.Node {
 	n, dim := mustMatrix("Scatter", src)
 	// src is an input for its live rows alone.
-	return apply(&Op{name: "Scatter", results: []result{like(2, n, dim)},
+	return apply(&Op{name: "Scatter", attr: scattered{dy, index}, results: []result{like(2, n, dim)},
 		run: func(be Backend, in, out []*Value) error {
 			if err := sameRows(in[0], in[1]); err != nil {
 				return err
