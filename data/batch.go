@@ -22,6 +22,8 @@ type Batch struct {
 	Parents   []int32 // [sequences] the sequence whose rows come first, -1 for none; only with Shared
 	From      []int32 // [targets] the row that predicts
 	Targets   []int32 // [targets] the token it should
+
+	caption []int32 // the one in hand
 }
 
 // Size is what a graph must have room for.
@@ -145,7 +147,8 @@ func (b *Batch) lay(p *Packer, captions []int32) {
 		return
 	}
 	for _, c := range captions {
-		t := p.Captions.Tokens(int(c))
+		b.caption = p.Captions.AppendTokens(b.caption[:0], int(c))
+		t := b.caption
 		b.prefix(p.PrefixLength)
 		b.predict(len(b.IDs)-1, t)
 		b.tokens(t, p.PrefixLength)
@@ -174,7 +177,8 @@ func (b *Batch) layShared(p *Packer, captions []int32) {
 			if p.Captions.rows[d] != row {
 				continue
 			}
-			t := p.Captions.Tokens(int(d))
+			b.caption = p.Captions.AppendTokens(b.caption[:0], int(d))
+			t := b.caption
 			b.predict(last, t)
 			if len(t) < 2 {
 				continue // nothing stands behind the prefix
@@ -233,7 +237,7 @@ func (p *Packer) Capacity(s *Sampler, first, last int64) Size {
 		}
 		var n Size
 		for _, c := range s.Step(i) {
-			t := int(p.Captions.starts[c+1] - p.Captions.starts[c])
+			t := p.Captions.Length(int(c))
 			n = Size{n.Images + 1, n.Rows + p.PrefixLength + max(0, t-1), n.Sequences + 1, n.Targets + t}
 		}
 		most = most.max(n)

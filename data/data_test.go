@@ -415,7 +415,7 @@ func TestMemory(t *testing.T) {
 	}
 	s := &Sampler{Captions: c, Batch: 40, Group: true}
 	s.Step(0)
-	bytes := 4*cap(c.tokens) + 4*cap(c.starts) + 4*cap(c.rows) + 4*cap(s.order)
+	bytes := 2*cap(c.tokens.narrow) + 4*cap(c.starts) + 4*cap(c.rows) + 4*cap(s.order)
 	for _, im := range s.images {
 		bytes += 24 + 4*cap(im)
 	}

@@ -32,7 +32,7 @@ type Captions struct {
 	Join     Join
 	Limit    int // the length captions were cut to
 
-	tokens []int32
+	tokens tokenList
 	starts []uint32 // [captions+1]
 	rows   []int32  // the feature of each caption
 }
@@ -53,7 +53,15 @@ type Join struct {
 func (c *Captions) Len() int { return len(c.rows) }
 
 // Tokens are those of caption i.
-func (c *Captions) Tokens(i int) []int32 { return c.tokens[c.starts[i]:c.starts[i+1]] }
+func (c *Captions) Tokens(i int) []int32 { return c.AppendTokens(nil, i) }
+
+// AppendTokens appends those of caption i to dst.
+func (c *Captions) AppendTokens(dst []int32, i int) []int32 {
+	return c.tokens.read(dst, c.starts[i], c.starts[i+1])
+}
+
+// Length is the number of tokens of caption i.
+func (c *Captions) Length(i int) int { return int(c.starts[i+1] - c.starts[i]) }
 
 // Row is the feature row of caption i.
 func (c *Captions) Row(i int) int { return int(c.rows[i]) }
@@ -61,9 +69,9 @@ func (c *Captions) Row(i int) int { return int(c.rows[i]) }
 // Lengths are the longest caption and the mean length.
 func (c *Captions) Lengths() (longest int, mean float64) {
 	for i := range c.rows {
-		longest = max(longest, len(c.Tokens(i)))
+		longest = max(longest, c.Length(i))
 	}
-	return longest, float64(len(c.tokens)) / float64(max(1, len(c.rows)))
+	return longest, float64(c.tokens.len()) / float64(max(1, len(c.rows)))
 }
 
 // Fingerprint tells one set of captions and features from another: a hash of tokens, lengths and rows, with the features' size.
@@ -74,8 +82,12 @@ func (c *Captions) Fingerprint() string {
 		binary.LittleEndian.PutUint32(b[:], x)
 		h.Write(b[:])
 	}
-	for _, t := range c.tokens {
-		add(uint32(t))
+	var tokens []int32
+	for i := range c.rows {
+		tokens = c.AppendTokens(tokens[:0], i)
+		for _, t := range tokens {
+			add(uint32(t))
+		}
 	}
 	for i, r := range c.rows {
 		add(c.starts[i])
@@ -89,7 +101,7 @@ const maxTokens = math.MaxUint32
 
 // Load reads captions and joins them to features.
 func Load(f *Features, cfg Config) (*Captions, error) {
-	l := &loader{cfg: cfg, to: &Captions{Features: f, starts: []uint32{0}}, missing: map[string]bool{}}
+	l := &loader{cfg: cfg, to: &Captions{Features: f, tokens: makeTokenList(cfg.Vocab), starts: []uint32{0}}, missing: map[string]bool{}}
 	kind, err := visit(f, cfg, l.take)
 	if err != nil {
 		return nil, fmt.Errorf("captions: %w", err)
@@ -137,6 +149,7 @@ type loader struct {
 	cfg     Config
 	to      *Captions
 	missing map[string]bool
+	ids     []int32 // of the caption in hand
 }
 
 func (l *loader) take(row int, c annotation.Caption) error {
@@ -149,28 +162,27 @@ func (l *loader) take(row int, c annotation.Caption) error {
 		}
 		return nil
 	}
-	from := len(set.tokens)
-	if c.Tokens != nil {
-		set.tokens = append(set.tokens, c.Tokens...)
-	} else {
+	l.ids = append(l.ids[:0], c.Tokens...)
+	if c.Tokens == nil {
 		text := c.Text
 		if l.cfg.AddPeriod {
 			text = AddPeriod(text)
 		}
-		set.tokens = l.cfg.Encode(set.tokens, text)
+		l.ids = l.cfg.Encode(l.ids, text)
 	}
-	for _, t := range set.tokens[from:] {
+	for _, t := range l.ids {
 		if t < 0 || int(t) >= l.cfg.Vocab {
 			return fmt.Errorf("image id %s: token %d, want 0 to %d", c.Image, t, l.cfg.Vocab-1)
 		}
 	}
-	if len(set.tokens) > maxTokens || len(set.rows) >= math.MaxInt32 {
+	set.tokens.add(l.ids)
+	if set.tokens.len() > maxTokens || len(set.rows) >= math.MaxInt32 {
 		return errors.New("more captions than 2^31 or tokens than 2^32")
 	}
-	if len(set.tokens) == from {
+	if len(l.ids) == 0 {
 		set.Join.Empty++
 	}
-	set.starts = append(set.starts, uint32(len(set.tokens)))
+	set.starts = append(set.starts, uint32(set.tokens.len()))
 	set.rows = append(set.rows, int32(row))
 	return nil
 }
@@ -218,7 +230,7 @@ func (l *loader) finish() (*Captions, error) {
 		set.Limit = set.lengthRule()
 	}
 	set.cut(l.cfg.AddPeriod)
-	set.tokens, set.starts, set.rows = slices.Clip(set.tokens), slices.Clip(set.starts), slices.Clip(set.rows)
+	set.starts, set.rows = slices.Clip(set.starts), slices.Clip(set.rows)
 	return set, nil
 }
 
@@ -239,7 +251,7 @@ func (c *Captions) lengthRule() int {
 	}
 	var sum float64
 	for i := range c.rows {
-		d := float64(len(c.Tokens(i))) - mean
+		d := float64(c.Length(i)) - mean
 		sum += d * d
 	}
 	return min(int(mean+10*math.Sqrt(sum/float64(len(c.rows)-1))), longest)
@@ -250,19 +262,18 @@ func (c *Captions) lengthRule() int {
 func (c *Captions) cut(keepLast bool) {
 	to := 0
 	for i := range c.rows {
-		t := c.Tokens(i)
-		n := min(len(t), c.Limit)
-		if n < len(t) {
+		from, n := int(c.starts[i]), min(c.Length(i), c.Limit)
+		if last := int(c.starts[i+1]) - 1; from+n <= last {
 			c.Join.Cut++
-			if keepLast {
-				t[n-1] = t[len(t)-1]
+			if keepLast && n > 0 {
+				c.tokens.move(from+n-1, last, 1)
 			}
 		}
 		// Starts of later captions are still those before the cut, and what moves, moves down.
-		copy(c.tokens[to:], t[:n])
+		c.tokens.move(to, from, n)
 		c.starts[i] = uint32(to)
 		to += n
 	}
 	c.starts[len(c.rows)] = uint32(to)
-	c.tokens = c.tokens[:to]
+	c.tokens.cut(to)
 }

@@ -30,7 +30,8 @@ type place struct {
 // room makes s large enough for rows, and for the logits of words.
 func (s *lossScratch) room(rows, words int) {
 	if len(s.logits) < rows*words {
-		s.logits = kernel.Aligned(rows * words)
+		s.logits = nil // not both at once
+		s.logits = kernel.Aligned((rows + rows/8) * words)
 	}
 	for _, v := range [...]*[]float32{&s.top, &s.sum, &s.corr, &s.perRow, &s.logTarget} {
 		if cap(*v) < rows {
