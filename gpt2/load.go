@@ -187,12 +187,15 @@ func ConfigBeside(path string) (*Config, error) {
 		return nil, err
 	}
 	var kind struct {
-		Dim *int `json:"n_embd"`
+		Dim *int            `json:"n_embd"`
+		LM  json.RawMessage `json:"gpt2_config"` // of a checkpoint that holds a mapper too
 	}
 	if err := json.Unmarshal(text, &kind); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if kind.Dim == nil {
+	if kind.LM != nil && kind.Dim == nil {
+		text = kind.LM
+	} else if kind.Dim == nil {
 		return nil, nil
 	}
 	c, err := ReadConfig(strings.NewReader(string(text)))

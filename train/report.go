@@ -94,7 +94,7 @@ type curves struct {
 // The chart's size, and the room around the curve.
 const (
 	width, height            = 900.0, 300.0
-	left, right, top, bottom = 70.0, 10.0, 10.0, 30.0
+	left, right, top, bottom = 70.0, 25.0, 10.0, 42.0
 	mostPoints               = 900
 )
 
@@ -122,8 +122,9 @@ func (c curves) svg() template.HTML {
 			left, width-right, py(y), py(y), left-6, py(y)+4, y)
 	}
 	for _, x := range ticks(minX, maxX) {
-		fmt.Fprintf(&b, `<text x="%.1f" y="%g" text-anchor="middle">%g</text>`, px(x), height-8, x)
+		fmt.Fprintf(&b, `<text x="%.1f" y="%g" text-anchor="middle">%g</text>`, px(x), height-bottom+18, x)
 	}
+	fmt.Fprintf(&b, `<text x="%g" y="%g" text-anchor="middle">step</text>`, (left+width-right)/2, height-6)
 	line := func(class string, ps []point) {
 		if len(ps) < 2 {
 			return

@@ -111,6 +111,8 @@ func TestTrainToCaptions(t *testing.T) {
 	}
 	// The mapper alone from there, the language model kept; and then a flag that contradicts it.
 	must(t, t.Context(), w.args("frozen", "--init", filepath.Join(w.dir, "run"), "--frozen-lm", "--steps", "2")...)
+	// Another mapper before the language model of that checkpoint.
+	must(t, t.Context(), w.args("behind", "--gpt2", filepath.Join(w.dir, "run"), "--mapper", "linear", "--frozen-lm", "--steps", "2")...)
 	// A share held out: the two parts make up the whole.
 	must(t, t.Context(), w.args("held", "--steps", "2", "--val-share", "0.4", "--train-images", "2", "--batch-size", "2")...)
 	records, err = train.ReadLog(filepath.Join(w.dir, "held", train.LogFile))
