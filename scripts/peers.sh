@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Our matrix products against PyTorch's (oneDNN, MKL) and NumPy's (OpenBLAS), in turns, in one run. Usage: peers.sh [ARGS of peers_gemm.py]
+# Our matrix products against PyTorch's (oneDNN, MKL) and NumPy's (OpenBLAS), in turns, in one run; with "train" in front, our training steps
+# against PyTorch's. Usage: peers.sh [train] [ARGS of peers_gemm.py or peers_train.py]
 # PEERS_PYTHON names an interpreter that has torch and numpy; without it they are installed into bin/peers (several GB on x86 Linux).
 set -eu
 python=${PEERS_PYTHON:-}
@@ -18,4 +19,9 @@ mkdir -p bin
 CGO_ENABLED=0 go build -o bin/bench ./internal/bench
 # No page faults from malloc: large buffers stay with the process.
 export MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592
-exec "$python" scripts/peers_gemm.py --ours bin/bench "$@"
+script=peers_gemm.py
+if [ "${1:-}" = train ]; then
+  script=peers_train.py
+  shift
+fi
+exec "$python" "scripts/$script" --ours bin/bench "$@"

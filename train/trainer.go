@@ -160,7 +160,11 @@ func (t *Trainer) Plan() nn.Plan { return t.net.machine.Plan() }
 
 // Capacity is the room the run's largest batch needs.
 func (t *Trainer) Capacity() data.Size {
-	return t.packer.Capacity(t.sampler, 0, t.Schedule.Total*int64(t.Settings.Accumulate))
+	batches := t.Schedule.Total * int64(t.Settings.Accumulate)
+	if t.Settings.Sequential { // every epoch is the first again
+		batches = min(batches, t.sampler.StepsPerEpoch())
+	}
+	return t.packer.Capacity(t.sampler, 0, batches)
 }
 
 // Done is the number of updates made so far; Finished tells whether that is all of them.

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/clipcap-go/clipcap/data"
@@ -63,6 +66,34 @@ func step(o stepOptions, w io.Writer) error {
 	}
 	fmt.Fprintln(w)
 	return t.memory(w, be)
+}
+
+// answerSteps makes a step for every line of in, after two that warm up, and answers with its seconds and the process's peak.
+func answerSteps(o stepOptions, in io.Reader, out io.Writer) error {
+	o.steps = 1 << 30
+	t, _, err := o.trainer()
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	for range 2 {
+		if _, err := t.Step(context.Background()); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(out, "ready")
+	reply := json.NewEncoder(out)
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		u, err := t.Step(context.Background())
+		if err != nil {
+			return err
+		}
+		peak, _ := strconv.ParseFloat(peakMemory(), 64)
+		if err := reply.Encode(struct{ Seconds, PeakMB float64 }{u.Time.Seconds(), peak}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // measured is a trainer that tells of its memory.
@@ -125,14 +156,18 @@ func (o stepOptions) captions(dim int) (*data.Captions, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines := json.NewEncoder(f)
+	lines, r := json.NewEncoder(f), rand.New(rand.NewPCG(1, 1))
 	for row := range o.batch {
 		var line struct {
 			Row    int   `json:"row"`
 			Tokens []int `json:"tokens"`
 		}
 		line.Row = row
-		for i := range o.tokens {
+		n := o.tokens
+		if n == 0 {
+			n = min(24, 8+int(r.ExpFloat64()*4.1))
+		}
+		for i := range n {
 			line.Tokens = append(line.Tokens, 1+(row*7919+i*104729)%50000)
 		}
 		if err := lines.Encode(line); err != nil {
