@@ -2,11 +2,8 @@ package clipcap
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -183,30 +180,31 @@ func (m *Model) openTokenizer() error {
 // defaultStop is what ends a caption of the published models.
 const defaultStop = "."
 
+// findTokenizer takes the vocabulary of the model that is named, else the checkpoint's own, else the published one, where
+// it has the language model's size.
 func (m *Model) findTokenizer() error {
-	if g := m.options.GPT2; g != "" && !strings.HasPrefix(g, "random:") {
-		path, err := m.locate(g)
+	name := m.options.GPT2
+	if name == "" {
+		if name = m.checkpoint.Path; m.checkpoint.LM == nil {
+			name = m.checkpoint.Config.GPT2.Name
+		}
+	}
+	if !strings.HasPrefix(name, "random:") {
+		if path, err := m.locate(name); err == nil {
+			name = path
+		} else if m.options.GPT2 != "" {
+			return err
+		}
+	}
+	for _, open := range []func() (*gpt2.Tokenizer, error){func() (*gpt2.Tokenizer, error) { return gpt2.TokenizerOf(name) }, gpt2.DefaultTokenizer} {
+		t, err := open()
 		if err != nil {
 			return err
 		}
-		if info, err := os.Stat(path); err == nil && !info.IsDir() {
-			path = filepath.Dir(path)
-		}
-		t, err := gpt2.OpenTokenizer(path)
-		if err == nil && t.VocabSize() == m.lm.Config.Vocab {
+		if t.VocabSize() == m.lm.Config.Vocab {
 			m.tokenizer = t
 			return nil
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	t, err := gpt2.DefaultTokenizer()
-	if err != nil {
-		return err
-	}
-	if t.VocabSize() == m.lm.Config.Vocab {
-		m.tokenizer = t
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/clipcap-go/clipcap/checkpoint"
+	"github.com/clipcap-go/clipcap/gpt2"
 	"github.com/clipcap-go/clipcap/weights"
 )
 
@@ -29,6 +30,9 @@ type Run struct {
 	Save    int64             // updates between checkpoints; 0: an epoch
 	LogPath string            // "": LogFile in Dir
 	Title   string            // of the page
+	// Vocabulary names the model, as gpt2.Open does, whose vocabulary goes into checkpoints that hold the language
+	// model; empty, or a model without files of its own: the published one, which needs no copy.
+	Vocabulary string
 
 	Evaluator *Evaluator // nil: no validation
 	Judge     *Judge     // nil: no captions are written and scored
@@ -246,7 +250,10 @@ func (r *Run) weights(dir string) error {
 	if !m.TunesLM() {
 		lm = nil
 	}
-	return checkpoint.Write(dir, c, m.MapperParams(), lm)
+	if err := checkpoint.Write(dir, c, m.MapperParams(), lm); err != nil || lm == nil || r.Vocabulary == "" {
+		return err
+	}
+	return gpt2.CopyVocabulary(r.Vocabulary, dir)
 }
 
 // keepBest writes Dir/best.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -147,16 +146,23 @@ func exists(path string) bool {
 
 // tokenizer is the language model's own, where its folder has one, else GPT-2's.
 func (o *options) tokenizer() (*gpt2.Tokenizer, error) {
-	if !o.random() {
-		if path, err := fetch.Locate(o.gpt2); err == nil {
-			if info, err := os.Stat(path); err == nil && !info.IsDir() {
-				path = filepath.Dir(path)
-			}
-			t, err := gpt2.OpenTokenizer(path)
-			if !errors.Is(err, fs.ErrNotExist) {
-				return t, err
-			}
-		}
+	if path := o.vocabulary(); path != "" {
+		return gpt2.TokenizerOf(path)
 	}
 	return gpt2.DefaultTokenizer()
+}
+
+// vocabulary names the model whose vocabulary the captions are read with; empty: the published one.
+func (o *options) vocabulary() string {
+	if o.random() {
+		return o.gpt2
+	}
+	if o.init != "" && !o.given["gpt2"] {
+		return o.init
+	}
+	path, err := fetch.Locate(o.gpt2)
+	if err != nil {
+		return ""
+	}
+	return path
 }

@@ -48,7 +48,7 @@ func (o *options) held(id annotation.ID) bool {
 // run sets the run up, with its validation.
 func (o *options) run(s *session, logger *slog.Logger) (*train.Run, error) {
 	r := &train.Run{Trainer: s.trainer, Dir: o.out, Config: s.config, Save: o.saveEvery, LogPath: o.log, Title: "Training " + filepath.Base(o.out),
-		Every: o.evalEvery, KeepBest: o.keepBest, Patience: o.patience, Logger: logger}
+		Every: o.evalEvery, KeepBest: o.keepBest, Patience: o.patience, Logger: logger, Vocabulary: o.vocabulary()}
 	if o.trainImages > 0 {
 		var err error
 		if r.OnTrained, err = o.judge(s, s.features, o.trainCaptions(s), o.trainImages); err != nil {

@@ -155,13 +155,22 @@ type Pair struct {
 	Captions []string
 }
 
-// Join pairs each image of the set with its result, in the set's order. A result of an unknown image, an image without a reference where
+// Join pairs each image of the set with its result, in the set's order; a result names its image by id, or by its file's name without
+// extension. A result of an unknown image, an image without a reference where
 // others have some and, unless subset is set, an image without a result are errors.
 func Join(s *Set, r *Results, subset bool) ([]Pair, error) {
 	found := make([]int, len(s.Images)) // image → 1 + its result
 	var unknown []string
+	var files map[string]int
 	for i, res := range r.List {
 		at, ok := s.index[res.ID]
+		if !ok { // clipcap-caption names the images of a folder by their files
+			if files == nil {
+				files = s.fileNames()
+			}
+			at, ok = files[string(res.ID)]
+			ok = ok && at >= 0
+		}
 		if !ok && s.Kind == "conceptual" { // row numbers also come as %08d
 			if short := strings.TrimLeft(string(res.ID), "0"); short == "" {
 				at, ok = s.index["0"]
@@ -199,6 +208,24 @@ func Join(s *Set, r *Results, subset bool) ([]Pair, error) {
 		return nil, fmt.Errorf("%s: no result for image id %s (--subset scores only the images that have one)", r.Path, several(missing))
 	}
 	return pairs, nil
+}
+
+// fileNames finds images by their files' names without folder and extension; -1: several images have it.
+func (s *Set) fileNames() map[string]int {
+	names := map[string]int{}
+	for i, im := range s.Images {
+		name := im.File[strings.LastIndexAny(im.File, `/\`)+1:]
+		if dot := strings.LastIndexByte(name, '.'); dot > 0 {
+			name = name[:dot]
+		}
+		if _, twice := names[name]; twice {
+			i = -1
+		}
+		if name != "" {
+			names[name] = i
+		}
+	}
+	return names
 }
 
 // several lists the first few of many ids.

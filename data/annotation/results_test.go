@@ -74,6 +74,13 @@ func TestJoin(t *testing.T) {
 	if err != nil || len(pairs) != 2 || pairs[0].ID != "7" || pairs[0].Captions[0] != "x" || len(pairs[0].References) != 2 || pairs[0].File != "a.jpg" || pairs[1].ID != "8" {
 		t.Errorf("%v, %v", pairs, err)
 	}
+	files := parseSet(t, `{"images":[{"id":7,"file_name":"val/COCO_0007.jpg"},{"id":8,"file_name":"b.png"}],"annotations":[{"image_id":7,"caption":"a"},{"image_id":8,"caption":"b"}]}`, Options{})
+	if pairs, err := Join(files, parseResults(t, `{"COCO_0007":"x","8":"y"}`), false); err != nil || pairs[0].Captions[0] != "x" {
+		t.Errorf("results named by their files: %v, %v", pairs, err)
+	}
+	if _, err := Join(files, parseResults(t, `{"COCO_0007":"x","7":"y","8":"y"}`), false); err == nil || !strings.Contains(err.Error(), "two results") {
+		t.Errorf("one image under its id and its file: %v", err)
+	}
 	for _, c := range []struct {
 		results, want string
 		subset        bool

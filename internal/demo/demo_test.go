@@ -9,13 +9,19 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/clipcap-go/clipcap/gpt2"
 )
 
 // A world on disk is a COCO data set whose pictures make a sheet.
 func TestWorldAndSheet(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "train")
-	if err := world(dir, rand.New(rand.NewPCG(1, 0)), 7, false); err != nil {
+	captions, err := world(dir, rand.New(rand.NewPCG(1, 0)), 7, false)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if len(captions) != 35 {
+		t.Fatalf("%d captions, want 35", len(captions))
 	}
 	text, err := os.ReadFile(dir + ".json")
 	if err != nil {
@@ -30,9 +36,9 @@ func TestWorldAndSheet(t *testing.T) {
 	}
 	var lines strings.Builder
 	for i, img := range a.Images {
-		fmt.Fprintf(&lines, `{"image_id":%d,"image":%q,"captions":[{"caption":%q}]}`+"\n", img.ID, filepath.Join(dir, img.FileName), a.Annotations[5*i].Caption)
+		fmt.Fprintf(&lines, `{"image_id":%d,"image":%q,"captions":[{"caption":%q}]}`+"\n", img.ID, img.FileName, a.Annotations[5*i].Caption)
 	}
-	cells, err := readCells(strings.NewReader(lines.String()), 24)
+	cells, err := readCells(strings.NewReader(lines.String()), dir, 24)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +48,7 @@ func TestWorldAndSheet(t *testing.T) {
 	if b := sheet(cells).Bounds(); b.Dx() != columns*cellWidth || b.Dy() != 2*cellHeight {
 		t.Errorf("sheet is %v", b)
 	}
-	if _, err := readCells(strings.NewReader(`{"image":"missing.png","captions":[{"caption":"a"}]}`), 1); err == nil {
+	if _, err := readCells(strings.NewReader(`{"image":"missing.png","captions":[{"caption":"a"}]}`), dir, 1); err == nil {
 		t.Error("a missing picture is no error")
 	}
 }
@@ -59,5 +65,36 @@ func TestWrap(t *testing.T) {
 		if got := wrap(c.text, 7); !slices.Equal(got, c.want) {
 			t.Errorf("wrap(%q) = %q, want %q", c.text, got, c.want)
 		}
+	}
+}
+
+// The words of the captions are a token each, in GPT-2's file format, and every other text is written in bytes.
+func TestVocabulary(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "gpt2")
+	captions := []string{"A red star on pink.", "There are three small red stars."}
+	if err := languageModel(dir, captions); err != nil {
+		t.Fatal(err)
+	}
+	tok, err := gpt2.OpenTokenizer(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, tokens := range map[string]int{captions[0]: 6, captions[1]: 7, "A red dog.": 7, "Théo": 4} {
+		ids := tok.Encode(text)
+		if len(ids) != tokens {
+			t.Errorf("%q has %d tokens, want %d", text, len(ids), tokens)
+		}
+		if back, err := tok.Decode(ids); err != nil || back != text {
+			t.Errorf("%q comes back as %q, %v", text, back, err)
+		}
+	}
+	f, err := os.Open(filepath.Join(dir, "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	c, err := gpt2.ReadConfig(f)
+	if err != nil || c.Vocab != tok.VocabSize() {
+		t.Errorf("the configuration has %d tokens, the vocabulary %d (%v)", c.Vocab, tok.VocabSize(), err)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"image"
@@ -9,6 +10,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync"
 
 	"github.com/clipcap-go/clipcap/internal/scenes"
 )
@@ -37,23 +40,29 @@ type caption struct {
 func drawCommand(flags *flag.FlagSet) func() error {
 	out := flags.String("out", "demo-out", "`folder` to write to")
 	train := flags.Int("train", 4000, "scenes to train on")
-	test := flags.Int("test", 200, "scenes to test on, each with a pair of colour and shape that training lacks")
+	test := flags.Int("test", 200, "scenes to test on, each with a combination of colour, shape and place, count or relation that training lacks")
 	seed := flags.Uint64("seed", 1, "seed of the world")
 	return func() error {
 		r := rand.New(rand.NewPCG(*seed, 0))
-		if err := world(filepath.Join(*out, "train"), r, *train, false); err != nil {
+		captions, err := world(filepath.Join(*out, "train"), r, *train, false)
+		if err != nil {
 			return err
 		}
-		return world(filepath.Join(*out, "test"), r, *test, true)
+		if err := languageModel(filepath.Join(*out, "gpt2"), captions); err != nil {
+			return err
+		}
+		_, err = world(filepath.Join(*out, "test"), r, *test, true)
+		return err
 	}
 }
 
-// world writes n scenes to dir, with or without held-out pairs, and their captions to dir.json.
-func world(dir string, r *rand.Rand, n int, heldOut bool) error {
+// world writes n scenes to dir, those of held-out combinations or the others, and their captions to dir.json.
+func world(dir string, r *rand.Rand, n int, heldOut bool) (captions []string, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+		return nil, err
 	}
 	var a annotations
+	var all []scenes.Scene
 	for len(a.Images) < n {
 		s := scenes.New(r)
 		if s.HeldOut() != heldOut {
@@ -63,16 +72,34 @@ func world(dir string, r *rand.Rand, n int, heldOut bool) error {
 		a.Images = append(a.Images, row)
 		for _, text := range s.Captions(r, 5) {
 			a.Annotations = append(a.Annotations, caption{ID: len(a.Annotations), ImageID: row.ID, Caption: text})
+			captions = append(captions, text)
 		}
-		if err := writePNG(filepath.Join(dir, row.FileName), s.Draw()); err != nil {
-			return err
-		}
+		all = append(all, s)
+	}
+	if err := drawAll(dir, a.Images, all); err != nil {
+		return nil, err
 	}
 	text, err := json.Marshal(a)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return os.WriteFile(dir+".json", text, 0o644)
+	return captions, os.WriteFile(dir+".json", text, 0o644)
+}
+
+// drawAll writes the pictures, on all cores.
+func drawAll(dir string, rows []imageRow, all []scenes.Scene) error {
+	workers := runtime.GOMAXPROCS(0)
+	errs := make([]error, workers)
+	var group sync.WaitGroup
+	for w := range workers {
+		group.Go(func() {
+			for i := w; i < len(all) && errs[w] == nil; i += workers {
+				errs[w] = writePNG(filepath.Join(dir, rows[i].FileName), all[i].Draw())
+			}
+		})
+	}
+	group.Wait()
+	return errors.Join(errs...)
 }
 
 func writePNG(path string, img image.Image) error {

@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/image/font"
@@ -20,6 +21,7 @@ import (
 
 func sheetCommand(flags *flag.FlagSet) func() error {
 	captions := flags.String("captions", "", "`file` of clipcap-caption --json")
+	images := flags.String("images", "", "`folder` of the pictures")
 	out := flags.String("out", "contact-sheet.png", "`file` to write")
 	n := flags.Int("n", 24, "pictures on the sheet")
 	return func() error {
@@ -28,7 +30,7 @@ func sheetCommand(flags *flag.FlagSet) func() error {
 			return err
 		}
 		defer f.Close()
-		cells, err := readCells(f, *n)
+		cells, err := readCells(f, *images, *n)
 		if err != nil {
 			return fmt.Errorf("%s: %w", *captions, err)
 		}
@@ -42,8 +44,8 @@ type cell struct {
 	caption string
 }
 
-// readCells reads the first n lines of clipcap-caption --json, and their pictures.
-func readCells(r io.Reader, n int) ([]cell, error) {
+// readCells reads the first n lines of clipcap-caption --json, and their pictures in dir.
+func readCells(r io.Reader, dir string, n int) ([]cell, error) {
 	var cells []cell
 	lines := bufio.NewScanner(r)
 	for len(cells) < n && lines.Scan() {
@@ -57,7 +59,7 @@ func readCells(r io.Reader, n int) ([]cell, error) {
 		if len(line.Captions) == 0 {
 			return nil, fmt.Errorf("line %d: no caption", len(cells)+1)
 		}
-		f, err := os.Open(line.Image)
+		f, err := os.Open(filepath.Join(dir, line.Image))
 		if err != nil {
 			return nil, err
 		}

@@ -99,7 +99,7 @@ func (s *Scene) pairOf(r *rand.Rand) string {
 
 // position names the ninth of the picture an object is in.
 func position(o Object) string {
-	across, down := int(3*o.X/Size), int(3*o.Y/Size)
+	across, down := third(o.X), third(o.Y)
 	x, y := []string{"left", "", "right"}[across], []string{"top", "", "bottom"}[down]
 	switch {
 	case x == "" && y == "":

@@ -1,6 +1,6 @@
 // Package scenes is a small world to learn captioning on: seeded pictures of coloured shapes, each with captions
-// in several wordings. Some combinations of colour and shape are kept out of training, so that a caption
-// that names one was composed, not remembered.
+// in several wordings. Some combinations of colour, shape and place, count or relation are kept out of training, so that
+// a caption that names one was composed, not remembered.
 package scenes
 
 import (
@@ -25,11 +25,7 @@ var paint = []color.RGBA{
 	{40, 80, 200, 255}, {130, 60, 170, 255}, {20, 20, 20, 255}, {250, 250, 250, 255},
 }
 
-var groundPaint = []color.RGBA{{170, 175, 180, 255}, {245, 190, 205, 255}, {140, 105, 75, 255}}
-
-// heldOut are the pairs of colour and shape that no training scene shows. Each colour and each shape is in
-// other pairs.
-var heldOut = map[[2]int]bool{{0, 3}: true, {2, 1}: true, {3, 0}: true, {4, 2}: true, {5, 5}: true, {6, 4}: true}
+var groundPaint = []color.RGBA{{124, 118, 106, 255}, {160, 118, 122, 255}, {120, 98, 78, 255}}
 
 // Object is one thing in a scene.
 type Object struct {
@@ -55,15 +51,30 @@ type Scene struct {
 	Objects []Object
 }
 
-// HeldOut tells whether s shows a pair of colour and shape that training lacks.
+// HeldOut tells whether s is kept from training: one in six of the combinations of a colour and a shape with a place
+// (a ninth of the picture), with a count, or with another colour and shape and the relation to them. Any two of these
+// are seen together, all of them never.
 func (s *Scene) HeldOut() bool {
+	var sum int
 	for _, o := range s.Objects {
-		if heldOut[[2]int{o.Color, o.Shape}] {
-			return true
+		sum += o.Color + o.Shape
+	}
+	o := s.Objects[0]
+	switch s.Kind {
+	case Single:
+		sum += third(o.X) + 3*third(o.Y)
+	case Several:
+		sum = o.Color + o.Shape + len(s.Objects)
+	case Pair:
+		if across(s.Objects) {
+			sum++
 		}
 	}
-	return false
+	return sum%6 == 0
 }
+
+// third is the third of the picture that a coordinate lies in.
+func third(x float64) int { return int(3 * x / Size) }
 
 // New draws a scene from r.
 func New(r *rand.Rand) Scene {
@@ -71,7 +82,7 @@ func New(r *rand.Rand) Scene {
 	switch s.Kind {
 	case Single:
 		o := object(r, r.IntN(2) == 0)
-		o.X, o.Y = place(r, r.IntN(3)), place(r, r.IntN(3))
+		o.X, o.Y = o.place(r, r.IntN(3)), o.place(r, r.IntN(3))
 		s.Objects = []Object{o}
 	case Several:
 		s.Objects = several(r, 2+r.IntN(3))
@@ -86,16 +97,20 @@ func object(r *rand.Rand, large bool) Object {
 	if o.Texture >= len(textures) {
 		o.Texture = 0 // every second object is plain
 	}
-	o.Radius = 13 + 2*r.Float64()
+	o.Radius = 17.5 + 1.5*r.Float64()
 	if large {
-		o.Radius = 21 + 3*r.Float64()
+		o.Radius = 28 + 2*r.Float64()
 	}
 	return o
 }
 
-// place is a coordinate in the given third of the picture.
-func place(r *rand.Rand, third int) float64 {
-	return Size/6 + Size/3*float64(third) + 4*(r.Float64()-0.5) + 5*float64(1-third)
+// place is a coordinate in the given third of the picture, near its middle for a small object.
+func (o Object) place(r *rand.Rand, third int) float64 {
+	inward := 0.0 // so that a large one stays in the picture
+	if o.Large {
+		inward = 10
+	}
+	return Size/6. + Size/3.*float64(third) + 2*(r.Float64()-0.5) + inward*float64(1-third)
 }
 
 // several are n equal small objects on different places of a 3 by 3 grid.
@@ -103,7 +118,7 @@ func several(r *rand.Rand, n int) []Object {
 	o := object(r, false)
 	var all []Object
 	for _, cell := range r.Perm(9)[:n] {
-		o.X, o.Y = place(r, cell%3), place(r, cell/3)
+		o.X, o.Y = o.place(r, cell%3), o.place(r, cell/3)
 		all = append(all, o)
 	}
 	return all
@@ -112,12 +127,11 @@ func several(r *rand.Rand, n int) []Object {
 // pair are two different objects on a line, the first to the left of the second or above it.
 func pair(r *rand.Rand) []Object {
 	a, b := object(r, false), object(r, false)
-	a.Radius, b.Radius = a.Radius+4, b.Radius+4
 	a.Texture, b.Texture = 0, 0
 	for a.Color == b.Color && a.Shape == b.Shape {
 		b.Color, b.Shape = r.IntN(len(colors)), r.IntN(len(shapes))
 	}
-	near, far, level := place(r, 0)+6, place(r, 2)-6, place(r, 1)
+	near, far, level := a.place(r, 0), a.place(r, 2), a.place(r, 1)
 	a.X, a.Y, b.X, b.Y = near, level, far, level
 	if r.IntN(2) == 0 {
 		a.X, a.Y, b.X, b.Y = level, near, level, far
@@ -126,4 +140,4 @@ func pair(r *rand.Rand) []Object {
 }
 
 // across tells whether a pair stands side by side.
-func across(objects []Object) bool { return objects[0].X+Size/6 < objects[1].X }
+func across(objects []Object) bool { return objects[0].X+Size/6. < objects[1].X }

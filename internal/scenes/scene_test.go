@@ -94,29 +94,58 @@ func TestPositions(t *testing.T) {
 	}
 }
 
-// What is kept from training can still be learned: its colour and its shape are both in other pairs.
-func TestHeldOutPairsCanBeComposed(t *testing.T) {
-	for p := range heldOut {
-		var color, shape int
-		for c := range colors {
-			for s := range shapes {
-				if heldOut[[2]int{c, s}] {
-					continue
-				}
-				if c == p[0] {
-					color++
-				}
-				if s == p[1] {
-					shape++
-				}
-			}
+// What is kept from training can still be composed: training shows every colour with every shape, and each of them in every
+// place and number, but never all three of a scene that is held out.
+func TestHeldOutCombinationsCanBeComposed(t *testing.T) {
+	r := random(3)
+	kept, held := map[string]bool{}, map[string]bool{}
+	two := map[string]bool{}
+	out := 0
+	const n = 20000
+	for range n {
+		s := New(r)
+		o := s.Objects[0]
+		if s.HeldOut() {
+			out++
+			held[whole(s)] = true
+			continue
 		}
-		if color < 3 || shape < 3 {
-			t.Errorf("%s %s: its colour is in %d other pairs, its shape in %d", colors[p[0]], shapes[p[1]], color, shape)
+		kept[whole(s)] = true
+		two[colors[o.Color]+" "+shapes[o.Shape]] = true
+		switch s.Kind {
+		case Single:
+			two[colors[o.Color]+" "+position(o)], two[shapes[o.Shape]+" "+position(o)] = true, true
+		case Several:
+			two[colors[o.Color]+" "+counts[len(s.Objects)]], two[shapes[o.Shape]+" "+counts[len(s.Objects)]] = true, true
 		}
 	}
-	s := Scene{Objects: []Object{{Color: 1}, {Color: 0, Shape: 3}}}
-	if !s.HeldOut() {
-		t.Error("a red star is not held out")
+	if share := float64(out) / n; share < 0.14 || share > 0.20 {
+		t.Errorf("%.3f of the scenes are held out, want a sixth", share)
 	}
+	if want := 8*6 + 9*(8+6) + 3*(8+6); len(two) != want {
+		t.Errorf("training shows %d combinations of two, want all %d", len(two), want)
+	}
+	for c := range held {
+		if kept[c] {
+			t.Fatalf("%s is in training and held out", c)
+		}
+	}
+}
+
+// whole names all that a scene's captions may tell but texture, size and ground.
+func whole(s Scene) string {
+	o := s.Objects[0]
+	c := colors[o.Color] + " " + shapes[o.Shape]
+	switch s.Kind {
+	case Single:
+		return c + " " + position(o)
+	case Several:
+		return counts[len(s.Objects)] + " " + c
+	}
+	b := s.Objects[1]
+	relation := " above "
+	if across(s.Objects) {
+		relation = " left of "
+	}
+	return c + relation + colors[b.Color] + " " + shapes[b.Shape]
 }
