@@ -60,7 +60,7 @@ func TestWrap(t *testing.T) {
 	}{
 		{"", nil},
 		{"a red circle", []string{"a red", "circle"}},
-		{"one two three four five six seven", []string{"one two", "three", "four …"}},
+		{"one two three four five six seven", []string{"one two", "three", "four ..."}},
 	} {
 		if got := wrap(c.text, 7); !slices.Equal(got, c.want) {
 			t.Errorf("wrap(%q) = %q, want %q", c.text, got, c.want)

@@ -111,7 +111,7 @@ func wrap(text string, width int) []string {
 		}
 	}
 	if len(lines) > 3 {
-		lines = append(lines[:2], lines[2]+" …")
+		lines = append(lines[:2], lines[2]+" ...")
 	}
 	return lines
 }

@@ -21,7 +21,7 @@ func (s *Scene) Draw() *image.RGBA {
 }
 
 // fine is how many points across and down a pixel is sampled at, for smooth edges.
-const fine = 4
+const fine = 3
 
 // draw paints the pixels o covers, in the share it covers of them.
 func (o Object) draw(img *image.RGBA) {

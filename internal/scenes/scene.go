@@ -4,6 +4,8 @@
 package scenes
 
 import (
+	"fmt"
+	"hash/fnv"
 	"image/color"
 	"math/rand/v2"
 )
@@ -51,26 +53,26 @@ type Scene struct {
 	Objects []Object
 }
 
-// HeldOut tells whether s is kept from training: one in six of the combinations of a colour and a shape with a place
-// (a ninth of the picture), with a count, or with another colour and shape and the relation to them. Any two of these
-// are seen together, all of them never.
+// HeldOut tells whether s is kept from training: one in six of the combinations of all that a caption may say of the objects, which
+// is size, texture, colour, shape and place (a ninth of the picture) of one, count, texture, colour and shape of several, colours, shapes
+// and relation of two. Training shows any two of these together, all of them never.
 func (s *Scene) HeldOut() bool {
-	var sum int
-	for _, o := range s.Objects {
-		sum += o.Color + o.Shape
-	}
+	h := fnv.New32a()
 	o := s.Objects[0]
 	switch s.Kind {
 	case Single:
-		sum += third(o.X) + 3*third(o.Y)
+		fmt.Fprint(h, "one ", o.Large, o.Texture, o.Color, o.Shape, third(o.X), third(o.Y))
 	case Several:
-		sum = o.Color + o.Shape + len(s.Objects)
+		fmt.Fprint(h, "several ", len(s.Objects), o.Texture, o.Color, o.Shape)
 	case Pair:
-		if across(s.Objects) {
-			sum++
-		}
+		b := s.Objects[1]
+		fmt.Fprint(h, "pair ", o.Color, o.Shape, b.Color, b.Shape, across(s.Objects))
 	}
-	return sum%6 == 0
+	x := h.Sum32()
+	x ^= x >> 15 // FNV's low bits alone are nearly a sum of the digits
+	x *= 0x2c1b3c6d
+	x ^= x >> 12
+	return x%6 == 0
 }
 
 // third is the third of the picture that a coordinate lies in.

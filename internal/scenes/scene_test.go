@@ -1,6 +1,7 @@
 package scenes
 
 import (
+	"fmt"
 	"image"
 	"image/color"
 	"math/rand/v2"
@@ -95,7 +96,7 @@ func TestPositions(t *testing.T) {
 }
 
 // What is kept from training can still be composed: training shows every colour with every shape, and each of them in every
-// place and number, but never all three of a scene that is held out.
+// place and number, but never all that a held-out scene is.
 func TestHeldOutCombinationsCanBeComposed(t *testing.T) {
 	r := random(3)
 	kept, held := map[string]bool{}, map[string]bool{}
@@ -132,15 +133,15 @@ func TestHeldOutCombinationsCanBeComposed(t *testing.T) {
 	}
 }
 
-// whole names all that a scene's captions may tell but texture, size and ground.
+// whole names all that a scene's captions may tell but the ground.
 func whole(s Scene) string {
 	o := s.Objects[0]
 	c := colors[o.Color] + " " + shapes[o.Shape]
 	switch s.Kind {
 	case Single:
-		return c + " " + position(o)
+		return fmt.Sprint(o.Large, textures[o.Texture], c, position(o))
 	case Several:
-		return counts[len(s.Objects)] + " " + c
+		return counts[len(s.Objects)] + textures[o.Texture] + c
 	}
 	b := s.Objects[1]
 	relation := " above "
