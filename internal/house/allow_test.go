@@ -45,7 +45,7 @@ var allowed = map[string][]string{
 	// Programs of the developer.
 	"internal/bench":   {"internal/kernel", "nn", "gpt2", "clip", "mapping", "train", "data", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 	"internal/scenes":  {},
-	"internal/demo":    {"internal/scenes", "internal/bpe", "golang.org/x/image"},
+	"internal/demo":    {"internal/scenes", "internal/bpe", "gpt2", "golang.org/x/image"},
 	"internal/testkit": {"nn", "internal/kernel", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/sbinet/npyio", "golang.org/x/sys/cpu"},
 	"internal/house":   {},
 }
