@@ -43,7 +43,7 @@ step "captions of the held-out scenes"
 echo "\$ clipcap-caption --model $out/mapper --gpt2 $out/gpt2 --clip random:$clip --images $out/world/test --json > $out/captions.jsonl"
 clipcap-caption --model "$out/mapper" --gpt2 "$out/gpt2" --clip random:$clip --images "$out/world/test" --json 2>"$out/caption.log" >"$out/captions.jsonl" ||
   { cat "$out/caption.log" >&2; exit 1; }
-sed -nE 's/.*"image":"([^"]*)".*"caption":"([^"]*)".*/\1: \2/p' "$out/captions.jsonl" | head -n 5
+head -n 5 "$out/captions.jsonl" | sed -E 's/.*"image":"([^"]*)".*"caption":"([^"]*)".*/\1: \2/'
 
 step "scores against the scenes' own captions"
 lines=20 run clipcap-eval --annotations "$out/world/test.json" --results "$out/captions.jsonl" --images "$out/world/test" --html "$out/report.html"

@@ -40,7 +40,7 @@ step "captions of the held-out photos"
 echo "\$ clipcap-caption --model $out/mapper --gpt2 $out/gpt2 --clip random:ViT-B/32 --images $out/test --json > $out/captions.jsonl"
 clipcap-caption --model "$out/mapper" --gpt2 "$out/gpt2" --clip random:ViT-B/32 --images "$out/test" --json >"$out/captions.jsonl" 2>"$out/caption.log" ||
   { cat "$out/caption.log" >&2; exit 1; }
-sed -nE 's/.*"image":"([^"]*)".*"caption":"([^"]*)".*/\1: \2/p' "$out/captions.jsonl" | head -n 8
+head -n 8 "$out/captions.jsonl" | sed -E 's/.*"image":"([^"]*)".*"caption":"([^"]*)".*/\1: \2/'
 
 step "scores against the human captions"
 lines=20 run clipcap-eval --annotations "$captions" --results "$out/captions.jsonl" --subset --images "$out/test" --html "$out/report.html"
