@@ -14,6 +14,7 @@ type WidthError struct {
 	From      string // what gave the features, such as "CLIP ViT-B/32"
 }
 
+// Error names both widths.
 func (e *WidthError) Error() string {
 	return fmt.Sprintf("%s gives features of %d numbers, but the mapper was trained on %d: use %s", e.From, e.Got, e.Want, encoders(e.Want))
 }
@@ -39,6 +40,7 @@ type NoLanguageModelError struct {
 	Err        error // why the named model was not found, if it was looked for
 }
 
+// Error says which language model the checkpoint wants.
 func (e *NoLanguageModelError) Error() string {
 	text := fmt.Sprintf("%s holds a mapper alone and needs the language model %s", e.Path, e.Want)
 	if e.Err != nil {

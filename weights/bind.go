@@ -21,6 +21,7 @@ type Misfit struct {
 	Wrong   []string // tensors of another shape or type, each with what is wanted
 }
 
+// Error lists every tensor that does not fit.
 func (e *Misfit) Error() string {
 	var parts []string
 	list := func(what string, names []string) {

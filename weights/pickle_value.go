@@ -55,6 +55,7 @@ func (b Bytes) Read(limit int64) ([]byte, error) {
 // Global is a name of Python's that a pickle mentions.
 type Global struct{ Module, Name string }
 
+// String is the name with its module.
 func (g Global) String() string { return g.Module + "." + g.Name }
 
 // mark is where a tuple, list or call begins on the stack.

@@ -50,8 +50,10 @@ const (
 	Disallowed = "disallowed"   // the server asks not to be used for this
 )
 
+// Error is the reason.
 func (f *Failure) Error() string { return f.Err.Error() }
 
+// Unwrap is the reason as an error.
 func (f *Failure) Unwrap() error { return f.Err }
 
 func fail(status, format string, args ...any) error {

@@ -20,6 +20,7 @@ const MaxWords = 1000
 // A TooLongError says that a caption of an image, counted from 0, has more than MaxWords words.
 type TooLongError struct{ Image, Words int }
 
+// Error says which caption it is and how long.
 func (e *TooLongError) Error() string {
 	return fmt.Sprintf("meteor: a caption of image %d has %d words, the limit is %d", e.Image, e.Words, MaxWords)
 }

@@ -33,6 +33,7 @@ type Missing struct {
 	Folder string // where its files belong
 }
 
+// Error says where the model was looked for and how to fetch it.
 func (e *Missing) Error() string {
 	return fmt.Sprintf("%s is not on this machine: fetch it with \"clipcap-weights fetch %s\", or put %s into %s by hand",
 		e.Model.Name, e.Model.Name, e.Model.fileNames(), e.Folder)
