@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # The newcomer's hour in three minutes: a drawn world goes through the real commands, from pictures to scored captions.
-# Usage: scripts/demo.sh [FOLDER]   (default demo-out; what lies in it from an earlier demo is replaced)
+# Usage: scripts/demo.sh [--short] [FOLDER]   (default demo-out; what lies in it from an earlier demo is replaced)
+# --short goes the same way with little data and few steps: it shows that every part works, and learns nothing.
 set -eu
 cd "$(dirname "$0")/.."
+scenes=10000 test=300 tune=3000 map=2000 warm=100
+if [ "${1:-}" = --short ]; then scenes=300 test=20 tune=40 map=40 warm=4; shift; fi
 out=${1:-demo-out}
 if [ -e "$out" ] && [ ! -e "$out/world" ]; then
   [ -d "$out" ] && [ -z "$(ls -A "$out")" ] || { echo "demo: $out is not an earlier demo's folder; name another" >&2; exit 1; }
@@ -23,8 +26,8 @@ rm -rf "$out"
 mkdir -p "$out"
 PATH=$PWD/bin:$PATH
 
-step "draw 10000 scenes to train on and 300 with combinations that training lacks"
-run go run ./internal/demo draw -out "$out/world" -train 10000 -test 300 -seed $seed
+step "draw $scenes scenes to train on and $test with combinations that training lacks"
+run go run ./internal/demo draw -out "$out/world" -train $scenes -test $test -seed $seed
 
 step "features of the scenes, by a small CLIP with random weights"
 for part in train test; do
@@ -33,11 +36,11 @@ done
 
 step "a small GPT-2 learns to write from the captions"
 run clipcap-train --features "$out/features-train" --captions "$out/world/train.json" --gpt2 "random:$out/world/gpt2/config.json" \
-  --mapper linear --prefix-length 8 --steps 3000 --batch-size 64 --lr 1e-3 --warmup 100 --seed $seed --out "$out/gpt2"
+  --mapper linear --prefix-length 8 --steps $tune --batch-size 64 --lr 1e-3 --warmup $warm --seed $seed --out "$out/gpt2"
 
 step "a mapper learns to speak to it, GPT-2 frozen"
 run clipcap-train --frozen-lm --features "$out/features-train" --captions "$out/world/train.json" --gpt2 "$out/gpt2" \
-  --mapper linear --prefix-length 8 --steps 2000 --batch-size 64 --lr 2e-3 --warmup 100 --seed $seed --out "$out/mapper"
+  --mapper linear --prefix-length 8 --steps $map --batch-size 64 --lr 2e-3 --warmup $warm --seed $seed --out "$out/mapper"
 
 step "captions of the held-out scenes"
 echo "\$ clipcap-caption --model $out/mapper --gpt2 $out/gpt2 --clip random:$clip --images $out/world/test --json > $out/captions.jsonl"
