@@ -9,7 +9,7 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 # A build without tags has no cgo; the race detector and the tags gpu and mpi switch it on for themselves.
 export CGO_ENABLED ?= 0
 
-.PHONY: help build test bench bench-peers demo lint race fuzz parity release clean
+.PHONY: help build test bench bench-peers demo lint race fuzz parity ptx gpu-ci release clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -43,6 +43,12 @@ fuzz: ## every fuzz target for FUZZTIME (10s) each
 
 parity: ## the acceptance checks whose commands exist, where ../shared/check is there
 	scripts/parity.sh
+
+ptx: ## the GPU kernels, from CUDA C to the PTX that is committed (needs clang 19)
+	scripts/ptx.sh
+
+gpu-ci: ## what can be checked of the GPU code without a GPU
+	scripts/gpu-ci.sh
 
 release: ## static binaries of the commands for four platforms into dist/
 	VERSION=$(VERSION) scripts/release.sh

@@ -1,0 +1,140 @@
+package gpu_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/clipcap-go/clipcap/internal/gpu"
+	"github.com/clipcap-go/clipcap/internal/kernel"
+)
+
+// Attention and its gradient over packed sequences: empty ones, single rows, ones longer than a tile, parents, dropout, and
+// heads of every kind of width.
+func TestAttention(t *testing.T) {
+	for _, c := range []struct {
+		heads, dim int
+		starts     []int32
+		parent     []int32
+		causal     bool
+		p          float32
+	}{
+		{1, 1, []int32{0, 1}, nil, true, 0},
+		{2, 5, []int32{0, 0, 3, 3, 20, 21}, nil, true, 0},
+		{3, 31, []int32{0, 50}, nil, false, 0},
+		{2, 64, []int32{0, 37, 110}, nil, true, 0},
+		{1, 96, []int32{0, 9, 43}, nil, false, 0.2},
+		{1, 128, []int32{0, 70}, nil, true, 0.1},
+		{2, 7, []int32{0, 35, 40, 41, 80, 85, 85, 90}, []int32{-1, 0, 0, -1, 3, 3, -1}, true, 0},
+		{2, 7, []int32{0, 35, 40, 41, 80, 85, 85, 90}, []int32{-1, 0, 0, -1, 3, 3, -1}, true, 0.3},
+		{2, 33, []int32{0, 4, 40}, []int32{-1, 0}, false, 0.3},
+	} {
+		if testing.Short() && c.dim > 31 {
+			continue
+		}
+		t.Run(fmt.Sprintf("%d×%d %v %v", c.heads, c.dim, c.causal, c.p), func(t *testing.T) {
+			b := open(t)
+			b.sim.Device.Reverse = c.causal
+			n, w := int(c.starts[len(c.starts)-1]), c.heads*c.dim
+			stride := 3*w + 1
+			qkv, dout := b.random(n*stride), b.random(n*w)
+			x := b.up(qkv, n, 3*w, stride)
+			part := func(m gpu.Matrix, i int) gpu.Matrix {
+				m.Ptr += gpu.Ptr(4 * i * w)
+				m.Cols = w
+				return m
+			}
+			grads := b.up(make([]float32, n*stride), n, 3*w, stride)
+			a := &gpu.Attention{Q: part(x, 0), K: part(x, 1), V: part(x, 2), Out: b.zeros(n, w), LSE: b.zeros(n, c.heads),
+				QStarts: b.ints(c.starts...), Sequences: len(c.starts) - 1, Heads: c.heads, Scale: 0.3, Causal: c.causal,
+				DOut: b.dense(dout, n, w), DQ: part(grads, 0), DK: part(grads, 1), DV: part(grads, 2)}
+			a.KStarts = a.QStarts
+			if c.parent != nil {
+				a.Parent = b.ints(c.parent...)
+			}
+			if c.p > 0 {
+				a.Drop = gpu.Mask{P: c.p, State: b.ints(1, 0, 2, 0), Site: 3}
+			}
+			b.must(b.dev.Attention(a))
+			b.must(b.dev.AttentionGrad(a))
+
+			host := func(i int) kernel.Matrix { return mat(qkv[i*w:], n, w, stride) }
+			out, lse, key := make([]float32, n*w), make([]float32, n*c.heads), kernel.DropoutKey(1, 2, 3)
+			s := kernel.Seqs{Starts: c.starts, Parent: c.parent}
+			kernel.AttentionDropout(mat(out, n, w, w), host(0), host(1), host(2), c.heads, 0.3, c.causal, s, s, lse, c.p, key)
+			b.check("out", a.Out, out, 2e-6)
+			b.check("lse", a.LSE, lse, 2e-6)
+			var ds [3][]float32
+			for i := range ds {
+				ds[i] = make([]float32, n*w)
+			}
+			kernel.AttentionDropoutGrad(mat(ds[0], n, w, w), mat(ds[1], n, w, w), mat(ds[2], n, w, w), mat(dout, n, w, w), mat(out, n, w, w),
+				host(0), host(1), host(2), c.heads, 0.3, c.causal, s, s, lse, c.p, key)
+			for i, m := range []gpu.Matrix{a.DQ, a.DK, a.DV} {
+				b.check(string("qkv"[i])+"'s gradient", m, ds[i], 4e-6)
+			}
+		})
+	}
+}
+
+// Queries and keys in sequences of their own.
+func TestAttentionCross(t *testing.T) {
+	b := open(t)
+	const heads, dim, w = 2, 9, 18
+	qs, ks := []int32{0, 3, 3, 20}, []int32{0, 41, 45, 50}
+	qv, kv, vv, dv := b.random(20*w), b.random(50*w), b.random(50*w), b.random(20*w)
+	a := &gpu.Attention{Q: b.dense(qv, 20, w), K: b.dense(kv, 50, w), V: b.dense(vv, 50, w), Out: b.zeros(20, w), LSE: b.zeros(20, heads),
+		QStarts: b.ints(qs...), KStarts: b.ints(ks...), Sequences: 3, Heads: heads, Scale: 0.5,
+		DOut: b.dense(dv, 20, w), DQ: b.zeros(20, w), DK: b.zeros(50, w), DV: b.zeros(50, w)}
+	b.must(b.dev.Attention(a))
+	b.must(b.dev.AttentionGrad(a))
+	out, lse := make([]float32, 20*w), make([]float32, 20*heads)
+	q, k, v := mat(qv, 20, w, w), mat(kv, 50, w, w), mat(vv, 50, w, w)
+	kernel.Attention(mat(out, 20, w, w), q, k, v, heads, 0.5, false, kernel.Seqs{Starts: qs}, kernel.Seqs{Starts: ks}, lse)
+	dq, dk, dvv := make([]float32, 20*w), make([]float32, 50*w), make([]float32, 50*w)
+	kernel.AttentionGrad(mat(dq, 20, w, w), mat(dk, 50, w, w), mat(dvv, 50, w, w), mat(dv, 20, w, w), mat(out, 20, w, w), q, k, v, heads, 0.5, false,
+		kernel.Seqs{Starts: qs}, kernel.Seqs{Starts: ks}, lse)
+	b.check("out", a.Out, out, 2e-6)
+	b.check("dq", a.DQ, dq, 4e-6)
+	b.check("dk", a.DK, dk, 4e-6)
+	b.check("dv", a.DV, dvv, 4e-6)
+}
+
+func TestAttentionRefusesWideHeads(t *testing.T) {
+	b := open(t)
+	x := b.zeros(2, 129)
+	if err := b.dev.Attention(&gpu.Attention{Q: x, K: x, V: x, Out: x, QStarts: b.ints(0, 2), Sequences: 1, Heads: 1}); err == nil {
+		t.Error("a head of 129 was taken")
+	}
+}
+
+// Decoding: new rows go to the cache, queries see the listed rows in any order, also none.
+func TestCachedAttention(t *testing.T) {
+	for _, dim := range []int{1, 7, 64, 128} {
+		b := open(t)
+		const heads, rows, pool, longest = 2, 4, 23, 17
+		w := heads * dim
+		qkv, ck, cv := b.random(rows*3*w), b.random(pool*w), b.random(pool*w)
+		slots := []int32{3, 22, 0, 9}
+		lens := []int32{17, 1, 0, 6}
+		var table []int32
+		for i := range rows * longest {
+			table = append(table, int32((i*7+3)%pool))
+		}
+		x := b.dense(qkv, rows, 3*w)
+		at := func(i int) gpu.Matrix {
+			return gpu.Matrix{Ptr: x.Ptr + gpu.Ptr(4*i*w), Rows: rows, Cols: w, Stride: 3 * w}
+		}
+		a := &gpu.CachedAttention{Q: at(0), K: at(1), V: at(2), Out: b.zeros(rows, w), CacheK: b.dense(ck, pool, w), CacheV: b.dense(cv, pool, w),
+			Slots: b.ints(slots...), Table: b.ints(table...), Lens: b.ints(lens...), Longest: longest, Heads: heads, Scale: 0.4}
+		b.must(b.dev.CachedAttention(a))
+		for i, s := range slots {
+			copy(ck[int(s)*w:][:w], qkv[i*3*w+w:])
+			copy(cv[int(s)*w:][:w], qkv[i*3*w+2*w:])
+		}
+		want := make([]float32, rows*w)
+		kernel.AttentionCached(mat(want, rows, w, w), mat(qkv, rows, w, 3*w), mat(ck, pool, w, w), mat(cv, pool, w, w), heads, 0.4, table, longest, lens)
+		b.check("keys", a.CacheK, ck, 0)
+		b.check("values", a.CacheV, cv, 0)
+		b.check("out", a.Out, want, 2e-6)
+	}
+}

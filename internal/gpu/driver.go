@@ -1,0 +1,57 @@
+package gpu
+
+import "errors"
+
+// Ptr is an address in device memory; 0 is none.
+type Ptr uint64
+
+// Info describes a device.
+type Info struct {
+	Name   string
+	Memory int64 // bytes
+	// Shared is the most shared memory a block can have, in bytes.
+	Shared int
+	// Version is the driver's, as 12040 for CUDA 12.4.
+	Version int
+	// Compute is the compute capability, as 90 for 9.0.
+	Compute int
+}
+
+// Launch is one kernel launch. Every argument is 8 bytes, of which the kernel takes as many as it declares: a float is
+// given by Float.
+type Launch struct {
+	Kernel      string
+	Grid, Block [3]int
+	Shared      int // bytes of dynamic shared memory
+	Args        []uint64
+}
+
+// Graph is a captured sequence of launches.
+type Graph any
+
+// ErrMemory is wrapped by an Alloc that failed for want of memory.
+var ErrMemory = errors.New("out of device memory")
+
+// Driver is what a Device needs of CUDA. Everything happens in the order of the calls; Download and Sync wait for all
+// of it. A Driver serves one caller at a time.
+type Driver interface {
+	Info() Info
+	// Load makes the kernels of a module known.
+	Load(ptx string) error
+	// Alloc gives memory of undefined content.
+	Alloc(bytes int) (Ptr, error)
+	Free(p Ptr) error
+	// Upload copies to the device; src may be used again at once.
+	Upload(dst Ptr, src []byte) error
+	Download(dst []byte, src Ptr) error
+	// Clear sets bytes, a multiple of 4, to zero.
+	Clear(dst Ptr, bytes int) error
+	Launch(l *Launch) error
+	// Capture makes a graph of launches without running them.
+	Capture(ls []Launch) (Graph, error)
+	Replay(g Graph) error
+	// Drop gives a graph's resources back.
+	Drop(g Graph)
+	Sync() error
+	Close() error
+}

@@ -1,0 +1,72 @@
+package gpu
+
+// Mode says how a product is computed. All accumulate in float32.
+type Mode int
+
+// The modes. What reads few rows from the left, as decoding does, is computed in float32 in every mode.
+const (
+	Float32  Mode = iota // ordinary arithmetic
+	TF32x3               // tensor cores, operands in two parts of 11 bits: nearly float32
+	BFloat16             // tensor cores, operands rounded to bfloat16
+	TF32                 // tensor cores, operands rounded to 11 bits
+)
+
+var modeNames = [...]string{"float32", "tf32x3", "bfloat16", "tf32"}
+
+// String names the mode.
+func (m Mode) String() string { return modeNames[m] }
+
+// few is the most rows for which a product reads its right operand straight from memory.
+const few = 8
+
+// largeTiles is how many large tiles a product must have to use them: fewer would leave processors idle.
+var largeTiles = 48
+
+// Gemm is c = e(op(a)·op(b)); op transposes where asked. A residual may be c itself.
+func (d *Device) Gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode, e Epilogue) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gemm(c, a, transA, b, transB, mode, e)
+	return nil
+}
+
+func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode, e Epilogue) {
+	m, n, k := c.Rows, c.Cols, a.Cols
+	if transA {
+		k = a.Rows
+	}
+	if m == 0 || n == 0 {
+		return
+	}
+	args := []any{c.Ptr, c.Stride, a.Ptr, a.Stride, b.Ptr, b.Stride, m, n, k}
+	if m <= few && !transA {
+		name := "gemm_few_n"
+		if transB {
+			name = "gemm_few_t"
+		}
+		d.run(name, line(up(n, 32)), line(256), 0, append(args, e.args()...)...)
+		return
+	}
+	wide := 0
+	if a.wide() {
+		wide |= 1
+	}
+	if b.wide() {
+		wide |= 2
+	}
+	args = append(append(args, wide), e.args()...)
+	name := "gemm_" + mode.String()
+	tile, threads, shared := 64, 128, 2*4*2*2304
+	if (mode == BFloat16 || mode == TF32) && !(transA && transB) && up(m, 128)*up(n, 128) >= largeTiles {
+		name += "_large"
+		tile, threads, shared = 128, 256, 3*4*2*4608
+	}
+	d.run(name+"_"+letter(transA)+letter(transB), [3]int{up(n, tile), up(m, tile), 1}, line(threads), shared, args...)
+}
+
+func letter(trans bool) string {
+	if trans {
+		return "t"
+	}
+	return "n"
+}

@@ -1,0 +1,13 @@
+// All kernels, compiled as one module.
+#include "adamw.cu"
+#include "attention.cu"
+#include "attention_cached.cu"
+#include "attention_grad.cu"
+#include "conv.cu"
+#include "elementwise.cu"
+#include "gemm.cu"
+#include "gemm_few.cu"
+#include "index.cu"
+#include "loss.cu"
+#include "norm.cu"
+#include "top.cu"

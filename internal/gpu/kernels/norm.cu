@@ -1,0 +1,106 @@
+// Normalisation of rows: a warp a row, eight rows a block of 256 threads.
+#include "device.cuh"
+
+DEVICE int my_row() { return bx() * 8 + warp(); }
+
+KERNEL THREADS(256) layer_norm(float *y, int ys, const float *x, int xs, const float *gain, const float *bias, float eps,
+                               float *mean, float *rstd, int rows, int cols) {
+  int r = my_row();
+  if (r >= rows) return;
+  x += (i64)r * xs;
+  y += (i64)r * ys;
+  float s = 0.0f;
+  for (int j = lane(); j < cols; j += 32) s += x[j];
+  float m = warp_sum(s) / (float)cols;
+  s = 0.0f;
+  for (int j = lane(); j < cols; j += 32) s += (x[j] - m) * (x[j] - m);
+  float v = warp_sum(s) / (float)cols;
+  float f = 1.0f / sqrtf_(v + eps);
+  for (int j = lane(); j < cols; j += 32) y[j] = (x[j] - m) * f * gain[j] + bias[j];
+  if (lane() == 0) {
+    if (mean) mean[r] = m;
+    if (rstd) rstd[r] = f;
+  }
+}
+
+// layer_norm_grad_x: with h = (x-mean)·rstd and g = dy·gain, dx = (g - mean(g) - h·mean(g·h))·rstd.
+KERNEL THREADS(256) layer_norm_grad_x(float *dx, int dxs, const float *dy, int dys, const float *x, int xs, const float *gain,
+                                      const float *mean, const float *rstd, int rows, int cols) {
+  int r = my_row();
+  if (r >= rows) return;
+  x += (i64)r * xs;
+  dy += (i64)r * dys;
+  dx += (i64)r * dxs;
+  float m = mean[r], f = rstd[r], sg = 0.0f, sgh = 0.0f;
+  for (int j = lane(); j < cols; j += 32) {
+    float g = dy[j] * gain[j];
+    sg += g;
+    sgh += g * ((x[j] - m) * f);
+  }
+  sg = warp_sum(sg) / (float)cols;
+  sgh = warp_sum(sgh) / (float)cols;
+  for (int j = lane(); j < cols; j += 32) dx[j] = (dy[j] * gain[j] - sg - (x[j] - m) * f * sgh) * f;
+}
+
+// column_parts adds the eight warps' sums of 32 columns and stores row by() of dst.
+DEVICE void column_parts(float *dst, float s, float *scratch, int cols, int j) {
+  scratch[warp() * 32 + lane()] = s;
+  barrier();
+  if (warp() == 0 && j < cols) {
+    float t = 0.0f;
+    for (int w = 0; w < 8; w++) t += scratch[w * 32 + lane()];
+    dst[(i64)by() * cols + j] = t;
+  }
+  barrier();
+}
+
+// layer_norm_grad_w sums dgain and dbias over the rows of part by(), per rows each: [parts, cols].
+KERNEL THREADS(256) layer_norm_grad_w(float *dgain, float *dbias, const float *dy, int dys, const float *x, int xs,
+                                      const float *mean, const float *rstd, int rows, int cols, int per) {
+  SHARED float scratch[256];
+  int j = bx() * 32 + lane(), last = imin(rows, (by() + 1) * per);
+  float g = 0.0f, b = 0.0f;
+  if (j < cols)
+    for (int r = by() * per + warp(); r < last; r += 8) {
+      float d = dy[(i64)r * dys + j];
+      b += d;
+      g += d * ((x[(i64)r * xs + j] - mean[r]) * rstd[r]);
+    }
+  column_parts(dgain, g, scratch, cols, j);
+  column_parts(dbias, b, scratch, cols, j);
+}
+
+// col_sum sums columns over the rows of part by(): [parts, cols].
+KERNEL THREADS(256) col_sum(float *dst, const float *a, int as, int rows, int cols, int per) {
+  SHARED float scratch[256];
+  int j = bx() * 32 + lane(), last = imin(rows, (by() + 1) * per);
+  float s = 0.0f;
+  if (j < cols)
+    for (int r = by() * per + warp(); r < last; r += 8) s += a[(i64)r * as + j];
+  column_parts(dst, s, scratch, cols, j);
+}
+
+KERNEL THREADS(256) l2_normalize(float *y, int ys, const float *x, int xs, float *norm, int rows, int cols) {
+  int r = my_row();
+  if (r >= rows) return;
+  x += (i64)r * xs;
+  y += (i64)r * ys;
+  float s = 0.0f;
+  for (int j = lane(); j < cols; j += 32) s += x[j] * x[j];
+  float n = sqrtf_(warp_sum(s));
+  for (int j = lane(); j < cols; j += 32) y[j] = x[j] / n;
+  if (norm && lane() == 0) norm[r] = n;
+}
+
+KERNEL THREADS(256) l2_normalize_grad(float *dx, int dxs, const float *dy, int dys, const float *y, int ys, const float *norm,
+                                      int rows, int cols) {
+  int r = my_row();
+  if (r >= rows) return;
+  y += (i64)r * ys;
+  dy += (i64)r * dys;
+  dx += (i64)r * dxs;
+  float s = 0.0f, n = norm[r];
+  for (int j = lane(); j < cols; j += 32) s += y[j] * dy[j];
+  s = warp_sum(s);
+  for (int j = lane(); j < cols; j += 32) dx[j] = (dy[j] - y[j] * s) / n;
+}

@@ -1,0 +1,66 @@
+package gpu
+
+// Matrix is a row-major matrix of float32 in device memory, or a vector as one row. The zero Matrix is none.
+type Matrix struct {
+	Ptr        Ptr
+	Rows, Cols int
+	Stride     int
+}
+
+// None tells whether m is absent.
+func (m Matrix) None() bool { return m.Ptr == 0 }
+
+// rows are n rows of m from row i on.
+func (m Matrix) rows(i, n int) Matrix {
+	if m.None() {
+		return m
+	}
+	m.Ptr += Ptr(4 * i * m.Stride)
+	m.Rows = n
+	return m
+}
+
+// size is the number of elements of a matrix whose rows lie end to end.
+func (m Matrix) size() int { return m.Rows * m.Cols }
+
+// wide tells whether every row begins on 16 bytes.
+func (m Matrix) wide() bool { return m.Ptr%16 == 0 && m.Stride%4 == 0 }
+
+// Activation is an elementwise non-linearity, numbered as in kernels/act.cuh.
+type Activation int
+
+// The activations.
+const (
+	NoActivation Activation = iota
+	GELUTanh
+	QuickGELU
+	GELUErf
+	ReLU
+	Tanh
+)
+
+// Epilogue is what a product does to its result before storing it, in this order: add Bias, store it in Pre, apply Act,
+// multiply by the derivative of GradOf at GradPre, add Residual.
+type Epilogue struct {
+	Bias     Matrix
+	Pre      Matrix
+	Act      Activation
+	GradOf   Activation
+	GradPre  Matrix
+	Residual Matrix
+}
+
+// rows is e for the result's rows from i on.
+func (e Epilogue) rows(i, n int) Epilogue {
+	e.Pre, e.GradPre, e.Residual = e.Pre.rows(i, n), e.GradPre.rows(i, n), e.Residual.rows(i, n)
+	return e
+}
+
+func (e *Epilogue) args() []any {
+	gradOf := e.GradOf
+	gradPre := e.GradPre
+	if gradOf == NoActivation {
+		gradPre = Matrix{}
+	}
+	return []any{e.Bias.Ptr, e.Pre.Ptr, e.Pre.Stride, gradPre.Ptr, gradPre.Stride, e.Residual.Ptr, e.Residual.Stride, int(e.Act), int(gradOf)}
+}
