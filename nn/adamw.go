@@ -35,7 +35,9 @@ type AdamW struct {
 	m, v    []Buffer
 	sums    []Buffer // of gradients, once Accumulate was called
 	full    bool     // sums hold something
-	args    AdamWArgs
+
+	grad, mt, vt []Tensor // of all parameters, for a backend that takes them together
+	args         AdamWArgs
 }
 
 // NewAdamW makes an optimizer with zero moments for parameters whose gradients, in the same order, are among the machine's
@@ -116,6 +118,14 @@ func (o *AdamW) Forget() { o.full = false }
 // Norm is the length of all gradients together.
 func (o *AdamW) Norm() (float64, error) {
 	var sum float64
+	if be, ok := o.machine.backend.(updater); ok {
+		o.together()
+		sum, err := be.SumSquaresAll(o.grad)
+		if err != nil {
+			return 0, fmt.Errorf("gradients: %w", err)
+		}
+		return math.Sqrt(sum), nil
+	}
 	for i, p := range o.params {
 		s, err := o.machine.backend.SumSquares(o.gradient(i))
 		if err != nil {
@@ -130,6 +140,18 @@ func (o *AdamW) Norm() (float64, error) {
 func (o *AdamW) Update(lr, scale float64) error {
 	o.Steps++
 	o.args = AdamWArgs{LR: float32(lr), Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, Step: o.Steps, Scale: float32(scale)}
+	if be, ok := o.machine.backend.(updater); ok {
+		o.together()
+		decay := o.WeightDecay
+		if decay == nil {
+			decay = make([]float32, len(o.params))
+		}
+		if err := be.AdamWAll(o.params, o.mt, o.vt, o.grad, decay, &o.args); err != nil {
+			return fmt.Errorf("update: %w", err)
+		}
+		o.full = false
+		return nil
+	}
 	for i, p := range o.params {
 		if o.WeightDecay != nil {
 			o.args.WeightDecay = o.WeightDecay[i]
@@ -141,6 +163,15 @@ func (o *AdamW) Update(lr, scale float64) error {
 	}
 	o.full = false
 	return nil
+}
+
+// together lists the tensors of all parameters for the next update.
+func (o *AdamW) together() {
+	o.grad, o.mt, o.vt = o.grad[:0], o.mt[:0], o.vt[:0]
+	for i, p := range o.params {
+		n := len(p.Data)
+		o.grad, o.mt, o.vt = append(o.grad, o.gradient(i)), append(o.mt, flat(o.m[i], n)), append(o.vt, flat(o.v[i], n))
+	}
 }
 
 // Moments copies parameter i's moments to m and v, for a checkpoint; either may be nil.

@@ -1,0 +1,100 @@
+package nn
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/clipcap-go/clipcap/internal/gpu"
+)
+
+// Device says where graphs run: the zero Device is the CPU.
+type Device struct {
+	cuda, auto bool
+	n          int
+}
+
+// Devices is what ParseDevice takes, for the help of commands.
+const Devices = "cpu, cuda, cuda:N or auto"
+
+// ParseDevice reads cpu, cuda (the first GPU), cuda:N, or auto: the first GPU if there is one, else the CPU.
+func ParseDevice(name string) (Device, error) {
+	switch number, isNumber := strings.CutPrefix(name, "cuda:"); {
+	case name == "cpu":
+		return Device{}, nil
+	case name == "auto":
+		return Device{cuda: true, auto: true}, nil
+	case name == "cuda":
+		return Device{cuda: true}, nil
+	case isNumber:
+		if n, err := strconv.Atoi(number); err == nil && n >= 0 && n < 1024 {
+			return Device{cuda: true, n: n}, nil
+		}
+	}
+	return Device{}, fmt.Errorf("device %q: want %s", name, Devices)
+}
+
+// String is the name ParseDevice takes.
+func (d Device) String() string {
+	switch {
+	case d.auto:
+		return "auto"
+	case d.cuda:
+		return fmt.Sprintf("cuda:%d", d.n)
+	}
+	return "cpu"
+}
+
+// gpus are the GPU backends in use, since weights that two parts of a program share need be uploaded only once.
+var gpus struct {
+	sync.Mutex
+	open map[gpuKey]*GPU
+}
+
+type gpuKey struct {
+	n int
+	p Precision
+}
+
+// Open is the backend of a device. GPU backends are shared by all who open the same one with the same precision, and
+// stay open while the program runs.
+func (d Device) Open(p Precision) (Backend, error) { return d.OpenWeights(p, WeightsByPrecision) }
+
+// OpenWeights is Open for decoding, with weights in a format of their own, which GPUs do not have.
+func (d Device) OpenWeights(p Precision, w WeightFormat) (Backend, error) {
+	if !d.cuda {
+		return NewCPUWeights(p, w), nil
+	}
+	g, err := d.gpu(p)
+	if err != nil && d.auto {
+		return NewCPUWeights(p, w), nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("device %s: %w", d, err)
+	}
+	return g, nil
+}
+
+func (d Device) gpu(p Precision) (*GPU, error) {
+	gpus.Lock()
+	defer gpus.Unlock()
+	key := gpuKey{d.n, p}
+	if g := gpus.open[key]; g != nil {
+		return g, nil
+	}
+	driver, err := gpu.OpenCUDA(d.n)
+	if err != nil {
+		return nil, err
+	}
+	dev, err := gpu.NewDevice(driver)
+	if err != nil {
+		return nil, err
+	}
+	if gpus.open == nil {
+		gpus.open = map[gpuKey]*GPU{}
+	}
+	g := NewGPU(dev, fmt.Sprintf("cuda:%d", d.n), p)
+	gpus.open[key] = g
+	return g, nil
+}
