@@ -32,7 +32,7 @@ type Model struct {
 	encoder    *clip.Encoder   // nil: features only
 	prompt     []int32
 
-	mapperBackend, lmBackend *nn.CPU
+	mapperBackend, lmBackend nn.Backend
 
 	mu   sync.Mutex // of what follows, and of building graphs
 	idle []*worker

@@ -31,7 +31,14 @@ func open(ctx context.Context, name string, o Options) (*Model, error) {
 	if o.Weights == nn.WeightsByPrecision && o.Precision != nn.BFloat16 {
 		o.Weights = nn.WeightsFloat32
 	}
-	m := &Model{options: o, mapperBackend: nn.NewCPU(o.Precision), lmBackend: nn.NewCPUWeights(o.Precision, o.Weights)}
+	m := &Model{options: o}
+	var err error
+	if m.mapperBackend, err = o.Device.Open(o.Precision); err != nil {
+		return nil, err
+	}
+	if m.lmBackend, err = o.Device.OpenWeights(o.Precision, o.Weights); err != nil {
+		return nil, err
+	}
 	for _, part := range []func() error{
 		func() error { return m.openCheckpoint(name) },
 		m.openLanguageModel, m.openTokenizer, m.openEncoder,
@@ -45,6 +52,12 @@ func open(ctx context.Context, name string, o Options) (*Model, error) {
 		}
 	}
 	return m, nil
+}
+
+// holder is a backend that keeps weights in a form of its own, or nil: a GPU uploads them when they are first used.
+func holder(be nn.Backend) nn.Holder {
+	h, _ := be.(nn.Holder)
+	return h
 }
 
 // locate is the file or folder of a model.
@@ -67,7 +80,7 @@ func (m *Model) openCheckpoint(name string) error {
 			return err
 		}
 	}
-	if m.checkpoint, err = checkpoint.OpenTo(m.mapperBackend, m.lmBackend, path, lm); err != nil {
+	if m.checkpoint, err = checkpoint.OpenTo(holder(m.mapperBackend), holder(m.lmBackend), path, lm); err != nil {
 		return err
 	}
 	c := &m.checkpoint.Config
@@ -131,7 +144,7 @@ func (m *Model) openLanguageModel() error {
 				return &NoLanguageModelError{Path: m.checkpoint.Path, Want: name, Err: err}
 			}
 		}
-		if m.lm, err = gpt2.OpenTo(m.lmBackend, path, nil, m.options.Seed); err != nil {
+		if m.lm, err = gpt2.OpenTo(holder(m.lmBackend), path, nil, m.options.Seed); err != nil {
 			return err
 		}
 		c.LM = m.lm.Config
@@ -232,7 +245,7 @@ func (m *Model) openEncoder() error {
 			return err
 		}
 	}
-	m.encoder, err = clip.Open(path, clip.Options{Precision: m.options.Precision, Activation: m.options.Activation, Seed: m.options.Seed})
+	m.encoder, err = clip.Open(path, clip.Options{Precision: m.options.Precision, Device: m.options.Device, Activation: m.options.Activation, Seed: m.options.Seed})
 	if err != nil {
 		return err
 	}

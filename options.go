@@ -31,6 +31,8 @@ type Options struct {
 	Decode gpt2.Options
 	// Precision is that of CLIP's and the mapper's products.
 	Precision nn.Precision
+	// Device is where everything is computed; the zero Device is the CPU.
+	Device nn.Device
 	// Weights is the form of the language model's weights, beside activations in float32. The zero value keeps float32, or
 	// bfloat16 weights and activations where that is the precision.
 	Weights nn.WeightFormat

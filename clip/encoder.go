@@ -15,6 +15,7 @@ import (
 // Options say how an Encoder works. The zero value encodes images in full precision.
 type Options struct {
 	Precision  nn.Precision // of matrix products
+	Device     nn.Device    // where it computes
 	Activation Activation   // for files that do not tell theirs; empty: what the file says
 	Batch      int          // most images or texts computed at once; 0: 64
 	Text       bool         // load the text encoder too
@@ -45,16 +46,20 @@ func Open(name string, o Options) (*Encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newEncoder(m, o), nil
+	return newEncoder(m, o)
 }
 
-func newEncoder(m *Model, o Options) *Encoder {
+func newEncoder(m *Model, o Options) (*Encoder, error) {
 	if o.Batch < 1 {
 		o.Batch = 64
 	}
-	e := &Encoder{model: m, options: o, backend: nn.NewCPU(o.Precision), turn: make(chan struct{}, 1), graphs: map[graphKey]*graph{}}
+	backend, err := o.Device.Open(o.Precision)
+	if err != nil {
+		return nil, err
+	}
+	e := &Encoder{model: m, options: o, backend: backend, turn: make(chan struct{}, 1), graphs: map[graphKey]*graph{}}
 	e.turn <- struct{}{}
-	return e
+	return e, nil
 }
 
 // Config is the model's configuration.

@@ -196,7 +196,10 @@ func TestGoldenFullSize(t *testing.T) {
 		ref := manifest.Refs[c.tag+"_image_features_f64"]
 		want := array(t, filepath.Join(dir, c.tag+"_image_features_f64.npy"))
 		for _, p := range []nn.Precision{nn.Float32, nn.High, nn.BFloat16} {
-			e := newEncoder(model, Options{Precision: p})
+			e, err := newEncoder(model, Options{Precision: p})
+			if err != nil {
+				t.Fatal(err)
+			}
 			rows, err := e.EncodePixels(context.Background(), pixels)
 			if err != nil {
 				t.Fatal(err)

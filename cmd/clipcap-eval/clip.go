@@ -14,6 +14,7 @@ import (
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/eval/report"
 	"github.com/clipcap-go/clipcap/internal/cli"
+	"github.com/clipcap-go/clipcap/nn"
 	"github.com/clipcap-go/clipcap/weights/fetch"
 )
 
@@ -44,7 +45,11 @@ func (o *options) openClip(stderr io.Writer) (*imageText, error) {
 	if err != nil {
 		return nil, err
 	}
-	encoder, err := clip.Open(path, clip.Options{Text: true, Tokenizer: tokenizer, Activation: clip.Activation(o.activation)})
+	device, err := nn.ParseDevice(o.device)
+	if err != nil {
+		return nil, cli.Misusef("--device: %w", err)
+	}
+	encoder, err := clip.Open(path, clip.Options{Device: device, Text: true, Tokenizer: tokenizer, Activation: clip.Activation(o.activation)})
 	if err != nil {
 		return nil, err
 	}

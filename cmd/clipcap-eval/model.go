@@ -27,7 +27,11 @@ func (o *options) caption(ctx context.Context, set *annotation.Set, stderr io.Wr
 	if err != nil {
 		return nil, err
 	}
-	options := clipcap.Options{CLIP: o.clip, GPT2: o.gpt2, FeaturesOnly: o.features != "", Stop: o.stop, Decode: d, Precision: precision,
+	device, err := nn.ParseDevice(o.device)
+	if err != nil {
+		return nil, cli.Misusef("--device: %w", err)
+	}
+	options := clipcap.Options{CLIP: o.clip, GPT2: o.gpt2, FeaturesOnly: o.features != "", Stop: o.stop, Decode: d, Precision: precision, Device: device,
 		Activation: clip.Activation(o.activation), Seed: o.seed}
 	if o.normalizeGiven {
 		options.Normalize = &o.normalize

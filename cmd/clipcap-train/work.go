@@ -149,7 +149,13 @@ func (o *options) prepare(s *session) (err error) {
 	if err != nil {
 		return err
 	}
-	s.backend = nn.NewCPU(p)
+	device, err := nn.ParseDevice(o.device)
+	if err != nil {
+		return cli.Misusef("--device: %w", err)
+	}
+	if s.backend, err = device.Open(p); err != nil {
+		return err
+	}
 	s.trainer, err = train.New(s.backend, s.model, s.captions, o.settings)
 	return err
 }
