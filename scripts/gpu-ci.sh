@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Checks the GPU code where there is no GPU: the committed PTX is what the sources compile to, ptxas takes it for Ampere and
+# Hopper, and the commands build with the tag gpu against the headers of CUDA 12 and 13 and start. Each tool is installed where
+# that is possible; where it is not the step says so and is left out. The kernels' arithmetic is tested by go test.
+set -u
+cd "$(dirname "$0")/.."
+bad=0
+skip() { echo "gpu-ci: left out: $*"; }
+fail() { echo "gpu-ci: $*" >&2; bad=1; }
+
+if ! command -v "${CLANG:-clang-19}" >/dev/null && [ -n "${CI:-}" ] && command -v apt-get >/dev/null; then
+  timeout 240 sh -c 'apt-get update -qq && apt-get install -y -qq --no-install-recommends clang-19' >/dev/null 2>&1
+fi
+scripts/ptx.sh --check; case $? in 0) ;; 3) skip "compiling the kernels: no clang 19" ;; *) fail "make ptx changes the committed PTX" ;; esac
+
+ptxas=${PTXAS:-$(command -v ptxas)}
+if [ -z "$ptxas" ]; then
+  dir=${XDG_CACHE_HOME:-$HOME/.cache}/clipcap-cuda/nvcc
+  ptxas=$(find "$dir" -name ptxas -type f 2>/dev/null | head -1)
+  if [ -z "$ptxas" ]; then
+    timeout 240 python3 -m pip install -q --no-deps --target "$dir" nvidia-cuda-nvcc-cu12 >/dev/null 2>&1
+    ptxas=$(find "$dir" -name ptxas -type f 2>/dev/null | head -1)
+  fi
+fi
+if [ -z "$ptxas" ]; then skip "assembling the kernels: no ptxas, and NVIDIA's wheel could not be installed"; else
+  chmod +x "$ptxas"
+  for sm in sm_80 sm_90; do
+    if "$ptxas" -arch=$sm -v internal/gpu/kernels_sm80.ptx -o /dev/null 2>/tmp/gpu-ci.$$; then
+      echo "gpu-ci: ptxas takes all $(grep -c 'Compiling entry' /tmp/gpu-ci.$$) kernels for $sm, $(grep -c '[1-9][0-9]* bytes spill stores' /tmp/gpu-ci.$$) of them with spills"
+    else
+      cat /tmp/gpu-ci.$$ >&2; fail "ptxas refuses the kernels for $sm"
+    fi
+  done
+  rm -f /tmp/gpu-ci.$$
+fi
+
+if ! command -v "$(go env CC | awk '{print $1}')" >/dev/null; then skip "building with the tag gpu: no C compiler"; exit $bad; fi
+for cuda in 12 13; do
+  if ! include=$(CUDA_INCLUDE= scripts/cuda-headers.sh $cuda); then skip "building against CUDA $cuda"; continue; fi
+  if CGO_ENABLED=1 CGO_CFLAGS="-w -I$PWD/internal/gpu/compat -I$include" go vet -tags gpu ./internal/gpu ./nn; then
+    echo "gpu-ci: go vet -tags gpu with the headers of CUDA $cuda"
+  else
+    fail "go vet -tags gpu with the headers of CUDA $cuda"
+  fi
+done
+if [ -n "${include:-}" ]; then
+  out=$(mktemp -d)
+  if CUDA_INCLUDE=$include scripts/gpu-build.sh "$out"; then
+    for c in "$out"/*; do "$c" --version >/dev/null || fail "$(basename "$c") does not start"; done
+  else
+    fail "the commands do not build with the tag gpu"
+  fi
+  rm -rf "$out"
+fi
+exit $bad
