@@ -123,7 +123,7 @@ func (k *Kernel) async(in *instr, full string, args []string) (bool, error) {
 	in.exec = func(w *warp, lanes uint32) {
 		each(lanes, func(l int) {
 			c := asyncCopy{l, uint64(uint32(w.regs[dst][l] + dstOff)), w.regs[src][l] + srcOff, size, int(uint32(w.regs[use][l])), w.commits[l]}
-			if c.use > size || access(c.dst, size) != nil || access(c.src, size) != nil {
+			if c.use > size || c.use%4 != 0 || access(c.dst, size) != nil || access(c.src, size) != nil {
 				w.fault(l, fmt.Errorf("%d bytes of %d from %#x to shared %#x", c.use, size, c.src, c.dst))
 				return
 			}
@@ -152,14 +152,10 @@ func (w *warp) land(lanes uint32, n int) {
 			w.block.words[i].inTransit = false
 		}
 		dst, err := w.storeShared(c.lane, c.dst, c.size)
-		if err == nil && c.use > 0 {
-			var src []byte
-			if src, err = w.block.load(w.first+c.lane, c.src, 4); err == nil {
-				a, off, e := w.block.dev.mem.find(c.src, c.use)
-				if err = e; e == nil {
-					src = a.data[off : off+c.use]
-					copy(dst, src)
-				}
+		for at := 0; err == nil && at < c.use; at += 4 {
+			var word []byte
+			if word, err = w.block.load(w.first+c.lane, c.src+uint64(at), 4); err == nil {
+				copy(dst[at:], word)
 			}
 		}
 		if err != nil {
