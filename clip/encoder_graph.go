@@ -78,3 +78,23 @@ func (e *Encoder) run(ctx context.Context, key graphKey, set func(*graph) error)
 	}
 	return g.machine.Value(g.out).Data().([]float32), nil
 }
+
+// Profile turns the timing of operations on or off and clears it, for the graphs that exist: encode once before.
+func (e *Encoder) Profile(on bool) {
+	<-e.turn
+	for _, g := range e.graphs {
+		g.machine.Profile(on)
+	}
+	e.turn <- struct{}{}
+}
+
+// Times are the times of the operations since Profile(true), of all graphs, a graph's longest first.
+func (e *Encoder) Times() []nn.OpTime {
+	<-e.turn
+	defer func() { e.turn <- struct{}{} }()
+	var all []nn.OpTime
+	for _, g := range e.graphs {
+		all = append(all, g.machine.Times()...)
+	}
+	return all
+}

@@ -6,7 +6,7 @@ func conv(c ConvArgs) kernel.Conv {
 	return kernel.Conv{H: c.H, W: c.W, C: c.C, KH: c.Kernel, KW: c.Kernel, Stride: c.Stride, Pad: c.Pad, Out: c.Out}
 }
 
-// Conv2D multiplies patches by the packed weight.
+// Conv2D multiplies patches by the packed weight, or takes Winograd's way where there is one.
 func (c *CPU) Conv2D(y, x Tensor, w Operand, a ConvArgs, ep *Epilogue) error {
 	if y.Rows == 0 {
 		return nil
@@ -20,8 +20,33 @@ func (c *CPU) Conv2D(y, x Tensor, w Operand, a ConvArgs, ep *Epilogue) error {
 		kernel.Conv2D(vector(y), vector(x), a.Images, conv(a), p, k.set(ep))
 		return nil
 	}
+	if d := conv(a); d.Winograd() && ep.Pre.None() && ep.GradPre.None() && ep.Residual.None() {
+		kernel.Conv2DWinograd(vector(y), vector(x), a.Images, d, c.winograd(w, d), vector(ep.Bias), activations[ep.Act])
+		return nil
+	}
 	kernel.Conv2D(vector(y), vector(x), a.Images, conv(a), c.packed(w, true, 0)[0], k.set(ep))
 	return nil
+}
+
+// winograd is a weight packed for Winograd's convolution, packed again only after a change.
+func (c *CPU) winograd(b Operand, d kernel.Conv) []*kernel.Packed {
+	key := packKey{param: b.Weight, winograd: true}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.packs[key]
+	if p != nil && p.version == b.Weight.Version() {
+		return p.parts
+	}
+	if p == nil {
+		p = &pack{}
+		for range 16 {
+			p.parts = append(p.parts, new(kernel.Packed))
+		}
+		c.packs[key] = p
+	}
+	p.version = b.Weight.Version()
+	kernel.PackWinograd(p.parts, matrix(b.Tensor), d, c.format())
+	return p.parts
 }
 
 // Conv2DGrad is the gradient of Conv2D.

@@ -11,6 +11,8 @@ type packKey struct {
 	param *Param
 	trans bool
 	parts int // rows of the parameter a part, 0: all in one
+
+	winograd bool // the sixteen parts of a convolution's weights
 }
 
 // pack is a parameter packed for the kernels, in parts.
@@ -35,7 +37,7 @@ func (c *CPU) format() kernel.Format {
 // packed is a parameter's matrix as right operands, packed again only after a change. With parts > 0 the
 // parameter's rows are cut into parts of that many, each an operand of its own.
 func (c *CPU) packed(b Operand, trans bool, parts int) []*kernel.Packed {
-	key := packKey{b.Weight, trans, parts}
+	key := packKey{param: b.Weight, trans: trans, parts: parts}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p := c.packs[key]

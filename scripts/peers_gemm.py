@@ -82,7 +82,7 @@ class Contender:
         if not line:
             sys.exit(f"{self.name} ended")
         r = json.loads(line)
-        return None if r.get("Error") == "not this" else r["Best"] if not r.get("Error") else sys.exit(f"{self.name}: {r['Error']}")
+        return None if r.get("Error") == "not this" else r if not r.get("Error") else sys.exit(f"{self.name}: {r['Error']}")
 
 
 def table(contenders, ours, precision, peers, shapes, rounds, seconds):
@@ -94,9 +94,9 @@ def table(contenders, ours, precision, peers, shapes, rounds, seconds):
         got = {c: [] for c in names}
         for _ in range(rounds):
             for c in names:
-                s = contenders[c].ask(M=m, K=k, N=n, Layout=layout, Precision=precision[c != ours], Seconds=seconds)
-                if s:
-                    got[c].append(2e-9 * m * k * n / s)
+                r = contenders[c].ask(M=m, K=k, N=n, Layout=layout, Precision=precision[c != ours], Seconds=seconds)
+                if r:
+                    got[c].append(2e-9 * m * k * n / r["Best"])
         speed = {c: statistics.median(v) for c, v in got.items() if v}
         peer = max(peers, key=lambda c: speed.get(c, 0))
         print(f"{f'{m}x{k}x{n} {layout}':>20} " + " ".join(f"{speed[c]:14.1f}" if c in speed else f"{'-':>14}" for c in names) +

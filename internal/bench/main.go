@@ -9,6 +9,7 @@
 //	go run ./internal/bench -run 'gemm.*bf16'   those whose kernel and shape match
 //	go run ./internal/bench -step frozen        where the time and the memory of a training step go (or tuned)
 //	go run ./internal/bench -serve-step -step frozen   make a step for every line of input (scripts/peers.sh train)
+//	go run ./internal/bench -encoder ViT-B/32    where the time of an image encoder goes
 //	go run ./internal/bench -serve              answer timing requests, one JSON line each (make bench-peers)
 package main
 
@@ -30,11 +31,12 @@ func main() {
 	serve := flag.Bool("serve", false, "read timing requests from standard input, as JSON lines, and answer them")
 	var o stepOptions
 	flag.StringVar(&o.kind, "step", "", "measure a training step instead: frozen or tuned")
-	flag.IntVar(&o.batch, "batch", 40, "captions of the step")
+	encoder := flag.String("encoder", "", "measure an image encoder instead, by its published `name`")
+	flag.IntVar(&o.batch, "batch", 40, "captions of the step, or images")
 	flag.IntVar(&o.tokens, "tokens", 12, "tokens of a caption; 0: 8 and an exponential tail, 11.6 on average, as COCO's")
 	serveStep := flag.Bool("serve-step", false, "make a step (-step) for every line of standard input and answer with its seconds")
-	flag.StringVar(&o.precision, "precision", "float32", "of the step: float32, high or bfloat16")
-	flag.IntVar(&o.steps, "steps", 5, "steps to measure")
+	flag.StringVar(&o.precision, "precision", "float32", "of the step or encoder: float32, high or bfloat16")
+	flag.IntVar(&o.steps, "steps", 5, "steps, or batches of images, to measure")
 	flag.Parse()
 	match, err := regexp.Compile(*run)
 	switch {
@@ -57,6 +59,8 @@ func main() {
 		err = answer(os.Stdin, os.Stdout)
 	} else if err == nil && *serveStep {
 		err = answerSteps(o, os.Stdin, os.Stdout)
+	} else if err == nil && *encoder != "" {
+		err = encode(request{CLIP: *encoder, M: o.batch, Precision: o.precision, Seconds: 1}, o.steps, os.Stdout)
 	} else if err == nil && o.kind != "" {
 		err = step(o, os.Stdout)
 	} else if err == nil {

@@ -11,10 +11,11 @@ import (
 
 // request asks for one product to be timed: c[m,n] = a[m,k]·b. The layout says what lies
 // transposed in memory: "nn", "nt" (b as [n,k]) or "tn" (a as [k,m], both packed in the call,
-// as for a weight's gradient).
+// as for a weight's gradient). With CLIP it asks for an image encoder instead, a published name, on M images.
 type request struct {
 	M, K, N   int
 	Layout    string
+	CLIP      string
 	Precision string
 	Seconds   float64   // how long to keep measuring
 	Decode    *decoding // instead of a product: captions
@@ -65,6 +66,12 @@ func (q request) time() (response, error) {
 		}
 		r := rate(memory.run, 100*time.Millisecond)
 		return response{Best: r, Median: r}, nil
+	case q.CLIP != "":
+		run, err := q.encoder()
+		if err != nil {
+			return response{}, err
+		}
+		return q.repeat(run), nil
 	}
 	if q.M < 1 || q.K < 1 || q.N < 1 || q.M > most/q.K || q.K > most/q.N || q.M > most/q.N {
 		return response{}, fmt.Errorf("shape %dx%dx%d: want sizes of at least 1 and matrices of at most %d elements", q.M, q.K, q.N, most)
@@ -73,6 +80,11 @@ func (q request) time() (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+	return q.repeat(run), nil
+}
+
+// repeat times run.
+func (q request) repeat(run func()) response {
 	run()
 	run() // the second call finds its scratch memory made
 	var each []float64
@@ -82,5 +94,5 @@ func (q request) time() (response, error) {
 		each = append(each, time.Since(t).Seconds())
 	}
 	slices.Sort(each)
-	return response{Best: each[0], Median: each[len(each)/2]}, nil
+	return response{Best: each[0], Median: each[len(each)/2]}
 }
