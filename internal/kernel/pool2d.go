@@ -71,7 +71,7 @@ func (j *poolJob) spread(dx, dy []float32) {
 		row := dx[r*j.w*j.c : (r+1)*j.w*j.c]
 		for o := range j.w / j.k {
 			for range j.k {
-				poolScale(row[:j.c], dy[o*j.c:(o+1)*j.c], share)
+				scaleRow(row[:j.c], dy[o*j.c:(o+1)*j.c], share)
 				row = row[j.c:]
 			}
 		}
@@ -82,26 +82,14 @@ func (j *poolJob) spread(dx, dy []float32) {
 // poolMean is y = share · Σ x over k rows, stride apart, of k pixels of len(y) channels.
 func poolMean(y, x []float32, stride, k int, share float32) {
 	c := len(y)
-	if poolMeanArch(y, x[:(k-1)*stride+k*c], stride, k, share) {
-		return
-	}
-	for i := range y {
-		sum := float32(0)
-		for r := range k {
-			for p := range k {
-				sum += x[r*stride+p*c+i]
+	sum := x[:c]
+	for r := range k {
+		for p := range k {
+			if r+p > 0 {
+				addRows(y, sum, x[r*stride+p*c:][:c])
+				sum = y
 			}
 		}
-		y[i] = sum * share
 	}
-}
-
-// poolScale is y = share·x.
-func poolScale(y, x []float32, share float32) {
-	if poolScaleArch(y, x, share) {
-		return
-	}
-	for i, v := range x {
-		y[i] = v * share
-	}
+	scaleRow(y, sum, share)
 }
