@@ -11,7 +11,6 @@ import (
 	"os"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/webp"
 
 	"github.com/clipcap-go/clipcap/clip/jpeg"
 )
@@ -43,7 +42,7 @@ var formats = []format{
 	{"JPEG", "\xff\xd8\xff", jpeg.Size, decodeJPEG},
 	{"PNG", "\x89PNG\r\n\x1a\n", sizeBy(png.DecodeConfig), decodePNG},
 	{"GIF", "GIF8?a", sizeBy(gif.DecodeConfig), decodeGIF},
-	{"WebP", "RIFF????WEBP", sizeBy(webp.DecodeConfig), decodeWebP},
+	{"WebP", "RIFF????WEBP", webpSize, decodeWebP},
 	{"BMP", "BM", sizeBy(bmp.DecodeConfig), decodeBMP},
 }
 

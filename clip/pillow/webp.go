@@ -9,8 +9,21 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// decodeWebP reads a still WebP.
+// decodeWebP reads a WebP, of an animation the first frame.
 func decodeWebP(data []byte) (*Image, error) {
+	f, err := parseWebP(data)
+	if err != nil {
+		return nil, err
+	}
+	m, err := decodeStillWebP(f.still)
+	if err != nil || !f.animated {
+		return m, err
+	}
+	return f.onCanvas(m), nil
+}
+
+// decodeStillWebP reads a file of one image.
+func decodeStillWebP(data []byte) (*Image, error) {
 	m, err := webp.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -204,6 +205,10 @@ func network(err error) error {
 	var timeout interface{ Timeout() bool }
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		return fail(Network, "no answer in time")
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return fail(Network, "%s: %s", dns.Name, dns.Err) // not which server said so
 	}
 	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
 		err = inner
