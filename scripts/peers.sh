@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Our matrix products against PyTorch's (oneDNN, MKL) and NumPy's (OpenBLAS), in turns, in one run; with "train" in front, our training steps
-# against PyTorch's. Usage: peers.sh [train] [ARGS of peers_gemm.py or peers_train.py]
+# against PyTorch's, with "clip" our image encoders against PyTorch's and ONNX Runtime's (which needs onnxruntime and onnx too).
+# Usage: peers.sh [train | clip] [ARGS of peers_gemm.py, peers_train.py or peers_clip.py]
 # PEERS_PYTHON names an interpreter that has torch and numpy; without it they are installed into bin/peers (several GB on x86 Linux).
 set -eu
 python=${PEERS_PYTHON:-}
@@ -22,6 +23,9 @@ export MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592
 script=peers_gemm.py
 if [ "${1:-}" = train ]; then
   script=peers_train.py
+  shift
+elif [ "${1:-}" = clip ]; then
+  script=peers_clip.py
   shift
 fi
 exec "$python" "scripts/$script" --ours bin/bench "$@"
