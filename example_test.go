@@ -3,7 +3,8 @@ package clipcap_test
 import (
 	"context"
 	"fmt"
-	"iter"
+	"image"
+	_ "image/jpeg"
 	"log"
 	"os"
 
@@ -14,15 +15,18 @@ import (
 
 // The five lines: a published model, a photo, its caption.
 func Example() {
+	file, err := os.Open("photo.jpg")
+	check(err)
+	defer file.Close()
+	photo, _, err := image.Decode(file)
+	check(err)
+
 	ctx := context.Background()
 	model, err := clipcap.Open(ctx, "coco", clipcap.Options{})
 	check(err)
-	photo, err := clip.OpenImage(os.Args[1])
+	captions, err := model.Caption(ctx, photo)
 	check(err)
-	for captions, err := range model.CaptionImages(ctx, one(photo)) {
-		check(err)
-		fmt.Println(captions[0].Text)
-	}
+	fmt.Println(captions[0][0].Text)
 }
 
 // Any number of images, as they come, with three samples of each instead of the best of five beams. What is wrong with one
@@ -55,9 +59,4 @@ func check(err error) {
 	if err != nil {
 		log.Fatal(err)
 	}
-}
-
-// one is a stream of one image.
-func one(m *clip.Image) iter.Seq2[*clip.Image, error] {
-	return func(yield func(*clip.Image, error) bool) { yield(m, nil) }
 }
