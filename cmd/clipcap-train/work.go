@@ -75,6 +75,7 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 	if err != nil {
 		return err
 	}
+	room := 2 * s.trainer.Bytes() // the first checkpoint, and the second beside it
 	if o.resume {
 		found, err := run.Resume()
 		if err != nil {
@@ -82,9 +83,11 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 		}
 		if !found {
 			logger.Warn("no checkpoint to resume: starting from the beginning", "out", o.out)
+		} else {
+			room = s.trainer.Bytes()
 		}
 	}
-	if err := train.Room(o.out, 2*s.trainer.Bytes()); err != nil {
+	if err := train.Room(o.out, room); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
 	return o.train(ctx, s, run, stdout, stderr)
