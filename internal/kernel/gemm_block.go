@@ -32,6 +32,7 @@ const (
 	blockCols  = 24        // least panels across that are worth packing a's rows for
 	blockSums  = 32 << 10  // sums that are finished at once
 	pieceBytes = 192 << 10 // of b, where few rows pass over many panels
+	leftDepths = 16        // of a transposed left operand, brought into order for all tiles before the next ones
 )
 
 // plan cuts the product into blocks.
@@ -97,16 +98,25 @@ func (j *gemmJob) row(t int) int { return j.c.Rows * t / j.tiles }
 func (j *gemmJob) packLeft(dst []float32, t0, t1, k0, q int) {
 	kn := min(j.kc, j.b.k-k0)
 	first := j.row(t0)
-	for t := t0; t < t1; t++ {
-		i, n := j.row(t), j.row(t+1)-j.row(t)
-		d := dst[(i-first)*kn:][:n*kn]
-		if j.a.Trans {
-			packAlong(d, n, j.a.V[k0*j.a.Stride+i:], j.a.Stride, n, kn)
-		} else {
-			packAcross(d, n, j.a.V[i*j.a.Stride+k0:], j.a.Stride, n, kn)
-		}
-		if j.b.format.leftPlanes() > 0 {
-			takePlane(d, q)
+	// A transposed operand has the elements of a depth side by side. Taken tile by tile, each cache line would
+	// be fetched once for every tile it reaches into: depths a power of two apart push each other out.
+	depths := kn
+	if j.a.Trans {
+		depths = leftDepths
+	}
+	for at := 0; at < kn; at += depths {
+		n := min(depths, kn-at)
+		for t := t0; t < t1; t++ {
+			i, rows := j.row(t), j.row(t+1)-j.row(t)
+			d := dst[(i-first)*kn+at*rows:][:n*rows]
+			if j.a.Trans {
+				packAlong(d, rows, j.a.V[(k0+at)*j.a.Stride+i:], j.a.Stride, rows, n)
+			} else {
+				packAcross(d, rows, j.a.V[i*j.a.Stride+k0:], j.a.Stride, rows, n)
+			}
+			if j.b.format.leftPlanes() > 0 {
+				takePlane(d, q)
+			}
 		}
 	}
 }
