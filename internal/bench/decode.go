@@ -19,18 +19,21 @@ type decoding struct {
 	Beam    int
 	Prefix  int
 	Steps   int
-	Profile bool // also say on standard error where the time went
+	Profile bool // also tell where the time went
 }
 
-// languageModel is made once and shared by all requests.
-var languageModel *gpt2.Model
+// language is a model whose weights a backend has.
+type language struct {
+	backend *nn.CPU
+	model   *gpt2.Model
+}
 
-// backends keep packed weights between requests, one format at a time.
-var backends = map[string]*nn.CPU{}
+// languages are made once for each form of weights.
+var languages = map[string]language{}
 
-func (q *decoding) backend() (*nn.CPU, error) {
-	if be := backends[q.Weights]; be != nil {
-		return be, nil
+func (q *decoding) open() (language, error) {
+	if l, ok := languages[q.Weights]; ok {
+		return l, nil
 	}
 	var be *nn.CPU
 	switch q.Weights {
@@ -43,23 +46,22 @@ func (q *decoding) backend() (*nn.CPU, error) {
 	case "both":
 		be = nn.NewCPU(nn.BFloat16)
 	default:
-		return nil, fmt.Errorf("weights %q: want float32, bfloat16, int8 or both", q.Weights)
+		return language{}, fmt.Errorf("weights %q: want float32, bfloat16, int8 or both", q.Weights)
 	}
-	backends[q.Weights] = be
-	return be, nil
+	m, err := gpt2.OpenTo(be, "random:gpt2", nil, 1)
+	if err != nil {
+		return language{}, err
+	}
+	languages[q.Weights] = language{be, m}
+	return languages[q.Weights], nil
 }
 
-// run prepares a decoder; the function it returns writes all captions once.
+// prepare makes a decoder; the function it returns writes all captions once.
 func (q *decoding) prepare() (run func() error, d *gpt2.Decoder, err error) {
 	if q.Images < 1 || q.Images > 1024 || q.Steps < 1 || q.Prefix < 1 || q.Prefix+q.Steps > 1024 {
 		return nil, nil, fmt.Errorf("decode %d images, %d rows of prefix and %d steps: want at least 1 of each, at most 1024 images and positions", q.Images, q.Prefix, q.Steps)
 	}
-	if languageModel == nil {
-		if languageModel, err = gpt2.Open("random:gpt2", nil, 1); err != nil {
-			return nil, nil, err
-		}
-	}
-	be, err := q.backend()
+	l, err := q.open()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -69,7 +71,7 @@ func (q *decoding) prepare() (run func() error, d *gpt2.Decoder, err error) {
 	if q.Beam > 0 {
 		o.Beam = q.Beam
 	}
-	dim := languageModel.Config.Dim
+	dim := l.model.Config.Dim
 	prompts := make([]gpt2.Prompt, q.Images)
 	for i := range prompts {
 		prefix := make([]float32, q.Prefix*dim)
@@ -78,7 +80,7 @@ func (q *decoding) prepare() (run func() error, d *gpt2.Decoder, err error) {
 		}
 		prompts[i].Prefix = prefix
 	}
-	if d, err = gpt2.NewDecoder(languageModel, be, o, q.Prefix); err != nil {
+	if d, err = gpt2.NewDecoder(l.model, l.backend, o, q.Prefix); err != nil {
 		return nil, nil, err
 	}
 	all := func(yield func(gpt2.Prompt, error) bool) {
