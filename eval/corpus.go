@@ -1,6 +1,10 @@
 package eval
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/clipcap-go/clipcap/eval/internal/space"
+)
 
 // An Image holds the tokens that one image is scored by: words joined by single spaces, as package ptb writes them.
 type Image struct {
@@ -71,7 +75,7 @@ func (in *interner) sentence(text string) sentence {
 	words := s.spaced
 	if needsSplit(text) {
 		in.split = in.split[:0]
-		for w := range strings.FieldsFuncSeq(text, isPythonSpace) {
+		for w := range strings.FieldsFuncSeq(text, space.Python) {
 			in.split = append(in.split, in.word(w))
 		}
 		words = in.split
@@ -136,27 +140,10 @@ func (in *interner) put(b *bag, gram int32) {
 func needsSplit(text string) bool {
 	before := rune(' ')
 	for _, r := range text {
-		if r != ' ' && isPythonSpace(r) || r == ' ' && before == ' ' {
+		if r != ' ' && space.Python(r) || r == ' ' && before == ' ' {
 			return true
 		}
 		before = r
 	}
 	return before == ' '
-}
-
-// isPythonSpace is the white space that Python's str.split splits at.
-func isPythonSpace(r rune) bool {
-	switch {
-	case r <= ' ':
-		return r >= '\t' && r <= '\r' || r >= 0x1C
-	case r < 0x1680:
-		return r == 0x85 || r == 0xA0
-	case r >= 0x2000 && r <= 0x200A:
-		return true
-	}
-	switch r {
-	case 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000:
-		return true
-	}
-	return false
 }

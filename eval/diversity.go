@@ -1,6 +1,10 @@
 package eval
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/clipcap-go/clipcap/eval/internal/space"
+)
 
 // Diversity says how varied a system's captions are, whatever the references say.
 type Diversity struct {
@@ -83,7 +87,7 @@ func (c *counts) add(caption string) {
 		c.words, c.bigrams = map[string]bool{}, map[[2]string]bool{}
 	}
 	before := ""
-	for i, w := range strings.FieldsFunc(caption, isPythonSpace) {
+	for i, w := range strings.FieldsFunc(caption, space.Python) {
 		c.total++
 		c.words[w] = true
 		if i > 0 {

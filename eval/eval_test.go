@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/clipcap-go/clipcap/eval/internal/space"
 )
 
 // randomImages makes images whose captions share words, some of them empty or with a no-break space inside a token.
@@ -130,7 +132,7 @@ func TestCIDErAgainstFormula(t *testing.T) {
 
 func plainCIDEr(images []Image) []float64 {
 	grams := func(s string, n int) map[string]float64 {
-		out, w := map[string]float64{}, strings.FieldsFunc(s, isPythonSpace)
+		out, w := map[string]float64{}, strings.FieldsFunc(s, space.Python)
 		for i := 0; i+n <= len(w); i++ {
 			out[strings.Join(w[i:i+n], "\x00")]++
 		}
@@ -161,7 +163,7 @@ func plainCIDEr(images []Image) []float64 {
 	for _, im := range images {
 		total := 0.0
 		for _, r := range im.References {
-			delta := math.Max(0, float64(len(strings.FieldsFunc(im.Candidate, isPythonSpace))-1)) - math.Max(0, float64(len(strings.FieldsFunc(r, isPythonSpace))-1))
+			delta := math.Max(0, float64(len(strings.FieldsFunc(im.Candidate, space.Python))-1)) - math.Max(0, float64(len(strings.FieldsFunc(r, space.Python))-1))
 			for n := 1; n <= 4; n++ {
 				a, b := grams(im.Candidate, n), grams(r, n)
 				na, nb := weigh(a), weigh(b)
@@ -201,10 +203,10 @@ func TestMeanIsPairwise(t *testing.T) {
 	}
 }
 
-func TestIsPythonSpace(t *testing.T) {
+func TestPythonSpace(t *testing.T) {
 	var got []rune
 	for r := rune(0); r < 0x10000; r++ {
-		if isPythonSpace(r) {
+		if space.Python(r) {
 			got = append(got, r)
 		}
 	}

@@ -9,7 +9,11 @@
 // there is no function that takes a single one.
 package ptb
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/clipcap-go/clipcap/eval/internal/space"
+)
 
 // Tokenize returns the tokens of each caption as the metrics see them: joined by a single space, lower-case, without punctuation.
 // A few tokens ("10 1/2", a phone number) hold a no-break space, U+00A0.
@@ -89,8 +93,10 @@ var punctuation = map[string]bool{
 	".": true, "?": true, "!": true, ",": true, ":": true, "-": true, "--": true, "...": true, ";": true,
 }
 
-// dropPunctuation takes the tokens of the list out of a line.
+// dropPunctuation takes the tokens of the list out of a line. A few tokens end in a wide space, which the reference strips off the end of
+// the line.
 func dropPunctuation(line string) string {
+	line = strings.TrimRightFunc(line, space.Python)
 	var out strings.Builder
 	out.Grow(len(line))
 	for token := range strings.SplitSeq(line, " ") {

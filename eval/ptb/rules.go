@@ -7,13 +7,12 @@ package ptb
 // Letters outside brackets match either case (see anyCase); brackets are taken as written. Nothing here is Go-specific
 // besides the syntax of package regexp/syntax; assertions such as ^ and \b are not available.
 
-// Classes, to be used inside brackets.
+// Classes, to be used inside brackets; the long ones are in classes.go.
 const (
-	lt      = `\p{L}`                              // letter
-	dg      = `\p{Nd}`                             // decimal digit
 	blank   = " \t\u00A0\u2000-\u200A\u3000"       // space inside a line
 	lineEnd = "\r\n\u2028\u2029\u000B\u000C\u0085" // ends a line
 	inURL   = " \t\n\f\r\"<>|(){}"                 // never part of a web address
+	inPath  = " \t\n\f\r\"<>|()"                   // never part of a path, but at its end as inURL
 )
 
 // Parts of rules.
@@ -56,18 +55,13 @@ const (
 
 	fileKinds = `(?:bat|bmp|c|class|cgi|cpp|dll|doc|docx|exe|gif|gz|h|htm|html|jar|java|jpeg|jpg|mov|mp3|pdf|php|pl|png|ppt|ps|py|sql|tar|txt|wav|x|xml|zip)`
 
-	urlTail = `[^` + inURL + `]*[^` + inURL + `.!?,\-]`
-	urlPath = `(?:/[^` + inURL + `]*[^` + inURL + `.!?,\-])?`
+	urlTail = `[^` + inURL + `]+[^` + inURL + `.!?,\-]`
+	urlPath = `(?:/[^` + inPath + `]+[^` + inURL + `.!?,\-])?`
 
 	eyes      = `[\-^x=~<>']`
 	thing     = `(?:[dDoOlL]` + aq + `[` + lt + dg + `])?[` + lt + dg + `]+`
 	shyAlnums = "[A-Za-z0-9\u00AD]"
 )
-
-// letterMarks are the marks and vowel signs that count as letters: those of scripts, not those that join emoji.
-const letterMarks = `\x{AD}\x{300}-\x{36F}\x{483}-\x{487}\x{591}-\x{5BD}\x{5BF}\x{5C1}\x{5C2}\x{5C4}\x{5C5}\x{5C7}\x{610}-\x{61A}\x{64B}-\x{65E}\x{670}\x{6D6}-\x{6DC}\x{900}-\x{903}\x{93A}-\x{94F}\x{951}-\x{957}\x{962}\x{963}` +
-	`\x{981}-\x{983}\x{9BC}-\x{9D7}\x{9E2}\x{9E3}\x{A01}-\x{A03}\x{A3C}-\x{A51}\x{A70}\x{A71}\x{A81}-\x{A83}\x{ABC}-\x{ACD}\x{B01}-\x{B03}\x{B3C}-\x{B57}\x{B82}\x{BBE}-\x{BD7}\x{C01}-\x{C03}\x{C3E}-\x{C56}` +
-	`\x{C82}\x{C83}\x{CBC}-\x{CD6}\x{D02}\x{D03}\x{D3E}-\x{D4D}\x{DCA}-\x{DDF}\x{E31}\x{E34}-\x{E3A}\x{E47}-\x{E4E}\x{EB1}\x{EB4}-\x{EBC}\x{EC8}-\x{ECD}`
 
 // A rule is one row of the table.
 type rule struct {
@@ -143,7 +137,7 @@ var rules = []rule{
 	{body: `<|&lt;`, do: as("<")},
 	{body: `>|&gt;`, do: as(">")},
 	{body: `[<>]?[:;=][\-o*']?[()DPdpO\\{@|\[\]]`, look: `[^A-Za-z0-9]`, do: parens},
-	{body: `[\^x=~<>]\.[\^x=~<>]|` + eyes + `_` + eyes + `|\(` + eyes + `[_.]?` + eyes + `\)|\([\^x=~<>']-[\^x=~<>'` + "`" + `]\)`, do: parens},
+	{body: `[\^x=~<>]\.\[\^x=~<>\]|` + eyes + `_` + eyes + `|\(` + eyes + `[_.]?` + eyes + `\)|\([\^x=~<>']-[\^x=~<>'` + "`" + `]\)`, do: parens},
 	{body: `[{}\[\]()]`, do: brackets},
 	{body: `-+`, do: dashes},
 	{body: `\.{3,5}|\.` + "(?:[ \u00A0]\\.){2,4}|[\u2026\u0085]", do: as("...")},
@@ -167,8 +161,7 @@ var rules = []rule{
 	{body: clitic + `|` + nt, do: straightQuotes},
 	{body: ap + "|''|[`\u2018\u2019\u201A\u201B\u201C\u201D\u0091-\u0094\u201E\u201F\u2039\u203A\u00AB\u00BB]{1,2}", do: quotes},
 	{body: `<<|>>`},
-	{body: "[+%&~^|\\\\\u00A6-\u00A9\u00AC\u00AE-\u00BA\u00D7\u00F7\u2016-\u2027\u2030-\u2038\u203B-\u2042\u207A-\u207F\u208A-\u208E\u2100-\u2BFF\u3012\u30FB" +
-		"\uFF01-\uFF0F\uFF1A-\uFF20\uFF3B-\uFF40\uFF5B-\uFF65]"},
+	{body: `[+%&~^|\\` + symbols + `]`},
 	{body: sp + "+|[\u0000\u200B\u200E\u200F\uFEFF]|&nbsp;", do: as("")},
 	{body: nl, do: as("\n")},
 	{body: `[\x{0}-\x{FFFF}]`, do: as("")},
