@@ -45,7 +45,7 @@ func (d *Data) CheckAgainst(ctx context.Context, jar string, candidates []string
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	cmd := exec.CommandContext(ctx, "java", "-Xmx2G", "-jar", jar, "-", "-", "-stdio", "-l", "en", "-norm")
+	cmd := exec.CommandContext(ctx, "java", "-Xmx2G", "-Dfile.encoding=UTF-8", "-jar", jar, "-", "-", "-stdio", "-l", "en", "-norm")
 	cmd.Dir = filepath.Dir(jar)
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -35,6 +35,10 @@ func TestRaw(t *testing.T) {
 		{"£5 €6 7¢ ½", "# 5 $ 6 7 cents 1/2"},
 		{"\xff\xfe broken utf-8", "broken utf-8"},
 		{"&quot;x&quot; &amp; &lt;y&gt; &nbsp;z", "`` x '' & < y > z"},
+		{"http://a foo.com/b foo.com/bc www.x.org/{y", "http : / / a foo.com / b foo.com/bc www.x.org/{y"},
+		{"^.^ (^.^) =.[^x=~<>]", "^ . ^ -lrb-^.^-rrb- =.[^x=~<>]"},
+		{"AT&T., R&B. x", "at&t. , r&b . x"},
+		{"a⁄b 1⁄2 a؟b a˂b 1˂2 \u037F ԩ", "a ⁄ b 1⁄2 a ؟ b a˂b 1 ˂2"},
 		{"STRASSE ΟΔΟΣ İX", "strasse οδος i\u0307x"},
 	} {
 		if got := Raw([]string{c.in})[0]; got != c.want {
@@ -44,8 +48,8 @@ func TestRaw(t *testing.T) {
 }
 
 func TestTokenizeDropsPunctuation(t *testing.T) {
-	got := Tokenize([]string{`"Hi", he said (twice) -- no?! ... & more.`, "", "?"})
-	want := []string{"hi he said -lrb- twice -rrb- no ?! & more", "", ""}
+	got := Tokenize([]string{`"Hi", he said (twice) -- no?! ... & more.`, "", "?", "a@b\u3000"})
+	want := []string{"hi he said -lrb- twice -rrb- no ?! & more", "", "", "a@b"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

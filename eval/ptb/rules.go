@@ -151,10 +151,11 @@ var rules = []rule{
 
 	// Compounds.
 	{body: "[A-Za-z0-9][A-Za-z0-9.,\u00AD]*(?:-(?:" + shyAlnums + `+|` + `[A-Za-z](?:\.[A-Za-z])+` + `\.))+`, do: dropShy},
-	{body: "[A-Za-z0-9][A-Za-z0-9.,\u00AD]*(?:-(?:" + shyAlnums + `+|` + `[A-Za-z](?:\.[A-Za-z])+` + `\.))+\.`, look: `[,;:]`, do: dropShy},
+	{body: "[A-Za-z0-9][A-Za-z0-9.,\u00AD]*(?:-(?:" + shyAlnums + `+|` + `[A-Za-z](?:\.[A-Za-z])+` + `\.))+\.`, look: "[,;:\u3001]", do: dropShy},
 	{body: thing + `(?:` + hy + thing + `)*`, do: dropShy},
-	{body: thing + `(?:` + hy + thing + `)*\.`, look: `[,;:]`, do: dropShy},
+	{body: thing + `(?:` + hy + thing + `)*\.`, look: "[,;:\u3001]", do: dropShy},
 	{body: `[A-Z]+(?:(?:[+&]|&amp;)[A-Z]+)+`, do: wordMarks},
+	{body: `[A-Z]+(?:(?:[+&]|&amp;)[A-Z]+)+\.`, look: "[,;:\u3001]", do: wordMarks},
 
 	// Quotes.
 	{body: `'`, look: `[A-Za-z][^` + blank + lineEnd + `]`, do: as("`")},

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"unicode/utf16"
 )
 
 // ErrNoJava says that the jar is there and Java is not.
@@ -72,7 +73,7 @@ func (j *Jar) Score(ctx context.Context, candidates []string, references [][]str
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Run(); err != nil {
-		return nil, 0, fmt.Errorf("spice: %w: %s", err, lastLine(said.Bytes()))
+		return nil, 0, fmt.Errorf("spice: %w: %s", err, complaint(said.Bytes()))
 	}
 	return readOutput(out, len(candidates))
 }
@@ -92,7 +93,23 @@ func writeInput(path string, candidates []string, references [][]string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, text, 0o600)
+	return os.WriteFile(path, ascii(text), 0o600)
+}
+
+// ascii escapes every other character of a JSON text, as the published wrapper writes it: Java reads the file in the locale's encoding.
+func ascii(text []byte) []byte {
+	var out []byte
+	for _, r := range string(text) {
+		switch {
+		case r < 0x80:
+			out = append(out, byte(r))
+		default:
+			for _, u := range utf16.AppendRune(nil, r) {
+				out = fmt.Appendf(out, "\\u%04x", u)
+			}
+		}
+	}
+	return out
 }
 
 // readOutput reads what the program wrote about n images.
@@ -142,9 +159,18 @@ func parseOutput(text []byte, n int) (scores []float64, unscored int, err error)
 	return scores, unscored, nil
 }
 
-// lastLine is what the program said last, which names the cause.
-func lastLine(said []byte) string {
+// complaint is the line of the program's words that names the cause: the one before a stack trace begins, else the last.
+func complaint(said []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(said)), "\n")
 	line := lines[len(lines)-1]
+	for i, l := range lines {
+		if i > 0 && strings.HasPrefix(l, "\tat ") {
+			line = lines[i-1]
+			break
+		}
+	}
+	if line = strings.TrimSpace(line); strings.Contains(line, "NoClassDefFoundError: edu/stanford") {
+		line += " (Stanford CoreNLP 3.6.0 and its models belong into the folder lib beside the jar)"
+	}
 	return line[:min(len(line), 300)]
 }

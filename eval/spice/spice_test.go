@@ -41,10 +41,11 @@ func write(t *testing.T, path, text string) {
 func TestScore(t *testing.T) {
 	j := fakeJava(t, `
 [ "$1 $2" = "-jar -Xmx8G" ] && [ "$5" = -cache ] && [ -d "$6" ] && [ "$7" = -out ] && [ "$9" = -subset ] || { echo "arguments: $*" >&2; exit 3; }
+grep -q '{"image_id":0,"test":"","refs":\["a caf\\u00e9 \\ud83d\\ude00"\]}' "$4" || { echo "input: $(cat "$4")" >&2; exit 5; }
 grep -q '{"image_id":1,"test":"a dog","refs":\["the dog","dogs"\]}' "$4" || { echo "input: $(cat "$4")" >&2; exit 4; }
 echo '[{"image_id":1,"scores":{"All":{"pr":1,"re":0.5,"f":0.25}}},{"image_id":0,"scores":{"All":{"f":null}}}]' > "$8"
 `)
-	scores, unscored, err := j.Score(t.Context(), []string{"", "a dog"}, [][]string{{"a cat"}, {"the dog", "dogs"}})
+	scores, unscored, err := j.Score(t.Context(), []string{"", "a dog"}, [][]string{{"a café 😀"}, {"the dog", "dogs"}})
 	if err != nil || unscored != 1 || !slices.Equal(scores, []float64{0, 0.25}) {
 		t.Errorf("%v, %d, %v", scores, unscored, err)
 	}
@@ -53,6 +54,7 @@ echo '[{"image_id":1,"scores":{"All":{"pr":1,"re":0.5,"f":0.25}}},{"image_id":0,
 func TestErrors(t *testing.T) {
 	for script, want := range map[string]string{
 		"echo first; echo out of heap >&2; exit 1": "out of heap",
+		"printf 'warming up\\nException in thread \"main\" NoClassDefFoundError: edu/stanford/nlp/X\\n\\tat a.b(C:1)\\nCaused by: d\\n\\t... 3 more\\n' >&2; exit 1": "edu/stanford/nlp/X (Stanford CoreNLP 3.6.0",
 		"exit 0":                             "wrote no result",
 		"echo '[]' > \"$8\"":                 "0 images, want 1",
 		"echo '[{\"image_id\":7}]' > \"$8\"": "not given",
