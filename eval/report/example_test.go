@@ -23,5 +23,5 @@ func ExampleJSON() {
 	if err := report.JSON(os.Stdout, &report.Report{Run: run}); err != nil {
 		fmt.Println(err)
 	}
-	// Output: {"corpus":{"ROUGE_L":0.7096774193548387},"domains":{},"notes":[]}
+	// Output: {"corpus":{"ROUGE_L":0.6930379746835443},"domains":{},"notes":[]}
 }

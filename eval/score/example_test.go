@@ -35,7 +35,7 @@ func ExampleNew() {
 	}
 	fmt.Println(run.Notes[0])
 	// Output:
-	// ROUGE_L 0.885
-	// CIDEr 2.908
+	// ROUGE_L 0.821
+	// CIDEr 3.999
 	// METEOR not computed: it needs METEOR 1.5's own data (--meteor DIR)
 }
