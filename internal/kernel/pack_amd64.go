@@ -2,14 +2,14 @@
 
 package kernel
 
-// A whole vector may be written where fewer elements belong, if later rows overwrite the rest: so the rows of
-// dst are either as long as n or longer than any vector.
+// A whole vector may be written where fewer elements belong, if the next row overwrites the rest: so the rows of
+// dst are either as long as n, at least half a vector, or longer than any vector.
 
 func packAlongArch(dst []float32, dstStep int, src []float32, srcStep, n, depth int) bool {
 	switch {
 	case isa >= AVX512:
 		packAlongAVX512(&dst[0], dstStep, &src[0], srcStep, n, depth)
-	case isa == AVX2 && (n == panelCols || n == dstStep && n <= 8):
+	case isa == AVX2 && (n == panelCols || n == dstStep && 4 <= n && n <= 8):
 		packAlongAVX2(&dst[0], dstStep, &src[0], srcStep, n, depth)
 	default:
 		return false
@@ -23,7 +23,7 @@ func packAcrossArch(dst []float32, dstStep int, src []float32, srcStep, n, depth
 		for j := 0; j < n; j += 16 {
 			packAcrossAVX512(&dst[j], dstStep, &src[j*srcStep], srcStep, min(16, n-j), depth)
 		}
-	case isa == AVX2:
+	case isa == AVX2 && (dstStep >= 8 || n >= 4):
 		for j := 0; j < n; j += 8 {
 			packAcrossAVX2(&dst[j], dstStep, &src[j*srcStep], srcStep, min(8, n-j), depth)
 		}
@@ -60,12 +60,12 @@ func packAlongAVX512(dst *float32, dstStep int, src *float32, srcStep, n, depth 
 //go:noescape
 func packAcrossAVX512(dst *float32, dstStep int, src *float32, srcStep, n, depth int)
 
-// packAlong for n = 32, or n = dstStep up to 8, and depth > 0.
+// packAlong for n = 32, or n = dstStep from 4 to 8, and depth > 0.
 //
 //go:noescape
 func packAlongAVX2(dst *float32, dstStep int, src *float32, srcStep, n, depth int)
 
-// packAcross for n from 1 to 8 and depth > 0; columns n to 7 are cleared if rows of dst have them.
+// packAcross for n from 1 to 8, from 4 if rows of dst are shorter than 8, and depth > 0; columns n to 7 are cleared if rows of dst have them.
 //
 //go:noescape
 func packAcrossAVX2(dst *float32, dstStep int, src *float32, srcStep, n, depth int)

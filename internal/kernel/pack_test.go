@@ -87,6 +87,31 @@ func TestPackSpecial(t *testing.T) {
 	})
 }
 
+// A tile's rows lie end to end: nothing outside them may be written, however few elements a row has.
+func TestPackTiles(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		for n := 1; n <= tileRows(); n++ {
+			for _, depth := range []int{1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33} {
+				for _, across := range []bool{false, true} {
+					rng := rand.New(rand.NewPCG(uint64(n), uint64(depth)))
+					src, dst := fenced(rng, depth, n, across), newGuarded(n*depth, 0)
+					if across {
+						packAcross(dst.v, n, src.V, src.Stride, n, depth)
+					} else {
+						packAlong(dst.v, n, src.V, src.Stride, n, depth)
+					}
+					for i, x := range dst.v {
+						if want := src.at(i/n, i%n); x != want {
+							t.Fatalf("n=%d depth=%d across=%v: element %d is %v, want %v", n, depth, across, i, x, want)
+						}
+					}
+					dst.check(t, fmt.Sprintf("n=%d depth=%d across=%v", n, depth, across))
+				}
+			}
+		}
+	})
+}
+
 func TestColSum(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		for _, s := range [][2]int{{0, 3}, {1, 1}, {63, 31}, {65, 256}, {129, 257}, {7, 1031}} {
