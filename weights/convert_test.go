@@ -16,6 +16,10 @@ func TestHalfBothWays(t *testing.T) {
 			}
 			continue
 		}
+		many := make([]float32, 1)
+		if halves(many, []byte{byte(h), byte(h >> 8)}); math.Float32bits(many[0]) != math.Float32bits(f) {
+			t.Errorf("%#04x among many is %v, alone %v", h, many[0], f)
+		}
 		exp, frac := int(h>>10&31), float64(h&0x3ff)
 		want := math.Ldexp(1024+frac, exp-25)
 		switch exp {

@@ -22,13 +22,15 @@ func function(g Global) func(u *unpickler, args Tuple) (any, error) {
 	switch g.String() {
 	case "torch._utils._rebuild_tensor_v2":
 		return rebuildTensor
-	case "torch._utils._rebuild_parameter":
+	case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state":
 		return rebuildParameter
+	case "torch._tensor._rebuild_from_type_v2":
+		return rebuildSubclass
 	case "torch.storage._load_from_bytes":
 		return loadFromBytes
 	case "torch.Size":
 		return newSize
-	case "collections.OrderedDict":
+	case "collections.OrderedDict", "collections.Counter":
 		return newDict
 	case "_codecs.encode":
 		return encodeLatin1
@@ -42,11 +44,23 @@ func function(g Global) func(u *unpickler, args Tuple) (any, error) {
 	return nil
 }
 
-// inert tells whether objects of a class are kept as records: TorchScript's modules, and the options
-// that training programs leave beside their weights.
-func inert(g Global) bool {
-	return strings.HasPrefix(g.Module, "__torch__.") || g.Module == "__torch__" || g == Global{"argparse", "Namespace"}
+// records are the classes whose objects training programs leave beside their weights: options, devices, numpy's
+// scalars, and the names of classes that a tensor may be of.
+var records = map[Global]bool{
+	{"argparse", "Namespace"}: true, {"torch", "device"}: true,
+	{"torch", "Tensor"}: true, {"torch.nn.parameter", "Parameter"}: true, {"torch.nn.parameter", "Buffer"}: true,
+	{"numpy", "dtype"}: true, {"numpy.core.multiarray", "scalar"}: true, {"numpy._core.multiarray", "scalar"}: true,
 }
+
+// inert tells whether objects of a class are kept as records: those above, TorchScript's modules, and the types of
+// numbers, such as torch.float16.
+func inert(g Global) bool {
+	return records[g] || strings.HasPrefix(g.Module, "__torch__.") || g.Module == "__torch__" || g.Module == "torch" && torchTypes[g.Name]
+}
+
+// torchTypes are the names by which a pickle mentions a type of numbers itself.
+var torchTypes = map[string]bool{"float64": true, "float32": true, "float16": true, "bfloat16": true,
+	"int64": true, "int32": true, "int16": true, "int8": true, "uint8": true, "bool": true}
 
 // global pushes a global that is on one of the lists.
 func (u *unpickler) global(module, name string) error {
@@ -122,16 +136,36 @@ func sizes(v any) ([]int, error) {
 	return out, nil
 }
 
-// rebuildParameter takes (data, requires_grad, backward_hooks).
+// rebuildParameter takes (data, requires_grad, backward_hooks[, state]).
 func rebuildParameter(_ *unpickler, args Tuple) (any, error) {
-	if len(args) != 3 {
-		return nil, fmt.Errorf("%d arguments, want 3", len(args))
+	if len(args) != 3 && len(args) != 4 {
+		return nil, fmt.Errorf("%d arguments, want 3 or 4", len(args))
 	}
 	t, ok := args[0].(*Tensor)
 	if !ok {
 		return nil, fmt.Errorf("%s where a tensor is wanted", kindOf(args[0]))
 	}
 	return t, nil
+}
+
+// rebuildSubclass takes (function, class, arguments, state): a tensor with attributes, or of a class of its own such as
+// torch.nn.Buffer. The class and the attributes say nothing about the numbers.
+func rebuildSubclass(u *unpickler, args Tuple) (any, error) {
+	if len(args) != 4 {
+		return nil, fmt.Errorf("%d arguments, want 4", len(args))
+	}
+	g, ok1 := args[0].(Global)
+	inner, ok2 := args[2].(Tuple)
+	if !ok1 || !ok2 {
+		return nil, fmt.Errorf("made by %s of %s", kindOf(args[0]), kindOf(args[2]))
+	}
+	switch g {
+	case Global{"torch._utils", "_rebuild_tensor_v2"}:
+		return rebuildTensor(u, inner)
+	case Global{"torch._utils", "_rebuild_parameter"}:
+		return rebuildParameter(u, inner)
+	}
+	return nil, fmt.Errorf("made by %s", g)
 }
 
 // loadFromBytes reads a whole file of torch.save inside a bytes object: how plain pickles hold tensors.
@@ -166,11 +200,14 @@ func newSize(_ *unpickler, args Tuple) (any, error) {
 	return nil, fmt.Errorf("made of %s", kindOf(args[0]))
 }
 
-// newDict takes nothing, or a list of pairs.
+// newDict takes nothing, a dict (a Counter's), or a list of pairs.
 func newDict(u *unpickler, args Tuple) (any, error) {
 	d := &Dict{}
 	if len(args) == 0 {
 		return d, nil
+	}
+	if of, ok := args[0].(*Dict); ok && len(args) == 1 {
+		return of, nil
 	}
 	pairs, ok := args[0].(*List)
 	if !ok || len(args) != 1 {

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +27,8 @@ type download struct {
 
 const (
 	tries = 6 // in a row without a byte
+	// noHost is how many of them a host costs that cannot be reached at all: without a network the user is to hear so soon.
+	noHost = 2
 	// maxBytes bounds a file whose size the table does not have.
 	maxBytes = 64 << 30
 )
@@ -44,16 +48,23 @@ func (d *download) run(ctx context.Context) error {
 		pause = time.Second
 	}
 	wait := pause
-	for failed := 0; ; {
+	failed, asked := 0, 0
+	for {
 		before := d.have()
 		err := d.try(ctx)
+		asked++
 		if err == nil || errors.As(err, new(final)) || ctx.Err() != nil {
 			return err
 		}
 		if d.have() > before {
 			failed, wait = 0, pause
-		} else if failed++; failed == tries {
-			return fmt.Errorf("%d tries: %w", failed, err)
+		} else if unreachable(err) {
+			failed += noHost
+		} else {
+			failed++
+		}
+		if failed >= tries {
+			return fmt.Errorf("%d tries: %w", asked, err)
 		}
 		d.log(fmt.Sprintf("%v; trying again in %v", err, wait))
 		select {
@@ -63,6 +74,12 @@ func (d *download) run(ctx context.Context) error {
 		}
 		wait = min(2*wait, 30*time.Second)
 	}
+}
+
+// unreachable tells that no connection came about.
+func unreachable(err error) bool {
+	op := new(net.OpError)
+	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
 // have is how much of the file is there.
@@ -91,6 +108,7 @@ func (d *download) try(ctx context.Context) error {
 		return err
 	}
 	defer r.Body.Close()
+	d.linked(r)
 	switch {
 	case r.StatusCode == http.StatusRequestedRangeNotSatisfiable && start > 0:
 		if total, ok := rangeTotal(r.Header.Get("Content-Range")); ok && total == start && (d.file.Size == 0 || d.file.Size == total) {
@@ -113,6 +131,24 @@ func (d *download) try(ctx context.Context) error {
 		return fmt.Errorf("%s: asked for bytes from %d on, got %q", d.url, start, r.Header.Get("Content-Range"))
 	}
 	return d.receive(r, start, cancel)
+}
+
+// hubSum is a SHA-256 as Hugging Face's hub tells it.
+var hubSum = regexp.MustCompile(`^"[0-9a-f]{64}"$`)
+
+// linked takes the hash and the size that Hugging Face's hub tells of a large file where the table has none: they stand in the answer that
+// redirects to the storage. A published hash is never replaced.
+func (d *download) linked(r *http.Response) {
+	for ; r != nil; r = r.Request.Response {
+		sum := r.Header.Get("X-Linked-Etag")
+		if !hubSum.MatchString(sum) || d.file.SHA256 != "" {
+			continue
+		}
+		d.file.SHA256 = sum[1 : len(sum)-1]
+		if n, err := strconv.ParseInt(r.Header.Get("X-Linked-Size"), 10, 64); err == nil && n > 0 && n <= maxBytes && d.file.Size == 0 {
+			d.file.Size = n
+		}
+	}
 }
 
 // request asks for the bytes from start on, if the file is still the same.

@@ -70,17 +70,19 @@ func (f *Fetcher) file(ctx context.Context, file File, dir string) error {
 		return check(path, file)
 	}
 	var errs []error
-	for _, s := range file.Sources {
+	for i, s := range file.Sources {
 		d := &download{Fetcher: f, file: file, url: f.url(s), part: path + ".part"}
 		err := d.run(ctx)
 		if err == nil {
-			err = finish(d.part, path, file)
+			err = d.finish(path)
 		}
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
 		errs = append(errs, err)
-		f.log(err.Error())
+		if i+1 < len(file.Sources) {
+			f.log(err.Error() + "; trying another place")
+		}
 	}
 	first := "nowhere"
 	if len(file.Sources) > 0 {
@@ -101,17 +103,21 @@ func oneLine(errs []error) error {
 	return errors.New(strings.Join(parts, "; "))
 }
 
-// finish checks a complete download, records its hash and gives it its name.
-func finish(part, path string, file File) error {
-	if err := check(part, file); err != nil {
-		os.Remove(part)
+// finish checks a complete download and gives it its name.
+func (d *download) finish(path string) error {
+	defer os.Remove(d.part + ".etag")
+	err := check(d.part, d.file)
+	if err == nil && d.file.SHA256 == "" {
+		err = noPage(d.part)
+	}
+	if err != nil {
+		os.Remove(d.part)
+		return fmt.Errorf("%s: %w", d.url, err)
+	}
+	if err := syncFile(d.part); err != nil {
 		return err
 	}
-	if err := syncFile(part); err != nil {
-		return err
-	}
-	os.Remove(part + ".etag")
-	return os.Rename(part, path)
+	return os.Rename(d.part, path)
 }
 
 // check compares a file with what is known of it.

@@ -275,10 +275,60 @@ func TestFetchFails(t *testing.T) {
 	}
 }
 
+// TestHubTellsTheHash: a file whose hash the table lacks is held against the one in the hub's redirect, whatever its storage sends.
+func TestHubTellsTheHash(t *testing.T) {
+	data := content(50_000)
+	unknown := modelOf(data, "/a")
+	unknown.Files[0].SHA256 = ""
+	for what, c := range map[string]struct {
+		told, size string
+		want       string
+	}{
+		"the right hash":          {`"` + hashed(data) + `"`, "50000", ""},
+		"another hash":            {`"` + hashed(nil) + `"`, "50000", hashed(nil)},
+		"another size":            {`"` + hashed(data) + `"`, "50001", "50001"},
+		"no hash but another tag": {`"abc"`, "50001", ""},
+	} {
+		s := &site{data: data, serve: nil}
+		s.serve = func(_ int, w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/a" {
+				w.Header().Set("X-Linked-Etag", c.told)
+				w.Header().Set("X-Linked-Size", c.size)
+				http.Redirect(w, r, "/storage", http.StatusFound)
+				return
+			}
+			s.good(w, r)
+		}
+		if _, err := fetched(t, s, unknown, nil); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", what, err, c.want)
+		}
+	}
+}
+
+// TestNoPageIsKept: without a hash to tell, a page that claims to be a file is still not kept, nor anything beside it.
+func TestNoPageIsKept(t *testing.T) {
+	m := modelOf(nil, "/a")
+	m.Files[0].SHA256 = ""
+	s := &site{data: []byte("\n<!DOCTYPE html><html>Quota exceeded")}
+	s.serve = func(_ int, w http.ResponseWriter, r *http.Request) { s.good(w, r) }
+	dir, err := fetched(t, s, m, nil)
+	if err == nil || !strings.Contains(err.Error(), "web page") {
+		t.Errorf("error %v", err)
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 0 {
+		t.Errorf("left: %v", files)
+	}
+}
+
 func TestFetchOffline(t *testing.T) {
 	g := fetcher("http://127.0.0.1:1") // nothing listens there
 	dir := t.TempDir()
+	var log []string
+	g.Log = func(text string) { log = append(log, text) }
 	_, err := g.FetchTo(t.Context(), modelOf(nil, "/clip/w.pt"), dir)
+	if len(log) != 2 || err == nil || !strings.Contains(err.Error(), "3 tries") {
+		t.Errorf("said %q, then %v; want two new tries", log, err)
+	}
 	if err == nil || !strings.Contains(err.Error(), "http://127.0.0.1:1/clip/w.pt") || !strings.Contains(err.Error(), filepath.Join(dir, "w.pt")) {
 		t.Errorf("error %v, want the address and the place", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strings"
 )
 
 // Google Drive answers a request for a large file with a page that warns of what was not scanned and holds a form to confirm.
@@ -52,4 +53,23 @@ func confirmed(page *url.URL, text string) (string, bool) {
 	}
 	to.RawQuery = q.Encode()
 	return to.String(), true
+}
+
+// noPage refuses a web page that was sent as if it were the file.
+func noPage(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	head := make([]byte, 512)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.ErrUnexpectedEOF {
+		return err
+	}
+	text := strings.ToLower(strings.TrimLeft(string(head[:n]), " \t\r\n\ufeff"))
+	if strings.HasPrefix(text, "<!doctype html") || strings.HasPrefix(text, "<html") {
+		return errors.New("a web page instead of the file (a quota, log-in or error page); open it in a browser")
+	}
+	return nil
 }

@@ -19,7 +19,7 @@ type Model struct {
 // File is one file of a model.
 type File struct {
 	Name    string
-	SHA256  string // in hexadecimal; empty where no pinned hash is known
+	SHA256  string // in hexadecimal; empty where none is published: then the one that the host tells counts
 	Size    int64  // in bytes, 0 where not known
 	Sources []Source
 }
@@ -54,8 +54,8 @@ var openAI = [][2]string{
 	{"ViT-L/14@336px", "3035c92b350959924f9f00213499208652fc7ea050643e8b385c2dac08641f02/ViT-L-14-336px.pt"},
 }
 
-// gpt2 are the language models at Hugging Face: repository, commit, and of model.safetensors the SHA-256 and the size where they are
-// known. A commit fixes the content as well, so without a hash only the transfer is unguarded.
+// gpt2 are the language models at Hugging Face: repository, commit, and of model.safetensors the SHA-256 and the size where it is
+// known.
 var gpt2 = []struct {
 	name, repository, revision, sha256 string
 	size                               int64
@@ -63,8 +63,10 @@ var gpt2 = []struct {
 }{
 	{"gpt2", "openai-community/gpt2", "607a30d783dfa663caf39e06633721c8d4cfcd7e",
 		"248dfc3911869ec493c76e65bf2fcf7f615828b0254c12b473182f0f81d3a707", 548105171, "GPT-2 small, 124 million parameters"},
-	{"gpt2-medium", "openai-community/gpt2-medium", "6dcaa7a952f72f9298047fd5137cd6e4f05f41da", "", 0, "GPT-2 medium, 355 million parameters"},
-	{"gpt2-large", "openai-community/gpt2-large", "32b71b12589c2f8d625668d2335a01cac3249519", "", 0, "GPT-2 large, 774 million parameters"},
+	{"gpt2-medium", "openai-community/gpt2-medium", "6dcaa7a952f72f9298047fd5137cd6e4f05f41da",
+		"fc5a354a19255ad494f3d71549390baca1ccf61d1d822b9408971705c687c9cd", 0, "GPT-2 medium, 355 million parameters"},
+	{"gpt2-large", "openai-community/gpt2-large", "32b71b12589c2f8d625668d2335a01cac3249519",
+		"5f47f3e12f91cd33b662ce7e433b6150ad5512b5884a2cee961b50e9c3bbebce", 0, "GPT-2 large, 774 million parameters"},
 	{"gpt2-xl", "openai-community/gpt2-xl", "15ea56dee5df4983c59b2538573817e1667135e2",
 		"0f8b28eb05a8075f48b61b6f35332978c74fc7763fa9fb4051a1c30511736a6a", 0, "GPT-2 XL, 1558 million parameters"},
 	{"distilgpt2", "distilbert/distilgpt2", "2290a62682d06624634c1f46a6ad5be0f47f38aa",
@@ -92,8 +94,8 @@ func Models() []Model {
 		Model{Name: "coco", Kind: "clipcap", About: "ClipCap's MLP model of COCO: ViT-B/32, prefix 10, features not normalised", Files: []File{{Name: "coco_weights.pt", Sources: []Source{
 			{HuggingFace, "/akhaliq/CLIP-prefix-captioning-COCO-weights/resolve/main/coco_weights.pt"}, drive("1IdaBtMSvtyzF0ByVaBHtvM0JYSXRExRX")}}}},
 		Model{Name: "conceptual", Kind: "clipcap", About: "ClipCap's MLP model of Conceptual Captions: ViT-B/32, prefix 10, features not normalised", Files: []File{{Name: "conceptual_weights.pt", Sources: []Source{
-			{HuggingFace, "/akhaliq/CLIP-prefix-captioning-conceptual-weights/resolve/main/conceptual_weights.pt"},
-			{HuggingFace, "/OpenShape/clipcap-cc/resolve/main/conceptual_weights.pt"}, drive("14pXWwB4Zm82rsDdvbGguLfx9F8aM7ovT")}}}},
+			{HuggingFace, "/akhaliq/CLIP-prefix-captioning-conceptual-weights/resolve/7851f7b3a552313405818648fe807ada460478b0/conceptual_weights.pt"},
+			{HuggingFace, "/OpenShape/clipcap-cc/resolve/9a707d24181744ca91b1a57f667a79c6d725c0b8/conceptual_weights.pt"}, drive("14pXWwB4Zm82rsDdvbGguLfx9F8aM7ovT")}}}},
 		Model{Name: "coco-transformer", Kind: "clipcap", About: "ClipCap's transformer model of COCO: RN50x4, prefix 40, features normalised", Files: []File{{Name: "transformer_weights.pt", Sources: []Source{
 			drive("1GYPToCqFREwi285wPLhuVExlz7DDUDfJ")}}}},
 		Model{Name: "clip-vocabulary", Kind: "vocabulary", About: "the vocabulary of CLIP's text tower", Files: []File{{Name: "bpe_simple_vocab_16e6.txt.gz",
