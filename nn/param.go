@@ -6,6 +6,8 @@ import (
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/clipcap-go/clipcap/internal/kernel"
 )
 
 // Param is a named parameter of a model: its numbers on the host, shared by every graph that
@@ -27,7 +29,9 @@ func (p *Param) hostBuffer() *hostBuffer { return &p.host }
 
 // NewParam makes a parameter of zeros.
 func NewParam(shape ...int) *Param {
-	return &Param{Shape: shape, Data: make([]float32, tensor.Shape(shape).TotalSize())}
+	p := &Param{Shape: shape, Data: make([]float32, tensor.Shape(shape).TotalSize())}
+	kernel.LargePages(p.Data)
+	return p
 }
 
 // Changed tells backends that Data holds new numbers.

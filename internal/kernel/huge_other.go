@@ -2,4 +2,5 @@
 
 package kernel
 
-func adviseHuge([]float32) {}
+// LargePages asks for large pages where the system has them.
+func LargePages([]float32) {}

@@ -82,7 +82,7 @@ func regrow(v []float32, n int) []float32 {
 		return v[:n]
 	}
 	v = alignedFloats(n)
-	adviseHuge(v)
+	LargePages(v)
 	return v
 }
 
