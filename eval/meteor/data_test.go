@@ -60,7 +60,7 @@ func small(t testing.TB) *Data {
 }
 
 // writeJar writes pycocoevalcap's layout: a jar with the lists and the table beside it.
-func writeJar(t *testing.T) string {
+func writeJar(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	var b bytes.Buffer
@@ -140,6 +140,32 @@ func FuzzLists(f *testing.F) {
 					t.Fatalf("synsets of %q: %d", w, numbers)
 				}
 			}
+		}
+	})
+}
+
+// Whatever a jar holds, Open gives data that can be used or one line that names the jar.
+func FuzzJar(f *testing.F) {
+	jar, err := os.ReadFile(filepath.Join(writeJar(f), "meteor-1.5.jar"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(jar)
+	f.Add(jar[:len(jar)/2])
+	f.Add([]byte("PK"))
+	f.Fuzz(func(t *testing.T, jar []byte) {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "x.jar")
+		writeFile(t, path, jar)
+		writeFile(t, filepath.Join(dir, tableName), gzipped(smallTable))
+		d, err := Open(path)
+		switch {
+		case err != nil:
+			if d != nil || !strings.Contains(err.Error(), path) {
+				t.Fatalf("%v and %q, which does not name the jar", d, err)
+			}
+		case len(d.functions) == 0 || len(d.prefixes) == 0 || d.Paraphrases == "":
+			t.Fatal("data with an empty list or no table")
 		}
 	})
 }

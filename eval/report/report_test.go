@@ -291,3 +291,47 @@ func TestSubmissionErrors(t *testing.T) {
 		t.Errorf("temporary files stay: %v", left)
 	}
 }
+
+// Whatever lies in the archive's place, a list is added and the other files are kept, or the archive stays as it is.
+func FuzzSubmissionArchive(f *testing.F) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range []string{"captions_test2014_mine_results.json", "captions_val2014_mine_results.json", "notes.txt"} {
+		w, err := z.Create(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		io.WriteString(w, "[]\n")
+	}
+	z.Close()
+	f.Add(b.Bytes())
+	f.Add(b.Bytes()[:b.Len()/2])
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, before []byte) {
+		path := filepath.Join(t.TempDir(), "mine.zip")
+		if err := os.WriteFile(path, before, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		const list = "captions_val2014_mine_results.json"
+		others, bad := archived(path, list)
+		err := Submission(path, []annotation.Pair{submitted("1", "COCO_val2014_000000000001.jpg", "a dog")})
+		if err != nil {
+			if after, _ := os.ReadFile(path); !bytes.Equal(after, before) || !strings.Contains(err.Error(), path) {
+				t.Fatalf("%v: the archive changed, or the error does not name it", err)
+			}
+			return
+		}
+		if bad != nil {
+			t.Fatalf("an archive that cannot be read (%v) was replaced", bad)
+		}
+		kept, err := archived(path, list)
+		if err != nil || len(kept) != len(others) {
+			t.Fatalf("%d other files became %d, %v", len(others), len(kept), err)
+		}
+		for i, k := range kept {
+			if k.name != others[i].name || !bytes.Equal(k.text, others[i].text) {
+				t.Fatalf("%q changed", others[i].name)
+			}
+		}
+	})
+}
