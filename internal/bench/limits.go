@@ -37,7 +37,7 @@ func dotPeak() limit {
 
 // over is the limit of work that takes n of l's operations for each of its own.
 func (l limit) over(n float64) limit {
-	return limit{fmt.Sprintf("%s / %g", l.name, n), func() float64 { return l.run() / n }}
+	return limit{fmt.Sprintf("%s / %.3g", l.name, n), func() float64 { return l.run() / n }}
 }
 
 // readMemory is what reading main memory can do.

@@ -93,7 +93,8 @@ func peak(f kernel.Format) limit {
 }
 
 // streamedRows are products with few rows, as decoding makes them: each weight is read once, so the
-// limit is reading memory. Enough weights stand in a ring that none is still in a cache.
+// limit is reading memory, or with many rows of narrow weights the multiply-adds. Enough weights stand in a ring
+// that none is still in a cache.
 func streamedRows() []row {
 	var all []row
 	for _, f := range []kernel.Format{kernel.F32, kernel.BF16W, kernel.Int8} {
@@ -114,7 +115,8 @@ func streamed(m, k, n int, f kernel.Format) contest {
 	}
 	c, a := kernel.Mat(touched(m*n), m, n), kernel.Mat(touched(m*k), m, k)
 	at := 0
-	return contest{unit: "GB/s", work: float64(first.Bytes()), limit: readMemory(), run: func() {
+	perByte := 2 * float64(m) * float64(k) * float64(n) / float64(first.Bytes())
+	return contest{unit: "GB/s", work: float64(first.Bytes()), limit: readMemory(), also: fmaPeak().over(perByte), run: func() {
 		kernel.Gemm(c, a, ring[at], nil)
 		at = (at + 1) % len(ring)
 	}}

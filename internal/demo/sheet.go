@@ -111,7 +111,11 @@ func wrap(text string, width int) []string {
 		}
 	}
 	if len(lines) > 3 {
-		lines = append(lines[:2], lines[2]+" ...")
+		third := lines[2]
+		for len(third) > width-4 && strings.Contains(third, " ") {
+			third = third[:strings.LastIndexByte(third, ' ')]
+		}
+		lines = append(lines[:2], third+" ...")
 	}
 	return lines
 }
