@@ -2,6 +2,7 @@ package clip
 
 import (
 	"context"
+	"errors"
 
 	G "gorgonia.org/gorgonia"
 
@@ -32,7 +33,7 @@ type graph struct {
 }
 
 // build makes the graph of a key.
-func (e *Encoder) build(key graphKey) (*graph, error) {
+func (e *Encoder) build(be nn.Backend, key graphKey) (*graph, error) {
 	g := G.NewGraph()
 	b := &graph{}
 	if key.kind == texts {
@@ -50,7 +51,7 @@ func (e *Encoder) build(key graphKey) (*graph, error) {
 		}
 	}
 	var err error
-	b.machine, err = nn.NewMachine(e.backend, b.out)
+	b.machine, err = nn.NewMachine(be, b.out)
 	return b, err
 }
 
@@ -62,21 +63,68 @@ func (e *Encoder) run(ctx context.Context, key graphKey, set func(*graph) error)
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+	for {
+		g, err := e.compute(ctx, key, set)
+		if err == nil {
+			return g.machine.Value(g.out).Float32s()
+		}
+		if !errors.Is(err, nn.ErrMemory) {
+			return nil, err
+		}
+		// The graphs of other batches can be made again; without them there may be room.
+		others := len(e.graphs) > 0
+		if e := e.drop(); e != nil {
+			return nil, errors.Join(err, e)
+		}
+		if !others {
+			return nil, e.fit(err, key)
+		}
+	}
+}
+
+// compute runs the graph of a key, which it makes where there is none yet. Where there is no room for it, it is not kept.
+func (e *Encoder) compute(ctx context.Context, key graphKey, set func(*graph) error) (*graph, error) {
 	g := e.graphs[key]
 	if g == nil {
 		var err error
-		if g, err = e.build(key); err != nil {
+		if g, err = e.build(e.backend, key); err != nil {
 			return nil, err
 		}
-		e.graphs[key] = g
 	}
-	if err := set(g); err != nil {
-		return nil, err
+	delete(e.graphs, key)
+	err := set(g)
+	if err == nil {
+		err = g.machine.Run(ctx)
 	}
-	if err := g.machine.Run(ctx); err != nil {
-		return nil, err
+	if errors.Is(err, nn.ErrMemory) {
+		return nil, errors.Join(err, g.machine.Close())
 	}
-	return g.machine.Value(g.out).Data().([]float32), nil
+	e.graphs[key] = g
+	return g, err
+}
+
+// drop gives the memory of all graphs back.
+func (e *Encoder) drop() (err error) {
+	for _, g := range e.graphs {
+		err = errors.Join(err, g.machine.Close())
+	}
+	clear(e.graphs)
+	return err
+}
+
+// fit adds to a want of memory the batch of images that would fit.
+func (e *Encoder) fit(err error, key graphKey) error {
+	if key.kind == texts {
+		return err
+	}
+	rows, cols := e.model.Config.Vision.pixelRows()
+	return nn.FitBatch(err, e.backend, key.capacity, false, func(be nn.Backend, batch int) (func() error, error) {
+		g, err := e.build(be, graphKey{key.kind, batch})
+		if err != nil {
+			return nil, err
+		}
+		return g.machine.RunAll, nn.Set(g.pixels, make([]float32, batch*rows*cols))
+	})
 }
 
 // Profile turns the timing of operations on or off and clears it, for the graphs that exist: encode once before.

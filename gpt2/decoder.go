@@ -27,6 +27,7 @@ type Prompt struct {
 // A decoder works for one caller at a time and makes the others wait. Decoders of one model may work side by side.
 type Decoder struct {
 	model   *Model
+	backend nn.Backend
 	options Options
 	longest int // rows of a prompt
 
@@ -61,7 +62,16 @@ func NewDecoder(m *Model, be nn.Backend, o Options, longest int) (*Decoder, erro
 	if err := o.Validate(m.Config, longest); err != nil {
 		return nil, err
 	}
-	d := &Decoder{model: m, options: o, longest: longest}
+	d, err := newDecoder(m, be, o, longest)
+	if err != nil {
+		return nil, d.fit(err, false)
+	}
+	return d, nil
+}
+
+// newDecoder is NewDecoder with options that are sound. It always gives a decoder, if not one that works.
+func newDecoder(m *Model, be nn.Backend, o Options, longest int) (*Decoder, error) {
+	d := &Decoder{model: m, backend: be, options: o, longest: longest}
 	width := o.width()
 	heads := o.Batch * width
 	d.rows = heads + max(longest, min(promptRows, o.Batch*longest))
@@ -84,7 +94,7 @@ func NewDecoder(m *Model, be nn.Backend, o Options, longest int) (*Decoder, erro
 	d.width = d.result.Shape()[1]
 	var err error
 	if d.machine, err = nn.NewMachine(be, d.result); err != nil {
-		return nil, fmt.Errorf("new decoder: %w", err)
+		return d, fmt.Errorf("new decoder: %w", err)
 	}
 	for range o.Batch {
 		d.idle = append(d.idle, &search{beams: make([]beam, 0, width), spare: make([]beam, 0, width)})
@@ -303,6 +313,10 @@ func (d *Decoder) run(ctx context.Context) error {
 		return err
 	}
 	if err := d.machine.Run(ctx); err != nil {
+		if errors.Is(err, nn.ErrMemory) {
+			d.step.Free() // what could be had of the caches
+			err = d.fit(err, true)
+		}
 		return err
 	}
 	if d.options.Mode == Sample {

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -58,8 +59,21 @@ func NewAdamW(m *Machine, params Params, grads G.Nodes) (*AdamW, error) {
 	if o.m, err = o.buffers(); err != nil {
 		return nil, err
 	}
-	o.v, err = o.buffers()
-	return o, err
+	if o.v, err = o.buffers(); err != nil {
+		return nil, errors.Join(err, o.Close())
+	}
+	return o, nil
+}
+
+// Close gives the moments' memory back.
+func (o *AdamW) Close() error {
+	for _, bs := range [...][]Buffer{o.m, o.v, o.sums} {
+		for _, b := range bs {
+			o.machine.backend.Free(b)
+		}
+	}
+	o.m, o.v, o.sums, o.full = nil, nil, nil, false
+	return nil
 }
 
 // buffers are zeros for every parameter.
@@ -68,6 +82,9 @@ func (o *AdamW) buffers() ([]Buffer, error) {
 	for i, p := range o.params {
 		var err error
 		if bs[i], err = o.machine.backend.Alloc(Float, len(p.Data)); err != nil {
+			for _, b := range bs[:i] {
+				o.machine.backend.Free(b)
+			}
 			return nil, fmt.Errorf("optimizer state of %s: %w", p.Name, err)
 		}
 	}

@@ -19,7 +19,8 @@ type GPU struct {
 	run    sync.Mutex // held from Begin to End
 	mu     sync.Mutex
 	params map[*Param]*gpuParam
-	vocab  int // words of the vocabulary the loss works on at a time, 0: as the device likes
+	vocab  int  // words of the vocabulary the loss works on at a time, 0: as the device likes
+	dry    bool // computes nothing
 }
 
 // gpuParam is a parameter on the device.
@@ -59,7 +60,13 @@ func (g *GPU) Close() error {
 }
 
 // Alloc makes a zeroed buffer.
-func (g *GPU) Alloc(_ DType, n int) (Buffer, error) { return g.alloc(n) }
+func (g *GPU) Alloc(_ DType, n int) (Buffer, error) {
+	b, err := g.alloc(n)
+	if err != nil {
+		return nil, err // and no Buffer that holds a nil
+	}
+	return b, nil
+}
 
 func (g *GPU) alloc(n int) (*gpuBuffer, error) {
 	p, err := g.dev.Alloc(4 * max(1, n))
@@ -128,6 +135,18 @@ func (g *GPU) parameter(p *Param) (*gpuBuffer, error) {
 	}
 	gp.version = v
 	return gp.buf, nil
+}
+
+// rehearse is a backend on a device of the same kind that computes nothing and has so much memory, bytes, beside what
+// g holds.
+func (g *GPU) rehearse(room int64) *GPU {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r := &GPU{dev: g.dev.Rehearse(room), name: g.name, mode: g.mode, params: map[*Param]*gpuParam{}, vocab: g.vocab, dry: true}
+	for p, at := range g.params {
+		r.params[p] = &gpuParam{at.version, at.buf}
+	}
+	return r
 }
 
 // Begin waits for other machines' runs.

@@ -81,7 +81,7 @@ func (v *Value) Format(s fmt.State, _ rune) {
 }
 
 // Data is a copy of the live rows: a []float32, a []int32, or a float32 for a scalar.
-// It is nil when the value was not computed.
+// It is nil when the value was not computed, or cannot be read.
 func (v *Value) Data() any {
 	if v.dtype == Int32 {
 		if v.input == nil {
@@ -89,13 +89,9 @@ func (v *Value) Data() any {
 		}
 		return append([]int32(nil), v.input.ints...)
 	}
-	f, err := v.Floats()
+	out, err := v.Float32s()
 	if err != nil {
 		return nil
-	}
-	out := make([]float32, len(f))
-	for i, x := range f {
-		out[i] = float32(x)
 	}
 	if len(v.shape) == 0 {
 		return out[0]
@@ -116,6 +112,19 @@ func (v *Value) Floats() ([]float64, error) {
 		return nil, fmt.Errorf("read a value of shape %v: it was not computed", v.shape)
 	}
 	return out, v.backend.Read(out, v.mem.Buf, v.mem.Off)
+}
+
+// Float32s copies the live rows to the host.
+func (v *Value) Float32s() ([]float32, error) {
+	f, err := v.Floats()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float32, len(f))
+	for i, x := range f {
+		out[i] = float32(x)
+	}
+	return out, nil
 }
 
 // Read copies the live rows from row on into dst, as many as fit, which must be there.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/clipcap-go/clipcap/checkpoint"
 	"github.com/clipcap-go/clipcap/gpt2"
+	"github.com/clipcap-go/clipcap/nn"
 	"github.com/clipcap-go/clipcap/weights"
 )
 
@@ -107,7 +108,7 @@ func (r *Run) Do(ctx context.Context) (s Summary, err error) {
 		if (t.done%every == 0 || last) && (r.Evaluator != nil || r.Judge != nil || r.OnTrained != nil) {
 			enough, err := r.evaluate(working)
 			if err != nil {
-				return s, err
+				return s, r.failed(err)
 			}
 			if enough {
 				stopped = "patience"
@@ -204,7 +205,7 @@ func (r *Run) evaluate(ctx context.Context) (enough bool, err error) {
 		scalars = append(scalars, Scalar{"train_cider", score})
 	}
 	if err := errors.Join(r.log.Write(rec), r.events.Write(rec.Step, scalars...)); err != nil {
-		return false, r.failed(err)
+		return false, err
 	}
 	if r.OnRecord != nil {
 		r.OnRecord(rec)
@@ -220,7 +221,7 @@ func (r *Run) evaluate(ctx context.Context) (enough bool, err error) {
 		r.best = &Best{Step: rec.Step, Value: *value}
 		if r.KeepBest != "" && finite(*value) {
 			if err := r.keepBest(); err != nil {
-				return false, r.failed(err)
+				return false, err
 			}
 		}
 	} else {
@@ -294,7 +295,7 @@ func (r *Run) checkpoint(last bool) error {
 		return nil
 	}
 	err = r.failed(fmt.Errorf("write a checkpoint of step %d: %w", r.Trainer.done, err))
-	if last {
+	if last || errors.Is(err, nn.ErrLost) {
 		return err
 	}
 	r.Logger.Error(err.Error())

@@ -71,22 +71,8 @@ func New(be nn.Backend, m *Model, c *data.Captions, s Settings) (*Trainer, error
 	case !tuned:
 		m.SetDropout(0)
 	}
-	params := m.Params().Trainable()
-	var err error
-	t.net, err = newNetwork(be, m, t.Capacity(), networkOptions{shared: s.Group, dropout: m.drops(), params: params})
-	if err != nil {
-		return nil, err
-	}
-	if t.opt, err = nn.NewAdamW(t.net.machine, params, t.net.grads.Of); err != nil {
-		return nil, err
-	}
-	if s.WeightDecay > 0 {
-		t.opt.WeightDecay = make([]float32, len(params))
-		for i, p := range params {
-			if decays(p) {
-				t.opt.WeightDecay[i] = float32(s.WeightDecay)
-			}
-		}
+	if err := t.prepare(t.Capacity()); err != nil {
+		return nil, t.fit(err, false)
 	}
 	t.batches = make([]data.Batch, s.Accumulate)
 	t.start = fingerprint(m.Params())
@@ -185,8 +171,14 @@ func (e *NotFinite) Error() string {
 	return fmt.Sprintf("step %d: the %s is not a finite number; image ids of the batch: %s", e.Step, e.What, strings.Join(e.Images, ", "))
 }
 
-// Step makes one update. When it fails, or ctx ends, the parameters are those before it.
+// Step makes one update. When it fails, or ctx ends, the parameters are those before it. On a GPU that fails the error wraps
+// nn.ErrLost, and what it had not given back is lost.
 func (t *Trainer) Step(ctx context.Context) (Update, error) {
+	u, err := t.step(ctx)
+	return u, t.fit(err, true)
+}
+
+func (t *Trainer) step(ctx context.Context) (Update, error) {
 	start := time.Now()
 	u := Update{Step: t.done + 1, Epoch: float64(t.done+1) / float64(t.PerEpoch), LR: t.Schedule.At(t.done + 1)}
 	n := int64(t.Settings.Accumulate)
@@ -267,4 +259,4 @@ func (t *Trainer) images(b *data.Batch) []string {
 }
 
 // Close gives the memory of the run back.
-func (t *Trainer) Close() error { return t.net.close() }
+func (t *Trainer) Close() error { return errors.Join(t.opt.Close(), t.net.close()) }

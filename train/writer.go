@@ -103,7 +103,7 @@ func (w *Writer) mapped(ctx context.Context, rows []int) ([]float32, error) {
 	if err := w.mapper.Run(ctx); err != nil {
 		return nil, err
 	}
-	return w.mapper.Value(w.prefixes).Data().([]float32), nil
+	return w.mapper.Value(w.prefixes).Float32s()
 }
 
 // Close gives the memory back.

@@ -85,6 +85,7 @@ func (d *Device) dropTables() (err error) {
 				err = e
 			}
 		}
+		d.used -= int64(8*len(t.words) + 8*t.chunks)
 	}
 	d.tables = nil
 	return err

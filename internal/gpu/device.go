@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"math"
@@ -51,6 +52,7 @@ func NewDevice(d Driver) (*Device, error) {
 		d.Close()
 		return nil, fmt.Errorf("load kernels: %w", err)
 	}
+	d = &guard{Driver: d}
 	return &Device{driver: d, info: d.Info(), scratch: map[string]scratch{}, graphs: map[uint64]*captured{}, seed: maphash.MakeSeed()}, nil
 }
 
@@ -92,6 +94,8 @@ func (d *Device) Alloc(bytes int) (Ptr, error) {
 		return 0, err
 	}
 	if err := d.driver.Clear(p, (bytes+3)/4*4); err != nil {
+		d.used -= int64(bytes)
+		_ = d.driver.Free(p)
 		return 0, fmt.Errorf("clear %d bytes: %w", bytes, err)
 	}
 	return p, nil
@@ -100,8 +104,7 @@ func (d *Device) Alloc(bytes int) (Ptr, error) {
 func (d *Device) alloc(bytes int) (Ptr, error) {
 	p, err := d.driver.Alloc((bytes + 3) / 4 * 4)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %d MiB wanted, %d MiB of %d MiB in use by this program: %w",
-			d.info.Name, (bytes+1<<20-1)>>20, d.used>>20, d.info.Memory>>20, err)
+		return 0, d.noRoom(bytes, err)
 	}
 	d.used += int64(bytes)
 	return p, nil
@@ -198,7 +201,9 @@ func (d *Device) flush() error {
 		g.last = d.tick
 		if g.graph == nil && g.seen > graphAfter {
 			var err error
-			if g.graph, err = d.driver.Capture(g.launches); err != nil {
+			if g.graph, err = d.driver.Capture(g.launches); errors.Is(err, ErrMemory) {
+				g.seen, g.graph, err = 0, nil, nil // no room for a graph: the launches go one by one
+			} else if err != nil {
 				return fmt.Errorf("capture %d launches: %w", len(g.launches), err)
 			}
 		}

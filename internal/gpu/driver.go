@@ -32,10 +32,16 @@ type Graph any
 // ErrMemory is wrapped by an Alloc that failed for want of memory.
 var ErrMemory = errors.New("out of device memory")
 
+// ErrLost is wrapped by the error of the call that the device failed in, and by those of all calls after it: launches may
+// not have run, so nothing in the device's memory can be relied on any more.
+var ErrLost = errors.New("the GPU is lost to this program")
+
 // Driver is what a Device needs of CUDA. Everything happens in the order of the calls; Download and Sync wait for all
 // of it. A Driver serves one caller at a time.
 type Driver interface {
 	Info() Info
+	// Room is the memory that is free, bytes; other programs may be using the device too.
+	Room() (int64, error)
 	// Load makes the kernels of a module known.
 	Load(ptx string) error
 	// Alloc gives memory of undefined content.

@@ -151,6 +151,19 @@ func (d *cuDriver) s() C.CUstream { return *(*C.CUstream)(unsafe.Pointer(&d.stre
 
 func (d *cuDriver) Info() Info { return d.info }
 
+func (d *cuDriver) Room() (int64, error) {
+	done, err := d.bind()
+	defer done()
+	if err == nil {
+		err = d.stream.Synchronize() // or what was freed does not count yet
+	}
+	if err != nil {
+		return 0, err
+	}
+	free, _, err := cu.MemInfo()
+	return free, err
+}
+
 func (d *cuDriver) Load(ptx string) error {
 	done, err := d.bind()
 	defer done()

@@ -18,7 +18,12 @@ type Event struct {
 type Recorder struct {
 	Next   Driver
 	Events []Event
+	// Fail, where it is set, is asked before every call but Info, Free, Drop and Close; its error becomes the call's.
+	Fail func(call string, bytes int) error
+	// Memory, without a next driver, is the device's, bytes; 0: much.
+	Memory int64
 	live   map[Ptr]int
+	used   int64
 	next   Ptr
 }
 
@@ -45,8 +50,17 @@ func (r *Recorder) Count(call string) (n int) {
 	return n
 }
 
-func (r *Recorder) note(call string, p Ptr, bytes int) {
+// note writes a call down; its error is the one that a test wants there.
+func (r *Recorder) note(call string, p Ptr, bytes int) error {
 	r.Events = append(r.Events, Event{Call: call, Ptr: p, Bytes: bytes})
+	return r.fail(call, bytes)
+}
+
+func (r *Recorder) fail(call string, bytes int) error {
+	if r.Fail == nil {
+		return nil
+	}
+	return r.Fail(call, bytes)
 }
 
 // Info is the next driver's, or that of a large device.
@@ -54,12 +68,26 @@ func (r *Recorder) Info() Info {
 	if r.Next != nil {
 		return r.Next.Info()
 	}
-	return Info{Name: "recorder", Memory: 80 << 30, Shared: 227 << 10, Compute: 90}
+	i := Info{Name: "recorder", Memory: 80 << 30, Shared: 227 << 10, Compute: 90}
+	if r.Memory > 0 {
+		i.Memory = r.Memory
+	}
+	return i
+}
+
+// Room is the next driver's.
+func (r *Recorder) Room() (int64, error) {
+	if r.Next != nil {
+		return r.Next.Room()
+	}
+	return r.Info().Memory - r.used, nil
 }
 
 // Load passes on.
 func (r *Recorder) Load(ptx string) error {
-	r.note("Load", 0, len(ptx))
+	if err := r.note("Load", 0, len(ptx)); err != nil {
+		return err
+	}
 	if r.Next != nil {
 		return r.Next.Load(ptx)
 	}
@@ -68,11 +96,17 @@ func (r *Recorder) Load(ptx string) error {
 
 // Alloc notes the stretch as live.
 func (r *Recorder) Alloc(bytes int) (p Ptr, err error) {
+	if err := r.fail("Alloc", bytes); err != nil {
+		return 0, err
+	}
 	if r.Next != nil {
 		if p, err = r.Next.Alloc(bytes); err != nil {
 			return 0, err
 		}
 	} else {
+		if r.used+int64(bytes) > r.Info().Memory {
+			return 0, ErrMemory
+		}
 		r.next += 1 << 40
 		p = r.next
 	}
@@ -80,7 +114,8 @@ func (r *Recorder) Alloc(bytes int) (p Ptr, err error) {
 		r.live = map[Ptr]int{}
 	}
 	r.live[p] = bytes
-	r.note("Alloc", p, bytes)
+	r.used += int64(bytes)
+	r.Events = append(r.Events, Event{Call: "Alloc", Ptr: p, Bytes: bytes})
 	return p, nil
 }
 
@@ -89,8 +124,9 @@ func (r *Recorder) Free(p Ptr) error {
 	if _, ok := r.live[p]; !ok {
 		return fmt.Errorf("free of %#x, which is not allocated", p)
 	}
+	r.used -= int64(r.live[p])
 	delete(r.live, p)
-	r.note("Free", p, 0)
+	r.Events = append(r.Events, Event{Call: "Free", Ptr: p})
 	if r.Next != nil {
 		return r.Next.Free(p)
 	}
@@ -109,7 +145,9 @@ func (r *Recorder) inside(p Ptr, bytes int) error {
 
 // Upload passes on.
 func (r *Recorder) Upload(dst Ptr, src []byte) error {
-	r.note("Upload", dst, len(src))
+	if err := r.note("Upload", dst, len(src)); err != nil {
+		return err
+	}
 	if err := r.inside(dst, len(src)); err != nil || r.Next == nil {
 		return err
 	}
@@ -118,7 +156,9 @@ func (r *Recorder) Upload(dst Ptr, src []byte) error {
 
 // Download passes on; without a next driver it leaves dst as it is.
 func (r *Recorder) Download(dst []byte, src Ptr) error {
-	r.note("Download", src, len(dst))
+	if err := r.note("Download", src, len(dst)); err != nil {
+		return err
+	}
 	if err := r.inside(src, len(dst)); err != nil || r.Next == nil {
 		return err
 	}
@@ -127,7 +167,9 @@ func (r *Recorder) Download(dst []byte, src Ptr) error {
 
 // Clear passes on.
 func (r *Recorder) Clear(dst Ptr, bytes int) error {
-	r.note("Clear", dst, bytes)
+	if err := r.note("Clear", dst, bytes); err != nil {
+		return err
+	}
 	if err := r.inside(dst, bytes); err != nil || r.Next == nil {
 		return err
 	}
@@ -139,6 +181,9 @@ func (r *Recorder) Launch(l *Launch) error {
 	c := *l
 	c.Args = slices.Clone(l.Args)
 	r.Events = append(r.Events, Event{Call: "Launch", Launch: c})
+	if err := r.fail("Launch", 0); err != nil {
+		return err
+	}
 	if r.Next != nil {
 		return r.Next.Launch(l)
 	}
@@ -147,7 +192,9 @@ func (r *Recorder) Launch(l *Launch) error {
 
 // Capture passes on, or keeps a copy of the launches.
 func (r *Recorder) Capture(ls []Launch) (Graph, error) {
-	r.note("Capture", 0, len(ls))
+	if err := r.note("Capture", 0, len(ls)); err != nil {
+		return nil, err
+	}
 	if r.Next != nil {
 		return r.Next.Capture(ls)
 	}
@@ -161,7 +208,9 @@ func (r *Recorder) Capture(ls []Launch) (Graph, error) {
 
 // Replay passes on.
 func (r *Recorder) Replay(g Graph) error {
-	r.note("Replay", 0, 0)
+	if err := r.note("Replay", 0, 0); err != nil {
+		return err
+	}
 	if r.Next != nil {
 		return r.Next.Replay(g)
 	}
@@ -170,7 +219,7 @@ func (r *Recorder) Replay(g Graph) error {
 
 // Drop notes it.
 func (r *Recorder) Drop(g Graph) {
-	r.note("Drop", 0, 0)
+	r.Events = append(r.Events, Event{Call: "Drop"})
 	if r.Next != nil {
 		r.Next.Drop(g)
 	}
@@ -178,7 +227,9 @@ func (r *Recorder) Drop(g Graph) {
 
 // Sync passes on.
 func (r *Recorder) Sync() error {
-	r.note("Sync", 0, 0)
+	if err := r.note("Sync", 0, 0); err != nil {
+		return err
+	}
 	if r.Next != nil {
 		return r.Next.Sync()
 	}

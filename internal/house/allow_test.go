@@ -51,7 +51,8 @@ var allowed = map[string][]string{
 }
 
 // forTests may be imported by any test, and by no other code.
-var forTests = []string{"internal/testkit", "github.com/google/go-cmp", "gorgonia.org", "github.com/sbinet/npyio"}
+// internal/gpu and its simulated device: how commands fail where a GPU does.
+var forTests = []string{"internal/testkit", "internal/gpu", "internal/gpu/ptxsim", "github.com/google/go-cmp", "gorgonia.org", "github.com/sbinet/npyio"}
 
 // cgoTags are the build tags that bring cgo; code that needs it stands behind one of them.
 var cgoTags = map[string]bool{"gpu": true, "mpi": true}

@@ -22,6 +22,9 @@ func (d *Driver) Info() gpu.Info {
 	return gpu.Info{Name: "simulated GPU", Memory: int64(d.Device.mem.limit), Shared: 227 << 10, Compute: 80}
 }
 
+// Room is what is free.
+func (d *Driver) Room() (int64, error) { return int64(d.Device.mem.limit - d.Device.mem.used), nil }
+
 // parsed keeps modules by their text, since parsing one takes a while.
 var parsed cache
 
