@@ -42,24 +42,11 @@ func FitBatch(err error, be Backend, batch int, held bool, build func(be Backend
 	if !ok || g.dry || !errors.Is(err, ErrMemory) || errors.As(err, &already) {
 		return err
 	}
-	room, e := g.dev.Room()
+	room, holds, e := g.room(batch, held, build)
 	if e != nil {
 		return err
 	}
-	if held {
-		r := g.rehearse(1 << 50)
-		before := r.dev.Used()
-		if _, e := build(r, batch); e != nil {
-			return err
-		}
-		room += r.dev.Used() - before
-	}
-	// The driver hands memory out in pieces, so not all of it can be used.
-	room -= room / 50
-	fits := func(batch int) bool {
-		run, e := build(g.rehearse(room), batch)
-		return e == nil && run() == nil
-	}
+	fits := func(batch int) bool { return try(g.rehearse(room, holds), batch, build) == nil }
 	low, high := 0, batch // low fits, high does not
 	for high-low > 1 {
 		if mid := (low + high) / 2; fits(mid) {
@@ -70,13 +57,9 @@ func FitBatch(err error, be Backend, batch int, held bool, build func(be Backend
 	}
 	f := &FitError{Err: err, Batch: low, Room: room}
 	if low == 0 {
-		r := g.rehearse(1 << 50)
+		r := g.rehearse(1<<50, 0)
 		before := r.dev.Used()
-		run, e := build(r, 1)
-		if e == nil {
-			e = run()
-		}
-		if e != nil || batch == 0 {
+		if e := try(r, 1, build); e != nil {
 			return err
 		}
 		f.One = r.dev.Used() - before
@@ -85,4 +68,43 @@ func FitBatch(err error, be Backend, batch int, held bool, build func(be Backend
 		}
 	}
 	return f
+}
+
+// CheckFit is the error that steps of what build has prepared on a GPU will end with for want of memory.
+func CheckFit(be Backend, batch int, build func(be Backend, batch int) (run func() error, err error)) error {
+	g, ok := be.(*GPU)
+	if !ok || g.dry {
+		return nil
+	}
+	room, holds, err := g.room(batch, true, build)
+	if err != nil {
+		return err
+	}
+	return FitBatch(try(g.rehearse(room, holds), batch, build), be, batch, true, build)
+}
+
+// room is the memory there is, bytes, with what build allocates for a batch counted in if it is held: holds.
+func (g *GPU) room(batch int, held bool, build func(be Backend, batch int) (run func() error, err error)) (room, holds int64, err error) {
+	if room, err = g.dev.Room(); err != nil {
+		return 0, 0, err
+	}
+	if held {
+		r := g.rehearse(1<<50, 0)
+		before := r.dev.Used()
+		if _, err := build(r, batch); err != nil {
+			return 0, 0, err
+		}
+		holds = r.dev.Used() - before
+		room += holds
+	}
+	return room - room/50, holds, nil // the driver hands memory out in pieces, so not all of it can be used
+}
+
+// try builds and runs a step.
+func try(be Backend, batch int, build func(be Backend, batch int) (run func() error, err error)) error {
+	run, err := build(be, batch)
+	if err != nil {
+		return err
+	}
+	return run()
 }

@@ -138,11 +138,11 @@ func (g *GPU) parameter(p *Param) (*gpuBuffer, error) {
 }
 
 // rehearse is a backend on a device of the same kind that computes nothing and has so much memory, bytes, beside what
-// g holds.
-func (g *GPU) rehearse(room int64) *GPU {
+// g holds, of which held is counted in the room again.
+func (g *GPU) rehearse(room, held int64) *GPU {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	r := &GPU{dev: g.dev.Rehearse(room), name: g.name, mode: g.mode, params: map[*Param]*gpuParam{}, vocab: g.vocab, dry: true}
+	r := &GPU{dev: g.dev.Rehearse(room, held), name: g.name, mode: g.mode, params: map[*Param]*gpuParam{}, vocab: g.vocab, dry: true}
 	for p, at := range g.params {
 		r.params[p] = &gpuParam{at.version, at.buf}
 	}

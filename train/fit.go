@@ -10,27 +10,30 @@ import (
 
 // fit adds to a want of memory the batch that would fit. held tells that the run's own memory was still allocated.
 func (t *Trainer) fit(err error, held bool) error {
-	return nn.FitBatch(err, t.backend, t.Settings.BatchSize, held, func(be nn.Backend, batch int) (func() error, error) {
-		c := *t
-		c.backend, c.net, c.opt = be, nil, nil
-		c.Settings.BatchSize = batch
-		sampler := *t.sampler
-		sampler.Batch = batch
-		c.sampler = &sampler
-		if err := c.plan(); err != nil {
-			return nil, err
-		}
-		room := c.Capacity()
-		if err := c.prepare(room); err != nil {
-			return nil, err
-		}
-		b := zeros(room, c.Model)
-		c.batches = []data.Batch{b}
-		if t.Settings.Accumulate > 1 {
-			c.batches = append(c.batches, b)
-		}
-		return c.rehearse, nil
-	})
+	return nn.FitBatch(err, t.backend, t.Settings.BatchSize, held, t.attempt)
+}
+
+// attempt prepares the run with batches of so many captions on a backend that computes nothing.
+func (t *Trainer) attempt(be nn.Backend, batch int) (func() error, error) {
+	c := *t
+	c.backend, c.net, c.opt = be, nil, nil
+	c.Settings.BatchSize = batch
+	sampler := *t.sampler
+	sampler.Batch = batch
+	c.sampler = &sampler
+	if err := c.plan(); err != nil {
+		return nil, err
+	}
+	room := c.Capacity()
+	if err := c.prepare(room); err != nil {
+		return nil, err
+	}
+	b := zeros(room, c.Model)
+	c.batches = []data.Batch{b}
+	if t.Settings.Accumulate > 1 {
+		c.batches = append(c.batches, b)
+	}
+	return c.rehearse, nil
 }
 
 // zeros is a batch of zeros that takes all the room there is.

@@ -74,6 +74,9 @@ func New(be nn.Backend, m *Model, c *data.Captions, s Settings) (*Trainer, error
 	if err := t.prepare(t.Capacity()); err != nil {
 		return nil, t.fit(err, false)
 	}
+	if err := nn.CheckFit(be, s.BatchSize, t.attempt); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
 	t.batches = make([]data.Batch, s.Accumulate)
 	t.start = fingerprint(m.Params())
 	return t, nil
@@ -204,7 +207,7 @@ func (t *Trainer) step(ctx context.Context) (Update, error) {
 		}
 		if n > 1 {
 			if err := t.opt.Accumulate(); err != nil {
-				return u, err
+				return u, fmt.Errorf("step %d: %w", u.Step, err)
 			}
 		}
 	}
@@ -212,7 +215,7 @@ func (t *Trainer) step(ctx context.Context) (Update, error) {
 	if clip := t.Settings.GradClip; clip > 0 {
 		var err error
 		if u.GradNorm, err = t.opt.Norm(); err != nil {
-			return u, err
+			return u, fmt.Errorf("step %d: %w", u.Step, err)
 		}
 		if !finite(u.GradNorm) {
 			return u, &NotFinite{u.Step, "gradient", t.images(&t.batches[0])}

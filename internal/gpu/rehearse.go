@@ -37,16 +37,16 @@ func (d *Device) Room() (int64, error) {
 	return d.driver.Room()
 }
 
-// Rehearse is a device of the same kind that computes nothing and has so much memory, bytes, beside what d has
-// allocated: it tells whether something would find room.
-func (d *Device) Rehearse(room int64) *Device {
+// Rehearse is a device of the same kind that computes nothing: it tells whether something would find room. It has so
+// much memory, bytes, beside what d has allocated, of which held is counted in the room again.
+func (d *Device) Rehearse(room, held int64) *Device {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	l := &ledger{info: d.info, room: room, live: map[Ptr]int{}}
 	for _, s := range d.scratch {
 		l.live[s.ptr] = s.bytes
 	}
-	return &Device{driver: l, info: d.info, used: d.used, scratch: maps.Clone(d.scratch), graphs: map[uint64]*captured{}, seed: d.seed}
+	return &Device{driver: l, info: d.info, used: d.used - held, scratch: maps.Clone(d.scratch), graphs: map[uint64]*captured{}, seed: d.seed}
 }
 
 // ledger is a Driver that keeps account of memory and does nothing else.
