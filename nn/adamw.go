@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -50,6 +51,9 @@ func NewAdamW(m *Machine, params Params, grads G.Nodes) (*AdamW, error) {
 	o := &AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-6, machine: m, params: params}
 	for i, p := range params {
 		g := m.Value(grads[i])
+		if m.updates != nil && i < len(m.updates.grads) && m.values[grads[i]] == m.updates.grads[i] {
+			g = m.updates.grads[i]
+		}
 		if g == nil || g.Size() != len(p.Data) {
 			return nil, fmt.Errorf("new AdamW: the gradient of %s is no output of the machine", p.Name)
 		}
@@ -61,6 +65,9 @@ func NewAdamW(m *Machine, params Params, grads G.Nodes) (*AdamW, error) {
 	}
 	if o.v, err = o.buffers(); err != nil {
 		return nil, errors.Join(err, o.Close())
+	}
+	if m.updates != nil {
+		m.updates.use = o.update
 	}
 	return o, nil
 }
@@ -153,10 +160,61 @@ func (o *AdamW) Norm() (float64, error) {
 	return math.Sqrt(sum), nil
 }
 
-// Update applies one step with the gradients of the last run, or the sum of those accumulated, times scale.
-func (o *AdamW) Update(lr, scale float64) error {
+// Run runs the machine and applies one step with its gradients, each as soon as it is complete where the machine was made for that. check,
+// which may be nil, is called when the loss has been computed; its error ends the run before any parameter has changed, and so does the end
+// of ctx. No other error comes of numbers.
+func (o *AdamW) Run(ctx context.Context, lr float64, check func() error) error {
+	u := o.machine.updates
+	if u == nil {
+		err := o.machine.Run(ctx)
+		if err == nil && check != nil {
+			err = check()
+		}
+		if err != nil {
+			return err
+		}
+		return o.Update(lr, 1)
+	}
+	o.prepare(lr, 1)
+	if u.check = check; check == nil {
+		u.check = accept
+	}
+	err := o.machine.Run(ctx)
+	u.check = nil
+	if err != nil {
+		if u.begun {
+			return fmt.Errorf("%w; some parameters are a step ahead of the others", err)
+		}
+		o.Steps--
+	}
+	return err
+}
+
+// accept takes any loss.
+func accept() error { return nil }
+
+// prepare begins a step.
+func (o *AdamW) prepare(lr, scale float64) {
 	o.Steps++
 	o.args = AdamWArgs{LR: float32(lr), Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, Step: o.Steps, Scale: float32(scale)}
+}
+
+// update applies the step to parameter i.
+func (o *AdamW) update(i int) error {
+	p := o.params[i]
+	if o.WeightDecay != nil {
+		o.args.WeightDecay = o.WeightDecay[i]
+	}
+	n := len(p.Data)
+	if err := o.machine.backend.AdamW(p, flat(o.m[i], n), flat(o.v[i], n), o.gradient(i), &o.args); err != nil {
+		return fmt.Errorf("update %s: %w", p.Name, err)
+	}
+	return nil
+}
+
+// Update applies one step with the gradients of the last run, or the sum of those accumulated, times scale.
+func (o *AdamW) Update(lr, scale float64) error {
+	o.prepare(lr, scale)
 	if be, ok := o.machine.backend.(updater); ok {
 		o.together()
 		decay := o.WeightDecay
@@ -169,13 +227,9 @@ func (o *AdamW) Update(lr, scale float64) error {
 		o.full = false
 		return nil
 	}
-	for i, p := range o.params {
-		if o.WeightDecay != nil {
-			o.args.WeightDecay = o.WeightDecay[i]
-		}
-		n := len(p.Data)
-		if err := o.machine.backend.AdamW(p, flat(o.m[i], n), flat(o.v[i], n), o.gradient(i), &o.args); err != nil {
-			return fmt.Errorf("update %s: %w", p.Name, err)
+	for i := range o.params {
+		if err := o.update(i); err != nil {
+			return err
 		}
 	}
 	o.full = false

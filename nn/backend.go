@@ -59,10 +59,12 @@ func (a Activation) String() string {
 }
 
 // Operand is the right side of a product. Weight is set when it is a parameter, which a backend
-// may keep in a layout of its own until the parameter changes.
+// may keep in a layout of its own until the parameter changes. Once says that it will have changed
+// before it is used so again, and that nothing is worth keeping.
 type Operand struct {
 	Tensor
 	Weight *Param
+	Once   bool
 }
 
 // Epilogue is what a product does to its result before storing it, in this order: add Bias [n],

@@ -34,6 +34,12 @@ func (c *CPU) format() kernel.Format {
 	return kernel.FormatFor(c.precision)
 }
 
+// keeps tells whether an operand has a packed form that outlives the product. A parameter that changes after every run has none:
+// packed when it is used, in memory that all products share, it takes no more time, since it would be packed again anyway.
+func (c *CPU) keeps(b Operand) bool {
+	return b.Weight != nil && !(b.Once && c.weights == WeightsByPrecision && b.Weight.Data != nil)
+}
+
 // packed is a parameter's matrix as right operands, packed again only after a change. With parts > 0 the
 // parameter's rows are cut into parts of that many, each an operand of its own.
 func (c *CPU) packed(b Operand, trans bool, parts int) []*kernel.Packed {
@@ -126,7 +132,7 @@ func (c *CPU) Gemm(y, a Tensor, transA bool, b Operand, transB bool, ep *Epilogu
 	if transA {
 		am = am.T()
 	}
-	if b.Weight != nil {
+	if c.keeps(b) {
 		kernel.Gemm(matrix(y), am, c.packed(b, transB, 0)[0], k.set(ep))
 		return nil
 	}

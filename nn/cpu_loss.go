@@ -225,7 +225,7 @@ func (c *CPU) headAdd(y, x kernel.Matrix, embed Operand, part int) {
 }
 
 func (c *CPU) headGemm(y, x kernel.Matrix, embed Operand, trans bool, part int, ep *kernel.Epilogue) {
-	if embed.Weight != nil {
+	if c.keeps(embed) {
 		kernel.Gemm(y, x, c.packed(embed, trans, vocabPart)[part], ep)
 		return
 	}

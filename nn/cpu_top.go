@@ -36,7 +36,7 @@ func (c *CPU) Top(a *TopArgs) error {
 		part.V = x.V[from*x.Stride:]
 		s.room(part.Rows, vocab, a.K)
 		s.scale = a.Scale
-		if a.Embed.Weight != nil {
+		if c.keeps(a.Embed) {
 			kernel.Gemm(s.logits, part, c.packed(a.Embed, true, 0)[0], nil)
 		} else {
 			kernel.GemmBoth(s.logits, part, matrix(a.Embed.Tensor).T(), c.precision, nil)

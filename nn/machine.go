@@ -20,7 +20,8 @@ type Machine struct {
 	outputs map[*G.Node]bool
 	arena   Buffer
 	plan    Plan
-	profile []time.Duration // by step, nil when off
+	updates *updates        // nil: all gradients are outputs
+	profile []time.Duration // by step, and one for updates; nil when off
 }
 
 var _ G.VM = (*Machine)(nil)
@@ -36,6 +37,15 @@ type step struct {
 // NewMachine prepares a machine for the nodes whose values are wanted. Node hashes are checked to be
 // unique, because Gorgonia's own machines take nodes of equal hash for one.
 func NewMachine(be Backend, outputs ...*G.Node) (*Machine, error) {
+	return NewMachineFor(be, MachineOptions{}, outputs...)
+}
+
+// NewMachineFor is NewMachine for a use.
+func NewMachineFor(be Backend, o MachineOptions, outputs ...*G.Node) (*Machine, error) {
+	if _, ok := be.(updater); ok && o.Params != nil { // it works on all gradients at once
+		outputs = append(outputs[:len(outputs):len(outputs)], o.Grads...)
+		o.Params, o.Grads = nil, nil
+	}
 	if len(outputs) == 0 {
 		return nil, fmt.Errorf("new machine: no outputs")
 	}
@@ -46,7 +56,7 @@ func NewMachine(be Backend, outputs ...*G.Node) (*Machine, error) {
 		}
 		m.outputs[n] = true
 	}
-	order := ancestors(outputs...)
+	order := ancestors(append(outputs[:len(outputs):len(outputs)], o.Grads...)...)
 	slices.Reverse(order)
 	if err := uniqueHashes(order); err != nil {
 		return nil, err
@@ -57,7 +67,10 @@ func NewMachine(be Backend, outputs ...*G.Node) (*Machine, error) {
 			return nil, fmt.Errorf("new machine: %w", err)
 		}
 	}
-	if err := m.place(outputs); err != nil {
+	for _, l := range m.leaves {
+		l.at.once = o.Changing && l.src.param != nil && !l.src.param.Frozen
+	}
+	if err := m.place(outputs, &o); err != nil {
 		m.Close()
 		return nil, fmt.Errorf("new machine: %w", err)
 	}
@@ -141,8 +154,11 @@ func (m *Machine) Run(ctx context.Context) (err error) {
 		}
 	}()
 	done := ctx.Done()
+	if m.updates != nil {
+		m.updates.begun = false
+	}
 	for i := range m.steps {
-		if done != nil {
+		if done != nil && (m.updates == nil || !m.updates.begun) { // or half of the parameters would be a step ahead
 			select {
 			case <-done:
 				return fmt.Errorf("run: stopped before %v: %w", m.steps[i].node, context.Cause(ctx))
@@ -159,8 +175,24 @@ func (m *Machine) Run(ctx context.Context) (err error) {
 		if err != nil {
 			return fmt.Errorf("run: %v: %w", m.steps[i].node.Op(), err)
 		}
+		if m.updates != nil {
+			if err = m.update(i); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// update does what follows step i for the parameters.
+func (m *Machine) update(i int) error {
+	if m.profile == nil {
+		return m.updates.behind(i)
+	}
+	start := time.Now()
+	err := m.updates.behind(i)
+	m.profile[len(m.steps)] += time.Since(start)
+	return err
 }
 
 func (s *step) run(be Backend) error {
@@ -201,7 +233,7 @@ func (m *Machine) Plan() Plan { return m.plan }
 func (m *Machine) Profile(on bool) {
 	m.profile = nil
 	if on {
-		m.profile = make([]time.Duration, len(m.steps))
+		m.profile = make([]time.Duration, len(m.steps)+1)
 	}
 }
 
@@ -217,9 +249,14 @@ type OpTime struct {
 func (m *Machine) Times() []OpTime {
 	byKind := map[string]*OpTime{}
 	for i, d := range m.profile {
-		kind := m.steps[i].node.Op().String()
-		if o := m.steps[i].op; o != nil {
-			kind = o.Kind()
+		kind := "update"
+		if i < len(m.steps) {
+			kind = m.steps[i].node.Op().String()
+			if o := m.steps[i].op; o != nil {
+				kind = o.Kind()
+			}
+		} else if m.updates == nil {
+			continue
 		}
 		t := byKind[kind]
 		if t == nil {

@@ -34,6 +34,9 @@ func NewParam(shape ...int) *Param {
 	return p
 }
 
+// size is the number of numbers.
+func (p *Param) size() int { return tensor.Shape(p.Shape).TotalSize() }
+
 // Changed tells backends that Data holds new numbers.
 func (p *Param) Changed() { p.version.Add(1) }
 

@@ -29,11 +29,16 @@ const align = 16
 // place gives every result a stretch of one arena: results that are alive at the same time get
 // different stretches; a result may take over its input's where the operation allows it and nobody
 // reads the input later.
-func (m *Machine) place(outputs G.Nodes) error {
+func (m *Machine) place(outputs G.Nodes, o *MachineOptions) error {
 	last := map[*Value]int{}
+	if o.Params != nil {
+		if err := m.schedule(o, last); err != nil {
+			return err
+		}
+	}
 	for i := range m.steps {
 		for _, v := range m.steps[i].in {
-			last[v] = i
+			last[v] = max(last[v], i)
 		}
 	}
 	for _, n := range outputs {

@@ -18,6 +18,7 @@ type Value struct {
 	backend Backend
 	mem     Tensor // the rows in use, each a row of shape
 
+	once  bool     // a parameter that changes after every run
 	outs  []*Value // further results of the same operation
 	param *Param   // set when this is a parameter
 	input *input   // set when this is an input
@@ -156,4 +157,4 @@ func (v *Value) vec() Tensor {
 }
 
 // operand is v as the right side of a product.
-func (v *Value) operand() Operand { return Operand{Tensor: v.mat(), Weight: v.param} }
+func (v *Value) operand() Operand { return Operand{Tensor: v.mat(), Weight: v.param, Once: v.once} }

@@ -26,7 +26,7 @@ func NewEvaluator(be nn.Backend, m *Model, c *data.Captions, s Settings) (*Evalu
 	}
 	if err == nil {
 		room := e.packer.Capacity(e.sampler, 0, e.sampler.StepsPerEpoch())
-		e.net, err = newNetwork(be, m, room, networkOptions{shared: true})
+		e.net, err = newNetwork(be, m, room, networkOptions{shared: true, changing: true})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("validation captions: %w", err)

@@ -72,7 +72,8 @@ func (t *Trainer) rehearse() error {
 // prepare makes the network, for batches up to a size, and the optimizer.
 func (t *Trainer) prepare(room data.Size) (err error) {
 	params := t.Model.Params().Trainable()
-	t.net, err = newNetwork(t.backend, t.Model, room, networkOptions{shared: t.Settings.Group, dropout: t.Model.drops(), params: params})
+	t.net, err = newNetwork(t.backend, t.Model, room, networkOptions{shared: t.Settings.Group, dropout: t.Model.drops(), params: params,
+		passing: t.Settings.passing(), changing: t.Settings.Accumulate == 1})
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,10 @@ type networkOptions struct {
 	shared  bool      // captions of one image share its prefix
 	dropout bool      // the language model drops out
 	params  nn.Params // whose gradients are wanted; none: the loss alone
+	// passing gradients are used up by the optimizer one by one; else all of them are there after a run
+	passing bool
+	// changing weights are trained between two runs
+	changing bool
 }
 
 // newNetwork builds the graph and plans its memory.
@@ -48,14 +52,19 @@ func newNetwork(be nn.Backend, m *Model, room data.Size, o networkOptions) (*net
 		Prefix: nn.Pick{Rows: m.Mapper.Forward(n.features), Index: n.prefix}}, n.from)
 	n.loss = m.LM.Loss(hidden, n.targets)
 	outputs := G.Nodes{n.loss}
+	use := nn.MachineOptions{Changing: o.changing}
 	var err error
 	if len(o.params) > 0 {
 		if n.grads, err = nn.Backward(n.loss, o.params...); err != nil {
 			return nil, err
 		}
-		outputs = append(outputs, n.grads.Of...)
+		if o.passing {
+			use.Loss, use.Params, use.Grads = n.loss, o.params, n.grads.Of
+		} else {
+			outputs = append(outputs, n.grads.Of...)
+		}
 	}
-	if n.machine, err = nn.NewMachine(be, outputs...); err != nil {
+	if n.machine, err = nn.NewMachineFor(be, use, outputs...); err != nil {
 		return nil, fmt.Errorf("memory for %d rows of %d captions: %w", room.Rows, room.Sequences, err)
 	}
 	return n, nil

@@ -44,6 +44,9 @@ func Defaults() Settings {
 	return Settings{BatchSize: 40, Accumulate: 1, Epochs: 10, LR: 2e-5, Schedule: Linear, Warmup: DefaultWarmup, Dropout: -1, Precision: "high"}
 }
 
+// passing tells whether gradients may be used up one by one: nothing needs all of them at once.
+func (s *Settings) passing() bool { return s.Accumulate == 1 && s.GradClip == 0 }
+
 // Validate lists everything that is wrong with s.
 func (s Settings) Validate() error {
 	var errs []error

@@ -195,19 +195,61 @@ func (t *Trainer) step(ctx context.Context) (Update, error) {
 		u.Tokens += len(b.Targets)
 		u.Captions += len(b.Captions)
 	}
+	var err error
+	if t.Settings.passing() {
+		err = t.pass(ctx, &u)
+	} else {
+		err = t.gather(ctx, &u)
+	}
+	if err != nil {
+		return u, err
+	}
+	t.done++
+	u.Time = time.Since(start)
+	return u, nil
+}
+
+// pass runs the batch of an update whose gradients are used up one by one.
+func (t *Trainer) pass(ctx context.Context, u *Update) error {
+	b := &t.batches[0]
+	if err := t.net.set(b, t.Settings.Seed, uint64(t.done)); err != nil {
+		return fmt.Errorf("step %d: %w", u.Step, err)
+	}
+	wrong := false
+	err := t.opt.Run(ctx, u.LR, func() (err error) {
+		if u.Loss, err = t.net.value(); err == nil && !finite(u.Loss) {
+			wrong, err = true, errNotFinite
+		}
+		return err
+	})
+	if wrong {
+		return &NotFinite{u.Step, "loss", t.images(b)}
+	}
+	if err != nil {
+		return fmt.Errorf("step %d: %w", u.Step, err)
+	}
+	return nil
+}
+
+// errNotFinite ends a run whose loss is no number; nobody sees it.
+var errNotFinite = errors.New("the loss is no number")
+
+// gather runs the batches of an update whose gradients are needed together.
+func (t *Trainer) gather(ctx context.Context, u *Update) error {
+	n := int64(t.Settings.Accumulate)
 	for i := range t.batches {
 		b := &t.batches[i]
 		share := float64(len(b.Targets)) / float64(max(1, u.Tokens))
 		loss, err := t.run(ctx, b, uint64(t.done*n+int64(i)), float32(share))
 		if err != nil {
-			return u, fmt.Errorf("step %d: %w", u.Step, err)
+			return fmt.Errorf("step %d: %w", u.Step, err)
 		}
 		if u.Loss += share * loss; !finite(u.Loss) {
-			return u, &NotFinite{u.Step, "loss", t.images(b)}
+			return &NotFinite{u.Step, "loss", t.images(b)}
 		}
 		if n > 1 {
 			if err := t.opt.Accumulate(); err != nil {
-				return u, fmt.Errorf("step %d: %w", u.Step, err)
+				return fmt.Errorf("step %d: %w", u.Step, err)
 			}
 		}
 	}
@@ -215,19 +257,17 @@ func (t *Trainer) step(ctx context.Context) (Update, error) {
 	if clip := t.Settings.GradClip; clip > 0 {
 		var err error
 		if u.GradNorm, err = t.opt.Norm(); err != nil {
-			return u, fmt.Errorf("step %d: %w", u.Step, err)
+			return fmt.Errorf("step %d: %w", u.Step, err)
 		}
 		if !finite(u.GradNorm) {
-			return u, &NotFinite{u.Step, "gradient", t.images(&t.batches[0])}
+			return &NotFinite{u.Step, "gradient", t.images(&t.batches[0])}
 		}
 		scale = min(1, clip/(u.GradNorm+1e-6)) // as PyTorch's clip_grad_norm_
 	}
 	if err := t.opt.Update(u.LR, scale); err != nil {
-		return u, fmt.Errorf("step %d: %w", u.Step, err)
+		return fmt.Errorf("step %d: %w", u.Step, err)
 	}
-	t.done++
-	u.Time = time.Since(start)
-	return u, nil
+	return nil
 }
 
 // run computes the loss and the gradients of a batch, the gradients times weight.
