@@ -9,7 +9,7 @@ func layerNorm(x, gain, bias *G.Node, eps float32) *G.Node {
 	rows, dim := mustMatrix("LayerNorm", x)
 	mustShape("LayerNorm", "gain", gain, dim)
 	mustShape("LayerNorm", "bias", bias, dim)
-	return apply(&Op{name: "LayerNorm", results: []result{like(0, rows, dim), like(0, rows), like(0, rows)},
+	return apply(&Op{name: "LayerNorm", attr: normalized(eps), results: []result{like(0, rows, dim), like(0, rows), like(0, rows)},
 		run: func(be Backend, in, out []*Value) error {
 			return be.LayerNorm(out[0].mat(), in[0].mat(), in[1].vec(), in[2].vec(), eps, out[1].vec(), out[2].vec())
 		},

@@ -49,7 +49,8 @@ type Op struct {
 	alias   bool   // the first result is the input's own memory under another shape
 	run     kernelFunc
 	grad    gradFunc
-	attr    any // what fusion needs to know
+	attr    any     // what fusion needs to know
+	again   *G.Node // see again
 
 	own []*Value // results for a foreign machine
 }

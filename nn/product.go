@@ -115,9 +115,9 @@ func (p *product) symDiff(o *Op, in G.Nodes, y, dy *G.Node, bias, residual int) 
 	}
 	if o.need[1] {
 		if p.transB {
-			ds[1] = product{transA: true}.node("MatMul.dw", dz, in[0])
+			ds[1] = product{transA: true}.node("MatMul.dw", dz, again(in[0]))
 		} else {
-			ds[1] = product{transA: true}.node("MatMul.dw", in[0], dz)
+			ds[1] = product{transA: true}.node("MatMul.dw", again(in[0]), dz)
 		}
 	}
 	return ds, nil
