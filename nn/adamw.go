@@ -48,6 +48,9 @@ func NewAdamW(m *Machine, params Params, grads G.Nodes) (*AdamW, error) {
 	if len(params) != len(grads) {
 		return nil, fmt.Errorf("new AdamW: %d parameters, %d gradients", len(params), len(grads))
 	}
+	if m.updates != nil && len(params) != len(m.updates.grads) {
+		return nil, fmt.Errorf("new AdamW: %d parameters, the machine uses up gradients of %d", len(params), len(m.updates.grads))
+	}
 	o := &AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-6, machine: m, params: params}
 	for i, p := range params {
 		g := m.Value(grads[i])

@@ -121,3 +121,47 @@ func TestUpdateAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations a step, %v", n, err)
 	}
 }
+
+// A step whose gradients are used up as they come allocates nothing, needs less memory, and moves the parameters as one that keeps them.
+func TestRunUpdates(t *testing.T) {
+	kept, passing := newStack(t, small), newStack(t, small)
+	b, m, grads := stackMachine(t, NewCPU(Float32), kept)
+	o, err := NewAdamW(m, kept.params, grads.Of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := passing.graph()
+	ds, err := Backward(c.loss, passing.params...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := NewMachineFor(NewCPU(Float32), MachineOptions{Changing: true, Loss: c.loss, Params: passing.params, Grads: ds.Of}, c.loss)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewAdamW(n, passing.params, ds.Of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n.Plan().Arena >= m.Plan().Arena {
+		t.Errorf("%d numbers, keeping all gradients takes %d", n.Plan().Arena, m.Plan().Arena)
+	}
+	if k := kinds(n)["CrossEntropyGrad"]; k != 2 {
+		t.Errorf("the loss has %d gradients, want the embeddings' apart, when it is used", k)
+	}
+	b.fill(t, small, 1, 6, 2, 4)
+	c.fill(t, small, 1, 6, 2, 4)
+	ctx := t.Context()
+	for _, o := range []*AdamW{o, p} {
+		if n := testing.AllocsPerRun(20, func() { err = errors.Join(err, o.Run(ctx, 0.001, nil)) }); n > 0 || err != nil {
+			t.Errorf("%v allocations a step, %v", n, err)
+		}
+	}
+	for i, want := range kept.params {
+		for j, x := range passing.params[i].Data {
+			if x != want.Data[j] {
+				t.Fatalf("%s: number %d is %v, want %v", want.Name, j, x, want.Data[j])
+			}
+		}
+	}
+}

@@ -19,6 +19,7 @@ type lossScratch struct {
 	logits                 []float32 // [rows, vocabPart], or of every part of a loss that keeps them
 	top, sum, corr, perRow []float32 // [rows]
 	logTarget              []float32
+	gradients              bool // the logits that were kept are their gradients by now
 }
 
 // place names the memory of a result; no two machines share one.
@@ -130,10 +131,16 @@ func (c *CPU) borrow(a *CrossEntropyArgs, keep bool) *lossScratch {
 	}
 	s := c.spare.get()
 	s.room(a.X.Rows, a.Embed.Rows)
-	c.mu.Lock()
-	c.kept[place{a.LSE.Buf, a.LSE.Off}] = s
-	c.mu.Unlock()
+	s.gradients = false
+	c.keep(a, s)
 	return s
+}
+
+// keep holds s until the loss with this LSE asks for it.
+func (c *CPU) keep(a *CrossEntropyArgs, s *lossScratch) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept[place{a.LSE.Buf, a.LSE.Off}] = s
 }
 
 // take hands out what the loss with this LSE kept, or nil.
@@ -161,9 +168,12 @@ func (c *CPU) CrossEntropyGrad(a *CrossEntropyArgs) error {
 	targets := indices(a.Targets)
 	s := c.take(a)
 	kept := s != nil
-	if kept {
+	switch {
+	case kept && a.DEmbed.None(): // its turn comes
+		defer c.keep(a, s)
+	case kept:
 		defer c.spare.put(s)
-	} else {
+	default:
 		s = c.borrow(a, false)
 		defer c.loss.put(s)
 	}
@@ -186,7 +196,9 @@ func (c *CPU) CrossEntropyGrad(a *CrossEntropyArgs) error {
 		if !kept {
 			c.headProduct(logits, x, a.Embed, true, part)
 		}
-		kernel.CrossEntropyChunkGrad(logits, logits, vector(a.LSE), targets, int32(first), s.perRow)
+		if !s.gradients {
+			kernel.CrossEntropyChunkGrad(logits, logits, vector(a.LSE), targets, int32(first), s.perRow)
+		}
 		if dx.V != nil {
 			if first == 0 {
 				c.headProduct(dx, logits, a.Embed, false, part)
@@ -200,6 +212,7 @@ func (c *CPU) CrossEntropyGrad(a *CrossEntropyArgs) error {
 			kernel.Gemm(d, logits.T(), right, nil)
 		}
 	})
+	s.gradients = kept
 	return nil
 }
 

@@ -48,9 +48,18 @@ func (c *crossEntropy) symDiff(o *Op, in G.Nodes, y, dy *G.Node) (G.Nodes, error
 		return G.Nodes{scaleBy(tap(y, 2), dy), nil, nil}, nil
 	}
 	all := []result{like(0, c.rows, c.dim), full(c.vocab, c.dim), {}}
-	return grads("CrossEntropyGrad", o.need, all, func(be Backend, in, out []*Value) error {
+	ds := grads("CrossEntropyGrad", o.need, all, func(be Backend, in, out []*Value) error {
 		c.backward = CrossEntropyArgs{X: in[0].mat(), Embed: in[1].operand(), Targets: in[2].vec(),
 			LSE: in[3].vec(), DLoss: in[4].vec(), DX: out[0].mat(), DEmbed: out[1].mat()}
 		return be.CrossEntropyGrad(&c.backward)
-	}, in[0], in[1], in[2], tap(y, 1), dy), nil
+	}, in[0], in[1], in[2], tap(y, 1), dy)
+	if o.need[0] {
+		ds[0].Op().(*Op).late = func(be Backend) int {
+			if _, ok := be.(*CPU); ok && c.rows*c.vocab <= keptLogits {
+				return 1
+			}
+			return 0
+		}
+	}
+	return ds, nil
 }

@@ -67,6 +67,7 @@ func NewMachineFor(be Backend, o MachineOptions, outputs ...*G.Node) (*Machine, 
 			return nil, fmt.Errorf("new machine: %w", err)
 		}
 	}
+	m.split()
 	for _, l := range m.leaves {
 		l.at.once = o.Changing && l.src.param != nil && !l.src.param.Frozen
 	}

@@ -51,6 +51,9 @@ type Op struct {
 	grad    gradFunc
 	attr    any     // what fusion needs to know
 	again   *G.Node // see again
+	// late names a result that may be left out at first and computed by a second call, 0: none. What is nil among
+	// the results is not computed.
+	late func(be Backend) int
 
 	own []*Value // results for a foreign machine
 }
