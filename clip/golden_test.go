@@ -72,7 +72,20 @@ type refs map[string]struct {
 }
 
 // TestGoldenContainers: every container of the golden CLIP models gives their image and text features.
-func TestGoldenContainers(t *testing.T) {
+func TestGoldenContainers(t *testing.T) { goldenContainers(t, nil, func(string) bool { return true }) }
+
+// TestGPUGoldenContainers: one container of each kind of model on a GPU.
+func TestGPUGoldenContainers(t *testing.T) {
+	done := map[string]bool{}
+	goldenContainers(t, testkit.GPU(t, nn.Float32), func(ref string) bool {
+		again := done[ref]
+		done[ref] = true
+		return !again
+	})
+}
+
+// goldenContainers checks the models whose kind is wanted on a backend, nil for the CPU's.
+func goldenContainers(t *testing.T, be nn.Backend, want func(ref string) bool) {
 	dir := testkit.Golden(t, "models/weights")
 	text, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
 	if err != nil {
@@ -87,7 +100,7 @@ func TestGoldenContainers(t *testing.T) {
 	}
 	ran := 0
 	for file, e := range manifest.Files {
-		if e.Ref != "clip_vit" && e.Ref != "clip_rn" {
+		if e.Ref != "clip_vit" && e.Ref != "clip_rn" || !want(e.Ref) {
 			continue
 		}
 		ran++
@@ -95,6 +108,9 @@ func TestGoldenContainers(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 			continue
+		}
+		if be != nil {
+			m.backend = be
 		}
 		check := func(what string, got []float32) {
 			t.Helper()
@@ -172,7 +188,14 @@ func fullSize(t testing.TB, tag, name string, text bool) *Model {
 }
 
 // TestGoldenFullSize: the published sizes in every precision.
-func TestGoldenFullSize(t *testing.T) {
+func TestGoldenFullSize(t *testing.T) { goldenFullSize(t, nil) }
+
+func TestGPUGoldenFullSize(t *testing.T) {
+	testkit.NeedsGPU(t)
+	goldenFullSize(t, func(p nn.Precision) nn.Backend { return testkit.GPU(t, p) })
+}
+
+func goldenFullSize(t *testing.T, backend func(nn.Precision) nn.Backend) {
 	if testing.Short() {
 		t.Skip("models of published size")
 	}
@@ -199,6 +222,9 @@ func TestGoldenFullSize(t *testing.T) {
 			e, err := newEncoder(model, Options{Precision: p})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if backend != nil {
+				e.backend = backend(p)
 			}
 			rows, err := e.EncodePixels(context.Background(), pixels)
 			if err != nil {

@@ -82,7 +82,18 @@ func sameCaptions(t *testing.T, what string, got []Caption, tokens [][]int32, sc
 	}
 }
 
-func TestGoldenCaptions(t *testing.T) {
+func TestGoldenCaptions(t *testing.T) { goldenCaptions(t, nn.NewCPU(nn.Float32), 100, 1, 4) }
+
+func TestGPUGoldenCaptions(t *testing.T) {
+	if testkit.Simulated() {
+		goldenCaptions(t, testkit.GPU(t, nn.Float32), 1, 1)
+		return
+	}
+	goldenCaptions(t, testkit.GPU(t, nn.Float32), 100, 1, 4)
+}
+
+// goldenCaptions checks so many captions of each mapper, beam search and greedy, in batches of these sizes.
+func goldenCaptions(t *testing.T, be nn.Backend, most int, batches ...int) {
 	const dir = "models/weights/clipcap/"
 	config, err := ConfigBeside(testkit.Golden(t, small))
 	if err != nil {
@@ -92,25 +103,34 @@ func TestGoldenCaptions(t *testing.T) {
 		var want reference
 		readJSON(t, dir+"out_"+name+"_captions.json", &want)
 		prefixes, shape := array(t, dir+"out_"+name+"_prefix_f32.npy")
+		size := shape[1] * shape[2]
+		prefixes = prefixes[:min(len(prefixes), most*size)]
 		m, err := Load(testkit.Golden(t, dir+name+"_weights.pt"), config)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, batch := range []int{1, 4} {
+		for _, batch := range batches {
 			o := DefaultOptions()
 			o.MaxTokens, o.Stop, o.N, o.Batch = want.Most, want.Stop, 5, batch
-			for i, got := range write(t, m, nn.NewCPU(nn.Float32), o, shape[1], rowsOf(prefixes, shape[1]*shape[2])) {
+			for i, got := range write(t, m, be, o, shape[1], rowsOf(prefixes, size)) {
 				sameCaptions(t, name+" beam search", got, want.Captions[i].Beam, want.Captions[i].Scores)
 			}
 			o.Mode, o.N = Greedy, 1
-			for i, got := range write(t, m, nn.NewCPU(nn.Float32), o, shape[1], rowsOf(prefixes, shape[1]*shape[2])) {
+			for i, got := range write(t, m, be, o, shape[1], rowsOf(prefixes, size)) {
 				sameCaptions(t, name+" greedy", got, [][]int32{want.Captions[i].Greedy}, nil)
 			}
 		}
 	}
 }
 
-func TestGoldenFullSizeCaptions(t *testing.T) {
+func TestGoldenFullSizeCaptions(t *testing.T) { goldenFullSizeCaptions(t, nn.NewCPU(nn.Float32)) }
+
+func TestGPUGoldenFullSizeCaptions(t *testing.T) {
+	testkit.NeedsGPU(t)
+	goldenFullSizeCaptions(t, testkit.GPU(t, nn.Float32))
+}
+
+func goldenFullSizeCaptions(t *testing.T, be nn.Backend) {
 	m := fullSize(t)
 	var want struct {
 		Most  int   `json:"entry_length"`
@@ -128,8 +148,8 @@ func TestGoldenFullSizeCaptions(t *testing.T) {
 		o := DefaultOptions()
 		o.MaxTokens, o.Stop, o.N, o.Batch = want.Most, want.Stop, 5, 1
 		one := prefixes[:shape[1]*shape[2]]
-		sameCaptions(t, c.Prefix+" beam search", write(t, m, nn.NewCPU(nn.Float32), o, shape[1], rowsOf(one, len(one)))[0], c.Beam, c.Scores)
+		sameCaptions(t, c.Prefix+" beam search", write(t, m, be, o, shape[1], rowsOf(one, len(one)))[0], c.Beam, c.Scores)
 		o.Mode, o.N = Greedy, 1
-		sameCaptions(t, c.Prefix+" greedy", write(t, m, nn.NewCPU(nn.Float32), o, shape[1], rowsOf(one, len(one)))[0], [][]int32{c.Greedy}, nil)
+		sameCaptions(t, c.Prefix+" greedy", write(t, m, be, o, shape[1], rowsOf(one, len(one)))[0], [][]int32{c.Greedy}, nil)
 	}
 }

@@ -128,7 +128,8 @@ func TestGoldenForward(t *testing.T) {
 	for _, be := range []struct {
 		nn.Backend
 		gate float64
-	}{{nn.NewCPU(nn.Float32), gate}, {nn.NewReference(), gate}, {nn.NewCPU(nn.High), 10 * gate}, {nn.NewCPU(nn.BFloat16), 0.15}} {
+	}{{nn.NewCPU(nn.Float32), gate}, {nn.NewReference(), gate}, {nn.NewCPU(nn.High), 10 * gate}, {nn.NewCPU(nn.BFloat16), 0.15},
+		{testkit.GPU(t, nn.Float32), gate}, {testkit.GPU(t, nn.High), 10 * gate}, {testkit.GPU(t, nn.BFloat16), 0.15}} {
 		p := forward(t, m, be.Backend, seqs...)
 		within(t, "hidden states", p.hidden, hidden, be.gate)
 		within(t, "logits", p.logits, logits, be.gate)
@@ -176,7 +177,14 @@ func fullSize(t testing.TB) *Model {
 	return m
 }
 
-func TestGoldenFullSize(t *testing.T) {
+func TestGoldenFullSize(t *testing.T) { goldenFullSize(t, nn.NewCPU(nn.Float32)) }
+
+func TestGPUGoldenFullSize(t *testing.T) {
+	testkit.NeedsGPU(t)
+	goldenFullSize(t, testkit.GPU(t, nn.Float32))
+}
+
+func goldenFullSize(t *testing.T, be nn.Backend) {
 	m := fullSize(t)
 	raw, _ := array(t, "models/fullsize/gpt2_ids.npy")
 	var ids []int32
@@ -186,7 +194,7 @@ func TestGoldenFullSize(t *testing.T) {
 	logits, _ := array(t, "models/fullsize/gpt2_last_logits_f64.npy")
 	hidden, shape := array(t, "models/fullsize/gpt2_hidden_last_pos_f32.npy")
 	losses, _ := array(t, "models/fullsize/gpt2_nll_f32.npy")
-	p := forward(t, m, nn.NewCPU(nn.Float32), ids)
+	p := forward(t, m, be, ids)
 	var last []float32
 	for i := range shape[0] {
 		last = append(last, p.hidden[((i+1)*len(ids)-1)*shape[1]:][:shape[1]]...)

@@ -77,6 +77,9 @@ func TestGoldenPrefixes(t *testing.T) {
 		within(t, c.name+" in the reference", prefixes(t, m, nn.NewReference(), features, config.Feature), want, c.gate)
 		within(t, c.name+" in high precision", prefixes(t, m, nn.NewCPU(nn.High), features, config.Feature), want, 10*c.gate)
 		within(t, c.name+" in bfloat16", prefixes(t, m, nn.NewCPU(nn.BFloat16), features, config.Feature), want, 0.1)
+		within(t, c.name+" on the GPU", prefixes(t, m, testkit.GPU(t, nn.Float32), features, config.Feature), want, c.gate)
+		within(t, c.name+" on the GPU in high precision", prefixes(t, m, testkit.GPU(t, nn.High), features, config.Feature), want, 10*c.gate)
+		within(t, c.name+" on the GPU in bfloat16", prefixes(t, m, testkit.GPU(t, nn.BFloat16), features, config.Feature), want, 0.1)
 
 		// A prefix does not depend on the other images of the batch.
 		all := prefixes(t, m, nn.NewCPU(nn.Float32), features, config.Feature)
@@ -86,7 +89,14 @@ func TestGoldenPrefixes(t *testing.T) {
 	}
 }
 
-func TestGoldenFullSize(t *testing.T) {
+func TestGoldenFullSize(t *testing.T) { goldenFullSize(t, nn.NewCPU(nn.Float32)) }
+
+func TestGPUGoldenFullSize(t *testing.T) {
+	testkit.NeedsGPU(t)
+	goldenFullSize(t, testkit.GPU(t, nn.Float32))
+}
+
+func goldenFullSize(t *testing.T, be nn.Backend) {
 	if testing.Short() {
 		t.Skip("mappers of 30 to 60 million weights")
 	}
@@ -118,6 +128,6 @@ func TestGoldenFullSize(t *testing.T) {
 		features := make([]float32, len(want)/(c.config.PrefixLength*768)*c.config.Feature)
 		name := map[int]string{512: "input/clip_features512", 640: "input/clip_features640"}[c.config.Feature]
 		testkit.Formula(features, name, 1, 0)
-		within(t, c.name, prefixes(t, m, nn.NewCPU(nn.Float32), features, c.config.Feature), want, c.gate)
+		within(t, c.name, prefixes(t, m, be, features, c.config.Feature), want, c.gate)
 	}
 }

@@ -2,8 +2,6 @@ package nn
 
 import (
 	"math"
-	"os"
-	"strconv"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
@@ -22,16 +20,11 @@ func simulated(t testing.TB, p Precision) *GPU {
 // recorded is simulated with a look at what the driver is asked for.
 func recorded(t testing.TB, p Precision) (*GPU, *gpu.Recorder) {
 	t.Helper()
-	r := &gpu.Recorder{Next: ptxsim.NewDriver(1 << 30)}
-	if n := os.Getenv("CLIPCAP_CUDA"); n != "" { // the number of a GPU to test on instead
-		number, err := strconv.Atoi(n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r.Next, err = gpu.OpenCUDA(number); err != nil {
-			t.Fatal(err)
-		}
+	driver, err := ptxsim.Open(1 << 30)
+	if err != nil {
+		t.Fatal(err)
 	}
+	r := &gpu.Recorder{Next: driver}
 	d, err := gpu.NewDevice(r)
 	if err != nil {
 		t.Fatal(err)

@@ -33,7 +33,7 @@ func TestAttention(t *testing.T) {
 		}
 		t.Run(fmt.Sprintf("%d×%d %v %v", c.heads, c.dim, c.causal, c.p), func(t *testing.T) {
 			b := open(t)
-			b.sim.Device.Reverse = c.causal
+			b.reverse(c.causal)
 			n, w := int(c.starts[len(c.starts)-1]), c.heads*c.dim
 			stride := 3*w + 1
 			qkv, dout := b.random(n*stride), b.random(n*w)

@@ -3,8 +3,6 @@ package gpu_test
 import (
 	"math"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 
 	"github.com/clipcap-go/clipcap/internal/gpu"
@@ -16,29 +14,22 @@ import (
 type bench struct {
 	t   testing.TB
 	dev *gpu.Device
-	sim *ptxsim.Driver
 	rec *gpu.Recorder
 	rng *rand.Rand
 }
 
 func open(t testing.TB) *bench {
 	t.Helper()
-	sim := ptxsim.NewDriver(1 << 30)
-	rec := &gpu.Recorder{Next: sim}
-	if n := os.Getenv("CLIPCAP_CUDA"); n != "" { // the number of a GPU to test on instead
-		number, err := strconv.Atoi(n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if rec.Next, err = gpu.OpenCUDA(number); err != nil {
-			t.Fatal(err)
-		}
+	driver, err := ptxsim.Open(1 << 30)
+	if err != nil {
+		t.Fatal(err)
 	}
+	rec := &gpu.Recorder{Next: driver}
 	dev, err := gpu.NewDevice(rec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{t: t, dev: dev, sim: sim, rec: rec, rng: rand.New(rand.NewPCG(1, 2))}
+	return &bench{t: t, dev: dev, rec: rec, rng: rand.New(rand.NewPCG(1, 2))}
 }
 
 // random are n numbers of the normal distribution.
@@ -118,6 +109,13 @@ func (b *bench) compare(what string, got, want []float32, tolerance float64) {
 		if d := math.Abs(float64(got[i]) - float64(want[i])); !(d <= tolerance*scale) {
 			b.t.Fatalf("%s: number %d is %g, want %g (greatest %g)", what, i, got[i], want[i], scale)
 		}
+	}
+}
+
+// reverse makes a simulated device run warps and blocks the other way round.
+func (b *bench) reverse(on bool) {
+	if sim, ok := b.rec.Next.(*ptxsim.Driver); ok {
+		sim.Device.Reverse = on
 	}
 }
 

@@ -125,7 +125,7 @@ func TestGatherScatter(t *testing.T) {
 		var first []float32
 		for _, reverse := range []bool{false, true} {
 			b := open(t)
-			b.sim.Device.Reverse = reverse
+			b.reverse(reverse)
 			idx := []int32{3, -1, 0, 3, 3, 6, 0, -1, 6, 3, 2}
 			sv, dv := b.random(7*(cols+1)), b.random(len(idx)*cols)
 			src, dst := b.up(sv, 7, cols, cols+1), b.dense(dv, len(idx), cols)
