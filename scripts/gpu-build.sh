@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Builds the commands with the tag gpu. Usage: gpu-build.sh [FOLDER, default bin/gpu] [CUDA version of the headers, 12 or 13]
-# TESTS=1 also builds the test programs that scripts/gpu-check.sh runs on a GPU.
+# TESTS=1 also builds what scripts/gpu-check.sh runs on a GPU, which may be another machine: test programs, the timing program,
+# and the golden files of the models beside them, all in the folder. PACK=1 also packs what that machine needs into FOLDER.tar.xz
+# (28 MB), which gpu-check.sh takes instead of the folder.
 # No CUDA toolkit and no driver are needed: headers come from scripts/cuda-headers.sh, and instead of libcuda the programs are
 # linked with trampolines that look for libcuda.so.1 when they start. So they also run where there is no GPU, and say so.
 set -eu
@@ -14,10 +16,9 @@ export CGO_LDFLAGS="-L$tmp"
 
 # What the programs want of libcuda: link with an empty one, and read the complaints.
 ar cr "$tmp/libcuda.a"
-go build -tags gpu -o "$tmp/none" ./cmd/clipcap-caption 2>"$tmp/log" && { if [ -n "${TESTS:-}" ]; then
-  for p in ./internal/gpu ./nn; do CGO_LDFLAGS="-L$tmp -ldl" go test -c -tags gpu -o "$out/$(basename $p).test" "$p"; done
+if go build -tags gpu -o "$tmp/none" ./cmd/clipcap-caption 2>"$tmp/log"; then
+  echo "gpu-build: the linker found a libcuda of its own" >&2; exit 1
 fi
-echo "gpu-build: the linker found a libcuda of its own" >&2; exit 1; }
 symbols=$(grep -o "undefined reference to [\`']cu[A-Za-z0-9_]*" "$tmp/log" | sed "s/.*[\`']//" | sort -u)
 if [ -z "$symbols" ]; then cat "$tmp/log" >&2; exit 1; fi
 
@@ -54,5 +55,22 @@ C
 $cc -O2 -fPIC -c "$tmp/stub.c" -o "$tmp/stub.o"
 rm "$tmp/libcuda.a"; ar cr "$tmp/libcuda.a" "$tmp/stub.o"
 mkdir -p "$out"
-CGO_LDFLAGS="-L$tmp -ldl" go build -tags gpu -o "$out/" ./cmd/...
+export CGO_LDFLAGS="-L$tmp -ldl"
+go build -tags gpu -ldflags "-s -w" -o "$out/" ./cmd/...
+if [ -n "${TESTS:-}" ]; then
+  go build -tags gpu -ldflags "-s -w" -o "$out/bench" ./internal/bench
+  for p in internal/gpu nn gpt2 mapping clip train; do
+    go test -c -tags gpu -ldflags "-s -w" -o "$out/$(basename "$p").test" "./$p"
+  done
+  golden=${CLIPCAP_GOLDEN:-../shared/golden}
+  if [ -d "$golden/models" ]; then
+    rm -rf "$out/golden"; mkdir -p "$out/golden/models"
+    cp -r "$golden/models/weights" "$golden/models/fullsize" "$out/golden/models/"
+  else
+    echo "gpu-build: no golden files at $golden; tests that need them will be skipped" >&2
+  fi
+  if [ -n "${PACK:-}" ]; then # the programs are much alike: a dictionary as large as all of them finds that
+    (cd "$out" && tar c bench clipcap-extract *.test $([ -d golden ] && echo golden)) | xz --lzma2=preset=3,dict=192MiB >"$out.tar.xz"
+  fi
+fi
 echo "gpu-build: $(ls "$out" | wc -l) commands in $out, $(echo $symbols | wc -w) functions of libcuda, headers of CUDA $(sed -n 's/^#define CUDA_VERSION //p' "$include/cuda.h")"

@@ -40,6 +40,8 @@ func TestMeasure(t *testing.T) {
 }
 
 func TestAnswer(t *testing.T) {
+	defer func() { small = false }()
+	small = true
 	for _, c := range []struct{ line, err string }{
 		{`{"M":3,"K":5,"N":7,"Layout":"nn","Precision":"float32"}`, ""},
 		{`{"M":1,"K":33,"N":2,"Layout":"nt","Precision":"bfloat16"}`, ""},
@@ -48,6 +50,14 @@ func TestAnswer(t *testing.T) {
 		{`{"M":4,"K":3,"N":5,"Layout":"nn","Precision":"half"}`, "precision"},
 		{`{"M":0,"K":3,"N":5,"Layout":"nn","Precision":"high"}`, "shape"},
 		{`{"M":2000000000,"K":2000000000,"N":5}`, "shape"},
+		{`{"Step":{"Kind":"frozen","Batch":2,"Tokens":5,"Precision":"float32"}}`, ""},
+		{`{"Step":{"Kind":"tuned","Batch":3,"Tokens":0,"Precision":"bfloat16"}}`, ""},
+		{`{"Step":{"Kind":"loose","Batch":3,"Tokens":4,"Precision":"high"}}`, "frozen or tuned"},
+		{`{"Decode":{"Mode":"beam","Weights":"high","Images":3,"Beam":2,"Prefix":4,"Steps":5}}`, ""},
+		{`{"Decode":{"Mode":"beam","Weights":"int4","Images":3,"Beam":2,"Prefix":4,"Steps":5}}`, "weights"},
+		{`{"Attention":{"Sequences":3,"Length":17,"Heads":2,"Dim":8,"Causal":true,"Precision":"float32"}}`, ""},
+		{`{"Attention":{"Sequences":3,"Length":17,"Heads":2,"Dim":8,"Backward":true,"Precision":"float32"}}`, ""},
+		{`{"Attention":{"Sequences":3,"Length":0,"Heads":2,"Dim":8,"Precision":"float32"}}`, "attention"},
 		{`nonsense`, "invalid character"},
 	} {
 		var out strings.Builder

@@ -13,8 +13,10 @@ import (
 
 // decoding asks for captions by a GPT-2 small of random weights to be timed: Images prompts of Prefix rows, Steps tokens each.
 type decoding struct {
-	Mode    string // greedy, beam or sample
-	Weights string // float32, bfloat16 (activations stay float32), int8, or "both": bfloat16 weights and activations
+	Mode string // greedy, beam or sample
+	// Weights are float32, bfloat16 (activations stay float32), int8, "both": bfloat16 weights and activations, or "high":
+	// products in high precision.
+	Weights string
 	Images  int
 	Beam    int
 	Prefix  int
@@ -24,8 +26,20 @@ type decoding struct {
 
 // language is a model whose weights a backend has.
 type language struct {
-	backend *nn.CPU
+	backend nn.Backend
 	model   *gpt2.Model
+}
+
+// forms are those that weights can have.
+var forms = map[string]struct {
+	precision nn.Precision
+	weights   nn.WeightFormat
+}{
+	"float32":  {nn.Float32, nn.WeightsFloat32},
+	"bfloat16": {nn.Float32, nn.WeightsBFloat16},
+	"int8":     {nn.Float32, nn.WeightsInt8},
+	"both":     {nn.BFloat16, nn.WeightsByPrecision},
+	"high":     {nn.High, nn.WeightsFloat32},
 }
 
 // languages are made once for each form of weights.
@@ -35,20 +49,32 @@ func (q *decoding) open() (language, error) {
 	if l, ok := languages[q.Weights]; ok {
 		return l, nil
 	}
-	var be *nn.CPU
-	switch q.Weights {
-	case "float32":
-		be = nn.NewCPUWeights(nn.Float32, nn.WeightsFloat32)
-	case "bfloat16":
-		be = nn.NewCPUWeights(nn.Float32, nn.WeightsBFloat16)
-	case "int8":
-		be = nn.NewCPUWeights(nn.Float32, nn.WeightsInt8)
-	case "both":
-		be = nn.NewCPU(nn.BFloat16)
-	default:
-		return language{}, fmt.Errorf("weights %q: want float32, bfloat16, int8 or both", q.Weights)
+	form, ok := forms[q.Weights]
+	if !ok {
+		return language{}, fmt.Errorf("weights %q: want float32, bfloat16, int8, both or high", q.Weights)
 	}
-	m, err := gpt2.OpenTo(be, "random:gpt2", nil, 1)
+	be, err := device.OpenWeights(form.precision, form.weights)
+	if err != nil {
+		return language{}, err
+	}
+	if small {
+		c, err := gpt2Config()
+		if err != nil {
+			return language{}, err
+		}
+		m, err := gpt2.New(c)
+		if err != nil {
+			return language{}, err
+		}
+		m.Init(1)
+		if _, err := m.Params(""); err != nil {
+			return language{}, err
+		}
+		languages[q.Weights] = language{be, m}
+		return languages[q.Weights], nil
+	}
+	holder, _ := be.(nn.Holder)
+	m, err := gpt2.OpenTo(holder, "random:gpt2", nil, 1)
 	if err != nil {
 		return language{}, err
 	}

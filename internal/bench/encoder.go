@@ -27,7 +27,7 @@ func (q request) encoder() (func(), error) {
 	key := request{CLIP: q.CLIP, Precision: q.Precision, M: q.M}
 	e := encoders[key]
 	if e == nil {
-		if e, err = clip.Open("random:"+q.CLIP, clip.Options{Precision: precision, Batch: q.M}); err != nil {
+		if e, err = clip.Open("random:"+q.CLIP, clip.Options{Precision: precision, Batch: q.M, Device: device}); err != nil {
 			return nil, err
 		}
 		encoders[key] = e

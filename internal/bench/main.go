@@ -10,6 +10,7 @@
 //	go run ./internal/bench -step frozen        where the time and the memory of a training step go (or tuned)
 //	go run ./internal/bench -serve-step -step frozen   make a step for every line of input (scripts/peers.sh train)
 //	go run ./internal/bench -encoder ViT-B/32    where the time of an image encoder goes
+//	go run -tags gpu ./internal/bench -device cuda -serve   the same on a GPU (scripts/peers_gpu.py)
 //	go run ./internal/bench -serve              answer timing requests, one JSON line each (make bench-peers)
 package main
 
@@ -23,6 +24,14 @@ import (
 	"time"
 
 	"github.com/clipcap-go/clipcap/internal/kernel"
+	"github.com/clipcap-go/clipcap/nn"
+)
+
+// device is where steps, captions and image encoders are computed, and on a GPU products and attention too. small makes
+// their networks tiny, to try a measurement out.
+var (
+	device nn.Device
+	small  bool
 )
 
 func main() {
@@ -37,9 +46,15 @@ func main() {
 	serveStep := flag.Bool("serve-step", false, "make a step (-step) for every line of standard input and answer with its seconds")
 	flag.StringVar(&o.precision, "precision", "float32", "of the step or encoder: float32, high or bfloat16")
 	flag.IntVar(&o.steps, "steps", 5, "steps, or batches of images, to measure")
+	on := flag.String("device", "cpu", nn.Devices)
+	flag.BoolVar(&small, "small", false, "tiny networks, to try a measurement out")
 	flag.Parse()
+	var wrong error
+	device, wrong = nn.ParseDevice(*on)
 	match, err := regexp.Compile(*run)
 	switch {
+	case wrong != nil:
+		err = wrong
 	case flag.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	case err != nil:

@@ -13,7 +13,7 @@ import (
 )
 
 // memory prints what the memory of a run is for, and the most the process had.
-func (t *measured) memory(w io.Writer, be *nn.CPU) error {
+func (t *measured) memory(w io.Writer, be nn.Backend) error {
 	const mb = 1 << 20
 	var trained, all int
 	for _, p := range t.Model.Params() {
@@ -23,6 +23,10 @@ func (t *measured) memory(w io.Writer, be *nn.CPU) error {
 		}
 	}
 	plan := t.Plan()
+	packed := 0
+	if c, ok := be.(*nn.CPU); ok {
+		packed = c.PackedBytes()
+	}
 	fmt.Fprintf(w, "%-58s %8s\n", "memory", "MB")
 	for _, r := range []struct {
 		what  string
@@ -30,7 +34,7 @@ func (t *measured) memory(w io.Writer, be *nn.CPU) error {
 	}{
 		{fmt.Sprintf("parameters, %.1f M", float64(all)/1e6), 4 * all},
 		{fmt.Sprintf("moments of the %.1f M that are trained", float64(trained)/1e6), 8 * trained},
-		{"weights packed for the kernels", be.PackedBytes()},
+		{"weights packed for the kernels", packed},
 		{fmt.Sprintf("results of %d operations (%d MB if none shared memory)", plan.Steps, 4*plan.Sum/mb), 4 * plan.Arena},
 	} {
 		fmt.Fprintf(w, "%-58s %8d\n", r.what, r.bytes/mb)

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"time"
+
+	"github.com/clipcap-go/clipcap/nn"
 )
 
 // request asks for one product to be timed: c[m,n] = a[m,k]·b. The layout says what lies
@@ -19,7 +21,9 @@ type request struct {
 	Precision string
 	Seconds   float64   // how long to keep measuring
 	Decode    *decoding // instead of a product: captions
-	Memory    bool      // instead of a product: Median is the bytes a second that memory is read at
+	Step      *timing   // … training steps
+	Attention *attending
+	Memory    bool // instead of a product: Median is the bytes a second that memory is read at
 }
 
 // response carries the seconds of one call.
@@ -59,6 +63,10 @@ func (q request) time() (response, error) {
 	switch {
 	case q.Decode != nil:
 		return q.Decode.time(q.Seconds)
+	case q.Step != nil:
+		return q.Step.time(q.Seconds)
+	case q.Attention != nil:
+		return q.Attention.time(q.Seconds)
 	case q.Memory:
 		if memory == nil {
 			l := readMemory()
@@ -75,6 +83,9 @@ func (q request) time() (response, error) {
 	}
 	if q.M < 1 || q.K < 1 || q.N < 1 || q.M > most/q.K || q.K > most/q.N || q.M > most/q.N {
 		return response{}, fmt.Errorf("shape %dx%dx%d: want sizes of at least 1 and matrices of at most %d elements", q.M, q.K, q.N, most)
+	}
+	if device != (nn.Device{}) {
+		return q.productOn()
 	}
 	run, err := q.product()
 	if err != nil {

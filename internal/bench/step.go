@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -99,12 +100,12 @@ func answerSteps(o stepOptions, in io.Reader, out io.Writer) error {
 // measured is a trainer that tells of its memory.
 type measured struct{ *train.Trainer }
 
-func (o stepOptions) trainer() (*measured, *nn.CPU, error) {
+func (o stepOptions) trainer() (*measured, nn.Backend, error) {
 	precision, err := nn.ParsePrecision(o.precision)
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := gpt2.Published("gpt2")
+	c, err := gpt2Config()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -115,6 +116,9 @@ func (o stepOptions) trainer() (*measured, *nn.CPU, error) {
 	mc := mapping.Config{Kind: mapping.KindMLP, Feature: 512, Dim: c.Dim, PrefixLength: 10}
 	if o.kind == "frozen" {
 		mc.Kind, mc.ClipLength, mc.Layers = mapping.KindTransformer, 10, 8
+		if small {
+			mc.Layers = 2
+		}
 	}
 	mapper, err := mapping.New(mc)
 	if err != nil {
@@ -126,14 +130,17 @@ func (o stepOptions) trainer() (*measured, *nn.CPU, error) {
 	}
 	lm.Init(1)
 	mapper.Init(2)
-	captions, err := o.captions(mc.Feature)
+	captions, err := o.captions(mc.Feature, c.Vocab)
 	if err != nil {
 		return nil, nil, err
 	}
 	s := train.Defaults()
 	s.BatchSize, s.FrozenLM, s.Precision, s.Warmup = o.batch, o.kind == "frozen", o.precision, 0
 	s.Steps, s.Sequential = int64(o.steps+1), true
-	be := nn.NewCPU(precision)
+	be, err := device.Open(precision)
+	if err != nil {
+		return nil, nil, err
+	}
 	t, err := train.New(be, m, captions, s)
 	if err != nil {
 		return nil, nil, err
@@ -141,8 +148,75 @@ func (o stepOptions) trainer() (*measured, *nn.CPU, error) {
 	return &measured{t}, be, nil
 }
 
+// gpt2Config is GPT-2 small's, or a tiny one's.
+func gpt2Config() (gpt2.Config, error) {
+	c, err := gpt2.Published("gpt2")
+	if small {
+		c.Vocab, c.Dim, c.Heads, c.Layers = 500, 96, 4, 2
+	}
+	return c, err
+}
+
+// timing asks for training steps to be timed.
+type timing struct {
+	Kind, Precision string
+	Batch, Tokens   int
+}
+
+// ready is the trainer of the last timing, which is often asked for again.
+var ready struct {
+	timing
+	*measured
+}
+
+// open is the trainer for q, warm.
+func (q *timing) open() (*measured, error) {
+	if ready.measured != nil && ready.timing == *q {
+		return ready.measured, nil
+	}
+	if t := ready.measured; t != nil {
+		ready.measured = nil
+		if err := t.Close(); err != nil {
+			return nil, err
+		}
+	}
+	o := stepOptions{kind: q.Kind, batch: q.Batch, tokens: q.Tokens, precision: q.Precision, steps: 1 << 30}
+	t, _, err := o.trainer()
+	if err != nil {
+		return nil, err
+	}
+	for range 4 { // packs weights; on a GPU a step that has come three times becomes a graph
+		if _, err := t.Step(context.Background()); err != nil {
+			return nil, errors.Join(err, t.Close())
+		}
+	}
+	ready.timing, ready.measured = *q, t
+	return t, nil
+}
+
+// time makes steps for some seconds; what the first ones prepare is not counted.
+func (q *timing) time(seconds float64) (response, error) {
+	if (q.Kind != "frozen" && q.Kind != "tuned") || q.Batch < 1 || q.Batch > 1<<14 || q.Tokens < 0 || q.Tokens > 512 {
+		return response{}, fmt.Errorf("step %+v: want kind frozen or tuned, a batch of 1 to %d, at most 512 tokens", *q, 1<<14)
+	}
+	t, err := q.open()
+	if err != nil {
+		return response{}, err
+	}
+	var each []float64
+	for start := time.Now(); len(each) < 3 || time.Since(start).Seconds() < min(seconds, 30); {
+		u, err := t.Step(context.Background())
+		if err != nil {
+			return response{}, err
+		}
+		each = append(each, u.Time.Seconds())
+	}
+	slices.Sort(each)
+	return response{Best: each[0], Median: each[len(each)/2]}, nil
+}
+
 // captions are a batch of captions of random tokens with random features, by way of the files a user has.
-func (o stepOptions) captions(dim int) (*data.Captions, error) {
+func (o stepOptions) captions(dim, vocab int) (*data.Captions, error) {
 	dir, err := os.MkdirTemp("", "clipcap-bench")
 	if err != nil {
 		return nil, err
@@ -168,7 +242,7 @@ func (o stepOptions) captions(dim int) (*data.Captions, error) {
 			n = min(24, 8+int(r.ExpFloat64()*4.1))
 		}
 		for i := range n {
-			line.Tokens = append(line.Tokens, 1+(row*7919+i*104729)%50000)
+			line.Tokens = append(line.Tokens, 1+(row*7919+i*104729)%(vocab-1))
 		}
 		if err := lines.Encode(line); err != nil {
 			return nil, err
@@ -181,5 +255,5 @@ func (o stepOptions) captions(dim int) (*data.Captions, error) {
 	if err != nil {
 		return nil, err
 	}
-	return data.Load(opened, data.Config{Captions: f.Name(), Vocab: 50257})
+	return data.Load(opened, data.Config{Captions: f.Name(), Vocab: vocab})
 }
