@@ -68,7 +68,7 @@ type Operand struct {
 }
 
 // Epilogue is what a product does to its result before storing it, in this order: add Bias [n],
-// store it in Pre, apply Act, multiply by the derivative of GradOf at GradPre, add Residual.
+// store it in Pre, apply Act, multiply by the derivative of GradOf at GradPre, add Residual, and with Positive take ReLU of it.
 type Epilogue struct {
 	Bias     Tensor
 	Pre      Tensor
@@ -76,6 +76,7 @@ type Epilogue struct {
 	GradOf   Activation
 	GradPre  Tensor
 	Residual Tensor
+	Positive bool
 }
 
 // AttentionArgs are the arguments of attention over packed sequences. Q, K, V and Out are

@@ -105,7 +105,7 @@ var activations = [...]kernel.Activation{
 // set translates an epilogue.
 func (k *call) set(ep *Epilogue) *kernel.Epilogue {
 	*k = call{}
-	k.ep = kernel.Epilogue{Bias: vector(ep.Bias), Act: activations[ep.Act], GradOf: activations[ep.GradOf]}
+	k.ep = kernel.Epilogue{Bias: vector(ep.Bias), Act: activations[ep.Act], GradOf: activations[ep.GradOf], Positive: ep.Positive}
 	if !ep.Pre.None() {
 		k.pre = matrix(ep.Pre)
 		k.ep.Pre = &k.pre

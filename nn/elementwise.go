@@ -6,7 +6,8 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// Activate is act(x), elementwise. Applied to the result of a Linear it becomes part of that product.
+// Activate is act(x), elementwise. Applied to the result of a Linear it becomes part of that product, and so does ReLU of
+// the sum with a Linear.
 func Activate(x *G.Node, act Activation) *G.Node {
 	rows, cols := mustMatrix("Activate", x)
 	if o, ok := x.Op().(*Op); ok {
@@ -16,6 +17,12 @@ func Activate(x *G.Node, act Activation) *G.Node {
 			fused.act = act
 			in := inputsOf(x)
 			return fused.node("Linear+"+act.String(), in[0], in[1])
+		}
+		if p, ok := o.attr.(*product); ok && p.residual != nil && act == ReLUAct && !p.positive && !p.transA && p.gradOf == NoActivation {
+			fused := *p
+			fused.positive = true
+			in := inputsOf(x)
+			return fused.node(o.name+"+"+act.String(), in[0], in[1])
 		}
 	}
 	return apply(&Op{name: "Activate." + act.String(), results: []result{like(0, rows, cols)},
@@ -59,7 +66,7 @@ func Add(a, b *G.Node) *G.Node {
 	rows, cols := mustMatrix("Add", a)
 	mustShape("Add", "the second term", b, rows, cols)
 	if o, ok := b.Op().(*Op); ok {
-		if p, ok := o.attr.(*product); ok && !p.transA && p.residual == nil && p.gradOf == NoActivation {
+		if p, ok := o.attr.(*product); ok && !p.transA && p.residual == nil && p.gradOf == NoActivation && !p.positive {
 			fused := *p
 			fused.residual = a
 			in := inputsOf(b)

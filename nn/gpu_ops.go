@@ -2,9 +2,15 @@ package nn
 
 import "github.com/clipcap-go/clipcap/internal/gpu"
 
-// Gemm is one launch, whatever is fused to it.
+// Gemm is one launch with what is fused to it, but for a last ReLU.
 func (g *GPU) Gemm(c, a Tensor, transA bool, b Operand, transB bool, ep *Epilogue) error {
-	return g.dev.Gemm(gm(c), gm(a), transA, gm(b.Tensor), transB, g.mode, gpuEpilogue(ep))
+	if err := g.dev.Gemm(gm(c), gm(a), transA, gm(b.Tensor), transB, g.mode, gpuEpilogue(ep)); err != nil {
+		return err
+	}
+	if ep != nil && ep.Positive {
+		return g.Activate(c, c, ReLUAct)
+	}
+	return nil
 }
 
 // ColSum adds rows.

@@ -64,6 +64,9 @@ func opCases() []opCase {
 			h := ReLU(product{transB: true, bias: p[2]}.node("Linear", p[0], p[1]))
 			return MatMul(h, p[3], true)
 		}},
+		{"ReLU of a sum", [][]int{{5, 3}, {7, 3}, {7}, {5, 7}}, func(_ testing.TB, _ *G.ExprGraph, p []*G.Node) *G.Node {
+			return ReLU(Add(p[3], product{transB: true, bias: p[2]}.node("Linear", p[0], p[1])))
+		}},
 		{"Add", [][]int{{5, 3}, {5, 3}}, func(_ testing.TB, _ *G.ExprGraph, p []*G.Node) *G.Node { return Add(p[0], p[1]) }},
 		{"Add self", [][]int{{5, 3}}, func(_ testing.TB, _ *G.ExprGraph, p []*G.Node) *G.Node { return Add(p[0], p[0]) }},
 		{"LayerNorm", [][]int{{5, 6}, {6}, {6}}, func(_ testing.TB, _ *G.ExprGraph, p []*G.Node) *G.Node {

@@ -7,21 +7,22 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// product is act(op(a)·op(b) + bias)·gradOf'(gradPre) + residual, all in one kernel. The inputs
-// are a, b and then those of bias, gradPre and residual that are there.
+// product is act(op(a)·op(b) + bias)·gradOf'(gradPre) + residual, or what is positive of it, all in one kernel. The
+// inputs are a, b and then those of bias, gradPre and residual that are there.
 type product struct {
 	transA, transB bool
 	act, gradOf    Activation
 	bias           *G.Node // [n]
 	gradPre        *G.Node // [m, n]
 	residual       *G.Node // [m, n]
+	positive       bool    // ReLU of it all
 
 	epilogue Epilogue // of the run in progress
 }
 
 // plain tells whether nothing is fused to the product yet.
 func (p *product) plain() bool {
-	return p.act == NoActivation && p.gradOf == NoActivation && p.bias == nil && p.residual == nil
+	return p.act == NoActivation && p.gradOf == NoActivation && p.bias == nil && p.residual == nil && !p.positive
 }
 
 // node builds the graph node of a·b.
@@ -56,7 +57,7 @@ func (p product) node(name string, a, b *G.Node) *G.Node {
 	bias := at(p.bias, "bias", bc)
 	gradPre := at(p.gradPre, "the activation's input", ar, bc)
 	residual := at(p.residual, "residual", ar, bc)
-	p.epilogue.Act, p.epilogue.GradOf = p.act, p.gradOf
+	p.epilogue.Act, p.epilogue.GradOf, p.epilogue.Positive = p.act, p.gradOf, p.positive
 	o.run = func(be Backend, in, out []*Value) error {
 		if err := p.checkRows(in, gradPre, residual); err != nil {
 			return err
@@ -100,6 +101,9 @@ func (p *product) checkRows(in []*Value, gradPre, residual int) error {
 
 func (p *product) symDiff(o *Op, in G.Nodes, y, dy *G.Node, bias, residual int) (G.Nodes, error) {
 	ds := make(G.Nodes, len(in))
+	if p.positive { // where the result is positive, so was what ReLU was taken of
+		dy = activateGrad(dy, y, ReLUAct)
+	}
 	if residual > 0 && o.need[residual] {
 		ds[residual] = dy
 	}

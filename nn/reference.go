@@ -155,6 +155,9 @@ func (ep *Epilogue) apply(x float64, i, j int) float64 {
 	if !ep.Residual.None() {
 		x += row(ep.Residual, i)[j]
 	}
+	if ep.Positive {
+		x = activate(ReLUAct, x)
+	}
 	return x
 }
 

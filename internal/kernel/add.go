@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // Add sets dst = a + b. The three have the length of a; dst may be a or b.
 func Add(dst, a, b []float32) {
 	if short(len(a)) {
@@ -41,6 +43,24 @@ func addRow(dst, a, b []float32) {
 	}
 	for i, v := range a {
 		dst[i] = v + b[i]
+	}
+}
+
+// joinRow is dst = (x + a) + b, and with positive ReLU of it.
+func joinRow(dst, x, a, b []float32, positive bool) {
+	dst, a, b = dst[:len(x)], a[:len(x)], b[:len(x)]
+	floor := float32(math.Inf(-1))
+	if positive {
+		floor = 0
+	}
+	if joinArch(dst, x, a, b, floor) {
+		return
+	}
+	for i, v := range x {
+		if v = v + a[i] + b[i]; v < floor {
+			v = floor
+		}
+		dst[i] = v
 	}
 }
 

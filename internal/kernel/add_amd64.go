@@ -18,6 +18,18 @@ func addArch(dst, a, b []float32) bool {
 	return true
 }
 
+func joinArch(dst, x, a, b []float32, floor float32) bool {
+	switch {
+	case isa >= AVX512:
+		joinAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), len(x), floor)
+	case isa == AVX2:
+		joinAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(a), unsafe.SliceData(b), len(x), floor)
+	default:
+		return false
+	}
+	return true
+}
+
 func axpyArch(dst []float32, alpha float32, x []float32) bool {
 	switch {
 	case isa >= AVX512:
@@ -99,6 +111,16 @@ func addAVX2(dst, a, b *float32, n int)
 //
 //go:noescape
 func addAVX512(dst, a, b *float32, n int)
+
+// for i in 0..n: dst[i] = max((x[i] + a[i]) + b[i], floor)
+//
+//go:noescape
+func joinAVX2(dst, x, a, b *float32, n int, floor float32)
+
+// for i in 0..n: dst[i] = max((x[i] + a[i]) + b[i], floor)
+//
+//go:noescape
+func joinAVX512(dst, x, a, b *float32, n int, floor float32)
 
 // for i in 0..n: dst[i] += alpha·x[i]
 //

@@ -15,6 +15,19 @@ TEXT ·addAVX2(SB), NOSPLIT, $0-32
 	VZEROUPPER
 	RET
 
+// func joinAVX2(dst, x, a, b *float32, n int, floor float32)
+TEXT ·joinAVX2(SB), NOSPLIT, $0-44
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+	MOVQ n+32(FP), CX
+	VBROADCASTSS floor+40(FP), V8
+	SPAN
+	EACH(loop, rest, done, STEP_JOIN)
+	VZEROUPPER
+	RET
+
 // func axpyAVX2(dst, x *float32, n int, alpha float32)
 TEXT ·axpyAVX2(SB), NOSPLIT, $0-28
 	MOVQ dst+0(FP), DI

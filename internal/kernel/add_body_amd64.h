@@ -7,6 +7,16 @@
 	VADDPS V1, V0, V0 \
 	S(V0, DI)
 
+// dst = what is above floor of (x + a) + b; DI, SI, DX, BX, floor in V8
+#define STEP_JOIN(L, S, M) \
+	L(SI, V0) \
+	L(DX, V1) \
+	VADDPS V1, V0, V0 \
+	L(BX, V1) \
+	VADDPS V1, V0, V0 \
+	VMAXPS V0, V8, V0 \
+	S(V0, DI)
+
 // dst += alpha·x; DI, SI, alpha in V8
 #define STEP_AXPY(L, S, M) \
 	L(DI, V0) \

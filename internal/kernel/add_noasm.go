@@ -4,6 +4,8 @@ package kernel
 
 func addArch(dst, a, b []float32) bool { return false }
 
+func joinArch(dst, x, a, b []float32, floor float32) bool { return false }
+
 func axpyArch(dst []float32, alpha float32, x []float32) bool { return false }
 
 func scaleArch(dst, x []float32, s float32) bool { return false }

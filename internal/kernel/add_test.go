@@ -187,3 +187,31 @@ func TestElementwiseAllocatesNothing(t *testing.T) {
 		noAllocs(t, c.name, c.f)
 	}
 }
+
+// TestJoinRow: sums in one order on every instruction set, NaN kept, nothing written beside the result.
+func TestJoinRow(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		for _, n := range oddSizes {
+			r := rand.New(rand.NewPCG(uint64(n), 3))
+			draw := func() float32 { return normal(r) }
+			x, a, b := filled(n, 1, draw), filled(n, 2, draw), filled(n, 3, draw)
+			if n > 2 {
+				a.v[n-1] = float32(math.NaN())
+			}
+			for _, positive := range []bool{false, true} {
+				dst := newGuarded(n, 4)
+				joinRow(dst.v, x.v, a.v, b.v, positive)
+				dst.check(t, "joinRow")
+				for i, got := range dst.v {
+					want := x.v[i] + a.v[i] + b.v[i]
+					if positive && want < 0 {
+						want = 0
+					}
+					if got != want && (got == got || want == want) {
+						t.Fatalf("n = %d, positive %v: element %d is %v, want %v", n, positive, i, got, want)
+					}
+				}
+			}
+		}
+	})
+}

@@ -38,6 +38,9 @@ func (p *productBF16) sumDot(r *region) {
 			n := min(p.depth, groups-g)
 			b := panelBF16(p.b, j, g)
 			for i := r.i0; i < r.i1; i++ {
+				if g+n == groups {
+					p.end.fetch(i*dotRows, min(dotRows, p.c.Rows-i*dotRows), j*panelCols)
+				}
 				dot := dots[min(dotRows, p.c.Rows-i*dotRows)]
 				// of what follows in memory, a sixteenth with every left panel
 				next := uintptr(unsafe.Pointer(b)) + uintptr(n*2048+min(i-r.i0, 15)*n*128)

@@ -29,6 +29,16 @@ func (t *tile) f32Arch(b []float32) bool {
 	return true
 }
 
+// f32NarrowArch is f32 for cols columns and no more; it tells whether there is such a kernel.
+func (t *tile) f32NarrowArch(b []float32, cols int) bool {
+	if isa < AVX512 || cols > panelCols/2 || t.k == 0 {
+		return false
+	}
+	t.cols = cols
+	tileNarrowAVX512(t, unsafe.Pointer(unsafe.SliceData(b)))
+	return true
+}
+
 func (t *tile) pairsArch(b []uint16) bool {
 	switch at := unsafe.Pointer(unsafe.SliceData(b)); {
 	case isa >= AVX512:
@@ -53,11 +63,19 @@ func (t *tile) int8Arch(b []int8) bool {
 	return true
 }
 
+// fetchRows fetches 128 bytes of each of rows rows, stride floats apart, into the second-level cache.
+//
+//go:noescape
+func fetchRows(at *float32, stride, rows int)
+
 // tile.f32, tile.pairs and tile.int8 for 1 to 14 (AVX-512) or 6 (AVX2) rows and k > 0. The multiply-adds of
 // a sum are fused. A little of what lies at ahead is fetched at each depth.
 
 //go:noescape
 func tileF32AVX512(t *tile, b unsafe.Pointer)
+
+//go:noescape
+func tileNarrowAVX512(t *tile, b unsafe.Pointer)
 
 //go:noescape
 func tilePairsAVX512(t *tile, b unsafe.Pointer)

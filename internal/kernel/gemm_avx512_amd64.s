@@ -217,3 +217,44 @@ TEXT ·tilePairsAVX512(SB), NOSPLIT, $0-16
 // func tileInt8AVX512(t *tile, b unsafe.Pointer)
 TEXT ·tileInt8AVX512(SB), NOSPLIT, $0-16
 	TILES(INT8)
+
+// At most 16 columns: row r of the tile is the register Z(2r), of which K1 names the columns that are there.
+#undef ROW
+#define ROW(a, t, lo, hi) VFMADD231PS.BCST a, Z28, lo
+#undef ZERO
+#define ZERO(lo, hi) VPXORD lo, lo, lo
+#undef GET
+#define GET(lo, hi) \
+	VMOVUPS.Z (R13), K1, lo \
+	ADDQ      DI, R13
+#undef WANT
+#define WANT(lo, hi) \
+	PREFETCHT0 (R13) \
+	ADDQ       DI, R13
+#undef PUT
+#define PUT(lo, hi) \
+	VMOVUPS lo, K1, (DX) \
+	ADDQ    DI, DX
+
+#define NARROW(ROWS, ALL, start, zero, loop, done) \
+start: \
+	BEGIN(ALL, zero, loop) \
+loop: \
+	VMOVUPS (BX), Z28 \
+	PREFETCHT0 1024(BX) \
+	ROWS \
+	ADDQ $128, BX \
+	FORWARD \
+	DECQ CX \
+	JNZ  loop \
+	END(ALL)
+
+// func tileNarrowAVX512(t *tile, b unsafe.Pointer)
+TEXT ·tileNarrowAVX512(SB), NOSPLIT, $0-16
+	MOVQ  t+0(FP), R13
+	MOVQ  tile_cols(R13), CX
+	MOVL  $1, AX
+	SHLL  CX, AX
+	DECL  AX
+	KMOVW AX, K1
+	TILES(NARROW)

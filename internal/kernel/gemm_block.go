@@ -11,11 +11,12 @@ import (
 // steps the sums wait in c, or aside where c is still needed, so that each is one chain of additions
 // however the product is cut.
 type gemmJob struct {
-	c, a  Matrix
-	b     *Packed
-	end   finisher
-	aside bool      // the sums must not go to c before their time
-	left  []float32 // all of a in tile order, [plane][depth step][row], where few rows meet many panels
+	c, a   Matrix
+	b      *Packed
+	end    finisher
+	aside  bool      // the sums must not go to c before their time
+	left   []float32 // all of a in tile order, [plane][depth step][row], where few rows meet many panels
+	direct bool      // rows of a are read where they lie
 
 	tiles  int // rows of tiles
 	kc     int // depth step
@@ -29,7 +30,8 @@ var gemmJobs freeList[gemmJob]
 const (
 	blockRows  = 112
 	blockDepth = 768
-	blockCols  = 24        // least panels across that are worth packing a's rows for
+	blockCols  = 24        // least panels across that are worth packing a's rows for once more
+	directCols = 10        // most panels across for which rows of a are not worth packing at all
 	blockSums  = 32 << 10  // sums that are finished at once
 	pieceBytes = 192 << 10 // of b, where few rows pass over many panels
 	leftDepths = 16        // of a transposed left operand, brought into order for all tiles before the next ones
@@ -49,6 +51,7 @@ func (j *gemmJob) plan() {
 		return
 	}
 	j.nb = max(1, panels/blockCols)
+	j.direct = panels <= directCols && !j.a.Trans && j.b.format.leftPlanes() == 0
 	if j.mb*j.nb < 8*procs {
 		j.mb = min(j.tiles, roundUp(j.mb, procs))
 	}
@@ -131,7 +134,7 @@ func (j *gemmJob) Do(piece int) {
 	b.i0, b.i1 = j.row(b.t0), j.row(b.t1)
 	b.strip = max(1, min(b.p1-b.p0, blockSums/((b.i1-b.i0)*panelCols)))
 	var buffers [3][]float32
-	if j.left == nil {
+	if j.left == nil && !j.direct {
 		buffers[0] = scratch.get((b.i1 - b.i0) * j.kc)
 		b.left = buffers[0]
 	}
@@ -181,16 +184,19 @@ func (b *block) products() {
 		for k0 := 0; k0 < k; k0 += j.kc {
 			kn := min(j.kc, k-k0)
 			left := b.left
-			if j.left != nil {
+			switch {
+			case j.direct:
+				left = j.a.V[b.i0*j.a.Stride+k0:]
+			case j.left != nil:
 				left = j.left[(q[0]*k+k0)*j.c.Rows:]
-			} else {
+			default:
 				j.packLeft(left, b.t0, b.t1, k0, q[0])
 			}
 			last := i == len(pairs)-1 && k0+kn == k
 			for p := b.p0; p < b.p1; p += b.strip {
 				end := min(p+b.strip, b.p1)
 				for p := p; p < end; p++ {
-					b.panel(left, p, q[1], k0, kn, i > 0 || k0 > 0)
+					b.panel(left, p, q[1], k0, kn, i > 0 || k0 > 0, last)
 				}
 				if last {
 					b.finish(p, end)
@@ -206,10 +212,11 @@ func (b *block) finish(p0, p1 int) {
 	b.job.end.rows(b.sum[(p0-b.p0)*panelCols:], b.stride, c, b.i0, b.i1, p0*panelCols, min(p1*panelCols, c.Cols))
 }
 
-// panel adds the products of all rows and panel p's plane q, of kn depths from k0 on.
-func (b *block) panel(left []float32, p, q, k0, kn int, more bool) {
+// panel adds the products of all rows and panel p's plane q, of kn depths from k0 on; the last are those after which
+// the sums are finished.
+func (b *block) panel(left []float32, p, q, k0, kn int, more, last bool) {
 	j := b.job
-	t := tile{k: kn, rowStep: 1, more: more}
+	t := tile{k: kn, more: more}
 	var floats []float32
 	var pairs []uint16
 	var bytes []int8
@@ -231,10 +238,21 @@ func (b *block) panel(left []float32, p, q, k0, kn int, more bool) {
 	cols := min(panelCols, j.c.Cols-p*panelCols)
 	for n := b.t0; n < b.t1; n++ {
 		i := j.row(n)
-		t.rows, t.depthStep = j.row(n+1)-i, j.row(n+1)-i
-		t.a = left[(i-b.i0)*kn:]
+		t.rows = j.row(n+1) - i
+		if last {
+			j.end.fetch(i, t.rows, p*panelCols)
+		}
+		if j.direct {
+			t.a, t.rowStep, t.depthStep = left[(i-b.i0)*j.a.Stride:], j.a.Stride, 1
+		} else {
+			t.a, t.rowStep, t.depthStep = left[(i-b.i0)*kn:], 1, t.rows
+		}
 		c := b.sum[(i-b.i0)*b.stride+(p-b.p0)*panelCols:]
 		t.c, t.stride = c, b.stride
+		if floats != nil && t.f32NarrowArch(floats, cols) {
+			t.ahead += uintptr(kn * t.aheadStep)
+			continue
+		}
 		narrow := b.edge != nil && cols < panelCols
 		if narrow {
 			for r := range t.rows {

@@ -17,7 +17,7 @@ const (
 
 // Epilogue is what happens to the sums of a product on their way to c, while they are in the cache:
 //
-//	v = a·b + Bias;  Pre = v;  c = Act(v)·GradOf′(GradPre) + Residual
+//	v = a·b + Bias;  Pre = v;  v = Act(v)·GradOf′(GradPre) + Residual;  c = max(v, 0) if Positive, else v
 //
 // Every part may be missing. The matrices have the shape of c and are not transposed.
 type Epilogue struct {
@@ -27,6 +27,7 @@ type Epilogue struct {
 	GradOf   Activation // with GradPre: the backward pass of Linear and activation in one
 	GradPre  *Matrix
 	Residual *Matrix // may be c itself, and so may GradPre: c += a·b
+	Positive bool    // ReLU of it all
 }
 
 // finisher is an Epilogue by value, so that a caller's need not live on the heap.
@@ -35,6 +36,7 @@ type finisher struct {
 	act, gradOf               Activation
 	pre, gradPre, residual    Matrix
 	hasPre, hasGrad, hasAdded bool
+	positive                  bool
 }
 
 // from sets f to what ep, which may be nil, asks for after a product with b.
@@ -46,7 +48,7 @@ func (f *finisher) from(ep *Epilogue, b *Packed) {
 	if ep == nil {
 		return
 	}
-	f.bias, f.act, f.gradOf = ep.Bias, ep.Act, ep.GradOf
+	f.bias, f.act, f.gradOf, f.positive = ep.Bias, ep.Act, ep.GradOf, ep.Positive
 	if ep.Pre != nil {
 		f.pre, f.hasPre = *ep.Pre, true
 	}
@@ -74,7 +76,18 @@ func share(a, b []float32) bool {
 
 // idle tells whether there is nothing to do when the sums are in c already.
 func (f *finisher) idle() bool {
-	return f.scale == nil && f.bias == nil && f.act == None && !f.hasPre && !f.hasGrad && !f.hasAdded
+	return f.scale == nil && f.bias == nil && f.act == None && !f.hasPre && !f.hasGrad && !f.hasAdded && !f.positive
+}
+
+// fetch has the processor fetch what rows will read of a tile's rows from i on and of the panel of columns from j on,
+// while the tile's sums are formed.
+func (f *finisher) fetch(i, rows, j int) {
+	if f.hasGrad {
+		fetchRows(&f.gradPre.V[i*f.gradPre.Stride+j], f.gradPre.Stride, rows)
+	}
+	if f.hasAdded {
+		fetchRows(&f.residual.V[i*f.residual.Stride+j], f.residual.Stride, rows)
+	}
 }
 
 // rows turns the sums of rows i0 to i1, columns j0 to j1, into c's. Row i of the sums begins at
@@ -86,6 +99,10 @@ func (f *finisher) rows(sum []float32, stride int, c *Matrix, i0, i1, j0, j1 int
 	}
 	for i := i0; i < i1; i++ {
 		v := sum[(i-i0)*stride:][:j1-j0]
+		if f.joins() {
+			joinRow(c.segment(i, j0, j1), v, f.bias[j0:j1], f.residual.segment(i, j0, j1), f.positive)
+			continue
+		}
 		if f.scale != nil {
 			mulSubRow(v, f.scale[j0:j1], v, 0)
 		}
@@ -107,7 +124,15 @@ func (f *finisher) rows(sum []float32, stride int, c *Matrix, i0, i1, j0, j1 int
 		case !inPlace:
 			copy(c.segment(i, j0, j1), v)
 		}
+		if f.positive {
+			actRow(c.segment(i, j0, j1), c.segment(i, j0, j1), ReLU)
+		}
 	}
+}
+
+// joins tells whether a bias and a residual are all there is to add, which takes one pass.
+func (f *finisher) joins() bool {
+	return f.bias != nil && f.hasAdded && f.scale == nil && f.act == None && !f.hasPre && !f.hasGrad
 }
 
 // addRows is dst = a + b.

@@ -24,16 +24,19 @@ func wantEpilogue(sum []float64, n int, ep *Epilogue) []float64 {
 		if ep.Residual != nil {
 			out[i] += float64(ep.Residual.at(i/n, i%n))
 		}
+		if ep.Positive {
+			out[i] = max(out[i], 0)
+		}
 	}
 	return out
 }
 
 func TestEpilogue(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
-		for _, s := range [][3]int{{1, 5, 1}, {7, 40, 33}, {31, 20, 70}, {40, 400, 45}} {
+		for _, s := range [][3]int{{1, 5, 1}, {7, 40, 33}, {31, 20, 70}, {29, 900, 11}, {40, 400, 45}} {
 			m, k, n := s[0], s[1], s[2]
 			for _, f := range []Format{F32, BF16x3} {
-				for parts := range 32 {
+				for parts := range 64 {
 					rng := rand.New(rand.NewPCG(uint64(parts), uint64(m)))
 					a, b := fenced(rng, m, k, false), fenced(rng, k, n, false)
 					c, pre, grad, res := fenced(rng, m, n, false), fenced(rng, m, n, false), fenced(rng, m, n, false), fenced(rng, m, n, false)
@@ -59,6 +62,7 @@ func TestEpilogue(t *testing.T) {
 							ep.Residual = &c // c += a·b
 						}
 					}
+					ep.Positive = parts&32 > 0
 					t.Run(fmt.Sprint(s, f, parts), func(t *testing.T) {
 						sum, size := product(a, b)
 						want := wantEpilogue(sum, n, &ep)

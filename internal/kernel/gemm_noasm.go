@@ -6,6 +6,10 @@ func tileRows() int { return 4 }
 
 func (t *tile) f32Arch([]float32) bool { return false }
 
+func fetchRows(*float32, int, int) {}
+
+func (t *tile) f32NarrowArch([]float32, int) bool { return false }
+
 func (t *tile) pairsArch([]uint16) bool { return false }
 
 func (t *tile) int8Arch([]int8) bool { return false }

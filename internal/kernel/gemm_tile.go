@@ -10,6 +10,7 @@ type tile struct {
 	rowStep, depthStep int
 	c                  []float32
 	stride             int
+	cols               int // of f32NarrowArch
 	more               bool
 	ahead              uintptr
 	aheadStep          int

@@ -171,7 +171,9 @@ func (b *winogradBlock) product(out, in []float32, w *Packed) {
 			r0 := b.rows * n / tiles
 			t.rows = b.rows*(n+1)/tiles - r0
 			t.a, t.c = in[r0*b.c.C:], out[r0*b.wide+(p-b.p0)*panelCols:]
-			t.f32(panel)
+			if !t.f32NarrowArch(panel, b.c.Out-p*panelCols) {
+				t.f32(panel)
+			}
 			t.ahead += uintptr(b.c.C * t.aheadStep)
 		}
 	}
