@@ -73,7 +73,7 @@ func TestGPUOutOfMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, share := range []float64{0.97, 0.9, 0.7, 0.5, 0.3} {
+	for _, share := range []float64{0.97, 0.9, 0.8, 0.6, 0.5} {
 		memory := int64(share * float64(need))
 		used, err := attempt(memory, 64, 0)
 		var fit *nn.FitError
@@ -88,7 +88,8 @@ func TestGPUOutOfMemory(t *testing.T) {
 		if _, err := attempt(memory, fit.Batch, 0); err != nil {
 			t.Errorf("the batch of %d that would fit does not: %v", fit.Batch, err)
 		}
-		if more := fit.Batch + 2 + fit.Batch/8; more < 64 {
+		// Batches of up to 64 rows more are filled up to one size.
+		if more := fit.Batch + 16; more < 64 {
 			if _, err := attempt(memory, more, 0); err == nil {
 				t.Errorf("a batch of %d fits, and was not named but %d", more, fit.Batch)
 			}

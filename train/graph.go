@@ -20,6 +20,9 @@ type network struct {
 	grads                                           *nn.Gradients // nil: the loss alone
 	machine                                         *nn.Machine
 	weight                                          [1]float32
+	sequences                                       int // that every batch is filled up to, 0: batches stay as they are
+	feature                                         int
+	padded                                          data.Batch
 }
 
 // networkOptions say what a network is for.
@@ -35,8 +38,13 @@ type networkOptions struct {
 
 // newNetwork builds the graph and plans its memory.
 func newNetwork(be nn.Backend, m *Model, room data.Size, o networkOptions) (*network, error) {
+	sequences := 0
+	if pads(be) {
+		room = padded(room)
+		sequences = room.Sequences
+	}
 	g := G.NewGraph()
-	n := &network{
+	n := &network{sequences: sequences, feature: m.Config.Feature,
 		features:  nn.NewInput(g, "features", nn.Float, max(1, room.Images), m.Config.Feature),
 		ids:       nn.NewInput(g, "ids", nn.Int32, max(1, room.Rows)),
 		positions: nn.NewInput(g, "positions", nn.Int32, max(1, room.Rows)),
@@ -72,6 +80,10 @@ func newNetwork(be nn.Backend, m *Model, room data.Size, o networkOptions) (*net
 
 // set gives the network a batch.
 func (n *network) set(b *data.Batch, seed, step uint64) error {
+	if n.sequences > 0 {
+		pad(&n.padded, b, n.sequences, n.feature)
+		b = &n.padded
+	}
 	err := errors.Join(nn.Set(n.features, b.Features), nn.Set(n.ids, b.IDs), nn.Set(n.positions, b.Positions), nn.Set(n.prefix, b.Prefix),
 		nn.Set(n.seqs.Starts, b.Starts), nn.Set(n.from, b.From), nn.Set(n.targets, b.Targets))
 	if n.seqs.Parent != nil {
