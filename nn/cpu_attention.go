@@ -35,11 +35,7 @@ func (*CPU) AttentionGrad(a *AttentionArgs) error {
 // CachedAttention writes the new rows, then attends.
 func (*CPU) CachedAttention(a *CachedAttentionArgs) error {
 	ck, cv := matrix(a.CacheK), matrix(a.CacheV)
-	for i, s := range indices(a.Slots) {
-		k, v := matrix(a.K), matrix(a.V)
-		copy(ck.V[int(s)*ck.Stride:][:ck.Cols], k.V[i*k.Stride:])
-		copy(cv.V[int(s)*cv.Stride:][:cv.Cols], v.V[i*v.Stride:])
-	}
+	kernel.CacheRows(ck, cv, matrix(a.K), matrix(a.V), indices(a.Slots))
 	kernel.AttentionCached(matrix(a.Out), matrix(a.Q), ck, cv, a.Heads, a.Scale, indices(a.Table), a.Table.Cols, indices(a.Lens))
 	return nil
 }

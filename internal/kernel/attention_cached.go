@@ -34,6 +34,35 @@ func AttentionCached(out, q Matrix, cacheK, cacheV Matrix, heads int, scale floa
 	cachedJobs.put(j)
 }
 
+// CacheRows copies the rows of k and v to the rows slots of cacheK and cacheV, all different.
+func CacheRows(cacheK, cacheV, k, v Matrix, slots []int32) {
+	j := cachedRows.get()
+	j.from, j.to, j.slots = [2]Matrix{k, v}, [2]Matrix{cacheK, cacheV}, slots[:k.Rows]
+	Run((k.Rows+cachedRowsPiece-1)/cachedRowsPiece, j)
+	*j = cacheRowsJob{}
+	cachedRows.put(j)
+}
+
+// cachedRowsPiece is how many rows are worth handing to another goroutine: the places they go to are rarely in a cache.
+const cachedRowsPiece = 8
+
+// cacheRowsJob is CacheRows on its way through Run.
+type cacheRowsJob struct {
+	from, to [2]Matrix
+	slots    []int32
+}
+
+var cachedRows freeList[cacheRowsJob]
+
+// Do is Job's.
+func (j *cacheRowsJob) Do(piece int) {
+	for i := piece * cachedRowsPiece; i < min((piece+1)*cachedRowsPiece, len(j.slots)); i++ {
+		for n := range j.from {
+			copy(j.to[n].row(int(j.slots[i])), j.from[n].row(i))
+		}
+	}
+}
+
 // cachedGrain is how many elements of keys are worth handing to another goroutine: with the values
 // 128 KiB to read, some 10 µs.
 const cachedGrain = 1 << 14
@@ -64,19 +93,34 @@ func (j *cachedJob) Do(piece int) {
 	q, weights := memory[:j.hd], memory[wide:]
 	h1, row1 := min(h0+j.perHeads, j.heads), min(row0+j.perRows, j.q.Rows)
 	if j.byRow {
+		j.fetch(row0, h0*j.hd, h1*j.hd)
 		for row := row0; row < row1; row++ {
 			for h := h0; h < h1; h++ {
+				if row+1 < row1 {
+					j.fetch(row+1, h*j.hd, (h+1)*j.hd)
+				}
 				j.query(row, h*j.hd, q, weights)
 			}
 		}
 	} else {
 		for h := h0; h < h1; h++ {
 			for row := row0; row < row1; row++ {
+				if h+1 < h1 {
+					j.fetch(row, (h+1)*j.hd, (h+2)*j.hd)
+				}
 				j.query(row, h*j.hd, q, weights)
 			}
 		}
 	}
 	scratch.put(memory)
+}
+
+// fetch has the columns from to to of the keys and values that a row sees on their way: they lie scattered, and most have
+// left the caches since the step before, when all weights were read.
+func (j *cachedJob) fetch(row, from, to int) {
+	list := j.table[row*j.stride:][:max(0, j.lens[row])]
+	prefetchList(&j.k.V[from], list, 4*j.k.Stride, 4*(to-from))
+	prefetchList(&j.v.V[from], list, 4*j.v.Stride, 4*(to-from))
 }
 
 // query does a row's head that begins at column from; q and weights are memory.

@@ -275,7 +275,7 @@ func TestAttentionCached(t *testing.T) {
 	for _, c := range []struct {
 		heads, hd int
 		lens      []int32
-	}{{12, 64, []int32{1, 30, 0, 77}}, {8, 96, []int32{17}}, {3, 7, []int32{3, 4, 5}}, {1, 1, []int32{1}}, {2, 131, []int32{600}}, {25, 64, []int32{1000, 999}}} {
+	}{{12, 64, []int32{1, 30, 0, 77}}, {8, 96, []int32{17}}, {3, 7, []int32{3, 4, 5}}, {1, 1, []int32{1}}, {2, 131, []int32{600}}, {25, 64, []int32{1000, 999}}, {4, 64, []int32{9, 8, 0, 7, 1, 30, 2, 3, 4, 12, 11, 10, 5}}} {
 		const pool, stride = 1100, 1003
 		dim, rows := c.heads*c.hd, len(c.lens)
 		q, k, v := fenced(rng, rows, dim, false), fenced(rng, pool, dim, false), fenced(rng, pool, dim, false)
@@ -314,6 +314,27 @@ func TestAttentionCached(t *testing.T) {
 	}
 }
 
+func TestCacheRows(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for _, rows := range []int{0, 1, 8, 9, 40} {
+		const pool, dim = 64, 24
+		k, v := fenced(rng, rows, dim, false), fenced(rng, rows, dim, false)
+		cacheK, cacheV := fenced(rng, pool, dim, false), fenced(rng, pool, dim, false)
+		wantK, wantV := slices.Clone(cacheK.V), slices.Clone(cacheV.V)
+		slots := make([]int32, rows)
+		for i, at := range rng.Perm(pool)[:rows] {
+			slots[i] = int32(at)
+			copy(wantK[at*cacheK.Stride:], k.segment(i, 0, dim))
+			copy(wantV[at*cacheV.Stride:], v.segment(i, 0, dim))
+		}
+		CacheRows(cacheK, cacheV, k, v, slots)
+		same := func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) } // fences are NaN
+		if !slices.EqualFunc(cacheK.V, wantK, same) || !slices.EqualFunc(cacheV.V, wantV, same) {
+			t.Errorf("%d rows: the cache is not what it was with them put in", rows)
+		}
+	}
+}
+
 func TestAttentionAllocatesNothing(t *testing.T) {
 	c := attnCase{heads: 4, hd: 64, causal: true, qLens: []int{10, 12, 50, 50}, parent: []int32{-1, 0, -1, -1}}
 	c.init()
@@ -325,6 +346,8 @@ func TestAttentionAllocatesNothing(t *testing.T) {
 		q := c.q
 		q.Rows = 4
 		AttentionCached(c.out, q, c.k, c.v, 4, c.scale, table, 50, lens)
+		q.Rows = 1
+		CacheRows(c.k, c.v, q, q, lens)
 	}); n != 0 {
 		t.Errorf("%v allocations a run", n)
 	}

@@ -1,0 +1,14 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+import "unsafe"
+
+// prefetchList has bytes of the listed rows, stride bytes apart from base on, fetched into the nearest cache. Nothing
+// waits for them.
+func prefetchList(base *float32, list []int32, stride, bytes int) {
+	prefetchListed(unsafe.Pointer(base), unsafe.SliceData(list), len(list), stride, bytes)
+}
+
+//go:noescape
+func prefetchListed(base unsafe.Pointer, list *int32, n, stride, bytes int)
