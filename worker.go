@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 
 	G "gorgonia.org/gorgonia"
 
@@ -63,6 +64,8 @@ func (w *worker) prompts(ctx context.Context, features iter.Seq2[[]float32, erro
 		for f, err := range features {
 			if want := w.model.checkpoint.Config.Feature; err == nil && len(f) != want {
 				err = &WidthError{Want: want, Got: len(f), From: "the source"}
+			} else if i := slices.IndexFunc(f, func(x float32) bool { return x-x != 0 }); err == nil && i >= 0 {
+				err = fmt.Errorf("number %d of the feature is %v, want finite ones", i, f[i])
 			}
 			if !yield(f, err) {
 				return

@@ -3,9 +3,10 @@
 GPT-2 small with random weights writes --steps tokens after a prefix of 10 rows, nothing ending it early. All contenders do the whole of
 it: the prefix, then one token after the other. Each is a process that answers requests, one JSON line each; all of them are asked in
 turn, several times over; a figure is the median of the medians of a contender's turns, a ratio the median of the ratios of the turns.
+On a machine with other load, which slows some contenders more than others, --best takes every contender's best time of all its turns.
 
 The peers: the original's way (no cache, logits of every row, float32); PyTorch with a key/value cache, fused attention and GELU,
-in float32 and in bfloat16; ONNX Runtime with a key/value cache in float32, all optimisations on. Ours takes the four forms of
+in float32 and in bfloat16; the same compiled by inductor, with a cache of fixed size and the weights frozen and packed; ONNX Runtime with a key/value cache in float32, all optimisations on. Ours takes the four forms of
 weights; "both" is bfloat16 weights and activations.
 """
 import argparse
@@ -115,6 +116,72 @@ def torch_beam(net, prefix, steps, width, cache):
         gen = torch.cat((gen, x), 1)
 
 
+def build_compiled(dtype):
+    """The same for inductor: forward(x [b,t,D], at [t], cache) writes to a cache of fixed size and gives the last row's logits."""
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+    net = build(True).to(dtype)
+
+    class Static(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = net
+
+        def forward(self, x, at, cache):
+            x = x + net.wpe.weight[at]
+            seen = torch.arange(cache[0][0].size(2))[None] <= at[:, None]
+            for b, (ks, vs) in zip(self.net.h, cache):
+                q, k, v = (t.view(*t.shape[:-1], H, D // H).transpose(1, 2) for t in b.qkv(b.n1(x)).split(D, dim=2))
+                ks.index_copy_(2, at, k)
+                vs.index_copy_(2, at, v)
+                o = F.scaled_dot_product_attention(q, ks, vs, attn_mask=seen)
+                x = x + b.proj(o.transpose(1, 2).reshape(x.shape))
+                x = x + b.down(F.gelu(b.up(b.n2(x)), approximate="tanh"))
+            return F.linear(self.net.nf(x[:, -1:]), self.net.wte.weight)
+
+    import torch._dynamo.config as dynamo
+    import torch._inductor.config as inductor
+    inductor.freezing, dynamo.cache_size_limit = True, 64
+    return net, torch.compile(Static().eval(), dynamic=False, fullgraph=True)
+
+
+def compiled_job(q, kind, cache={}):
+    import torch
+    dtype = torch.bfloat16 if kind == "compiled bf16" else torch.float32
+    if kind not in cache:
+        cache[kind] = build_compiled(dtype)
+    net, forward = cache[kind]
+    n, steps, width = q["Images"], q["Steps"], q["Beam"] if q["Mode"] == "beam" else 1
+    prefix = torch.randn(n, P, D).to(dtype) * 0.02
+    first = [torch.zeros(n, H, P + steps, D // H, dtype=dtype) for _ in range(2 * L)]
+    spread = [torch.zeros(n * width, H, P + steps, D // H, dtype=dtype) for _ in range(2 * L)] if width > 1 else first
+    places = [torch.arange(P)] + [torch.tensor([P + i]) for i in range(steps)]
+    pairs = lambda flat: [(flat[2 * i], flat[2 * i + 1]) for i in range(L)]
+
+    def run():
+        with torch.no_grad():
+            logits, scores = forward(prefix, places[0], pairs(first)), None
+            for i in range(1, steps + 1):
+                if width == 1:
+                    tokens = torch.argmax(logits[:, -1], -1, keepdim=True)
+                else:  # generate_beam's search
+                    logp = logits[:, -1].float().softmax(-1).log()
+                    if scores is None:
+                        scores, tokens = (t.squeeze(0) for t in logp.topk(width, -1))
+                        for a, b in zip(spread, first):
+                            a.copy_(b.expand(width, -1, -1, -1))
+                    else:
+                        mean, best = ((scores[:, None] + logp) / i).view(-1).topk(width)
+                        source, tokens, scores = best // V, best % V, mean * i
+                        for a in spread:
+                            a.copy_(a[source])
+                x = net.wte(tokens).view(n * width, 1, -1)
+                if i < steps:
+                    logits = forward(x, places[i], pairs(spread))
+    return run
+
+
 def export(path):
     """The graph for ONNX Runtime: embeds [b,t,D] and past [L,2,b,H,p,D/H] to the last row's logits and the new past."""
     import torch
@@ -192,17 +259,20 @@ def serve(kind, threads):
         for line in sys.stdin:
             q = json.loads(line)
             d = q["Decode"]
-            if kind == "ort":
+            if kind == "ort" or kind.startswith("compiled"):
                 with torch.inference_mode(False):
-                    fn = ort_job(d, threads)
+                    fn = ort_job(d, threads) if kind == "ort" else compiled_job(d, kind)
+                    if kind != "ort":
+                        print(json.dumps(measure(fn, q["Seconds"])), flush=True)
+                        continue
             else:
                 fn = torch_job(d, kind)
             print(json.dumps(measure(fn, q["Seconds"])), flush=True)
 
 
 class Contender:
-    def __init__(self, name, command, **env):
-        self.name = name
+    def __init__(self, name, command, best, **env):
+        self.name, self.best = name, best
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **env})
 
     def ask(self, **q):
@@ -212,14 +282,14 @@ class Contender:
         if not line:
             sys.exit(f"{self.name} ended")
         r = json.loads(line)
-        return sys.exit(f"{self.name}: {r['Error']}") if r.get("Error") else r["Median"]
+        return sys.exit(f"{self.name}: {r['Error']}") if r.get("Error") else r["Best" if self.best else "Median"]
 
 
 # A job, its forms of ours, and its peers.
 JOBS = {
-    "greedy": (dict(Mode="greedy", Images=1), ["float32", "bfloat16", "int8", "both"], ["ort", "torch", "torch bf16"]),
-    "beam": (dict(Mode="beam", Images=1), ["float32", "bfloat16", "int8", "both"], ["original", "ort", "torch", "torch bf16"]),
-    "sixteen": (dict(Mode="greedy", Images=16), ["float32", "bfloat16", "int8", "both"], ["ort", "torch", "torch bf16"]),
+    "greedy": (dict(Mode="greedy", Images=1), ["float32", "bfloat16", "int8", "both"], ["ort", "torch", "compiled", "torch bf16", "compiled bf16"]),
+    "beam": (dict(Mode="beam", Images=1), ["float32", "bfloat16", "int8", "both"], ["original", "ort", "torch", "compiled", "torch bf16", "compiled bf16"]),
+    "sixteen": (dict(Mode="greedy", Images=16), ["float32", "bfloat16", "int8", "both"], ["ort", "torch", "compiled", "torch bf16", "compiled bf16"]),
 }
 
 
@@ -232,6 +302,8 @@ def main():
     ap.add_argument("--steps", type=int, default=15)
     ap.add_argument("--beam", type=int, default=5)
     ap.add_argument("--jobs", default="greedy,beam,sixteen")
+    ap.add_argument("--peers", default="", help="only these, by commas: ort, torch, compiled, torch bf16, compiled bf16, original")
+    ap.add_argument("--best", action="store_true", help="the best time of all of a contender's turns instead of medians")
     ap.add_argument("--peer", help=argparse.SUPPRESS)
     a = ap.parse_args()
     if a.peer:
@@ -240,10 +312,13 @@ def main():
     if unknown := set(jobs) - set(JOBS):
         sys.exit(f"--jobs: no job {', '.join(sorted(unknown))}; want {', '.join(JOBS)}")
     env = dict(OMP_NUM_THREADS=str(a.threads), MKL_NUM_THREADS=str(a.threads), OPENBLAS_NUM_THREADS=str(a.threads), GOMAXPROCS=str(a.threads))
-    ours = Contender("ours", [a.ours, "-serve"], **env)
+    ours = Contender("ours", [a.ours, "-serve"], a.best, **env)
     peers = {}
+    if only := set(filter(None, a.peers.split(","))):
+        for j in JOBS:
+            JOBS[j] = (*JOBS[j][:2], [p for p in JOBS[j][2] if p in only])
     for p in dict.fromkeys(p for j in jobs for p in JOBS[j][2]):
-        peers[p] = Contender(p, [sys.executable, os.path.abspath(__file__), "--threads", str(a.threads), "--peer", p], **env)
+        peers[p] = Contender(p, [sys.executable, os.path.abspath(__file__), "--threads", str(a.threads), "--peer", p], a.best, **env)
     import onnxruntime
     import torch
     print(f"PyTorch {torch.__version__}, ONNX Runtime {onnxruntime.__version__}, {a.threads} threads, {torch.backends.cpu.get_cpu_capability()}")
@@ -258,6 +333,8 @@ def main():
                 got[c].append(ours.ask(Seconds=a.seconds, Decode=dict(job, Weights=c)))
             for c in rivals:
                 got[c].append(peers[c].ask(Seconds=a.seconds, Decode=job))
+        if a.best:
+            got, memory = {c: [min(v)] for c, v in got.items()}, [max(memory)]
         mid = {c: statistics.median(v) for c, v in got.items()}
         print(f"\n{j}: {a.steps} tokens each, milliseconds: " + ", ".join(f"{c} {1e3 * mid[c]:.1f}" for c in rivals) +
               f"; reading memory {statistics.median(memory) * 1e-9:.1f} GB/s")

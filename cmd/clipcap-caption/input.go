@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"iter"
 	"os"
+	"path"
+	"path/filepath"
 	"runtime"
 
 	"github.com/clipcap-go/clipcap"
@@ -13,6 +16,7 @@ import (
 	"github.com/clipcap-go/clipcap/data"
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/data/extract"
+	"github.com/clipcap-go/clipcap/internal/cli"
 )
 
 // input is what is captioned: a number of things with names, and their features.
@@ -32,21 +36,28 @@ func (o *options) openInput(args []string) (*input, error) {
 		args = []string{o.images}
 	}
 	var all sources
-	for _, path := range args {
-		s, err := openSource(path)
+	for _, name := range args {
+		s, err := openSource(name)
 		if err != nil {
 			all.close()
 			return nil, err
 		}
-		all = append(all, s)
+		all = append(all, source{Source: s})
+		if info, err := os.Stat(name); len(args) > 1 && err == nil && info.IsDir() {
+			all[len(all)-1].folder = name // what is in one folder may have the names of what is in another
+		}
+	}
+	if err := all.sameKind(args); err != nil {
+		all.close()
+		return nil, err
 	}
 	in := &input{count: all.len(), close: all.close}
 	in.name = func(i int) (annotation.ID, string) {
 		it, err := all.item(i)
 		if err != nil {
-			return annotation.ID(fmt.Sprint(i)), ""
+			return annotation.ID(fmt.Sprint(i)), fmt.Sprint(i)
 		}
-		return it.ID, it.File
+		return it.ID, cmp.Or(it.File, string(it.ID))
 	}
 	in.features = func(ctx context.Context, m *clipcap.Model) iter.Seq2[[]float32, error] {
 		if first, err := all.item(0); err == nil {
@@ -59,18 +70,22 @@ func (o *options) openInput(args []string) (*input, error) {
 	return in, nil
 }
 
-func openSource(path string) (extract.Source, error) {
-	if path == "-" {
+func openSource(name string) (extract.Source, error) {
+	if name == "-" {
 		return extract.ReadSource(os.Stdin, "standard input", extract.SourceOptions{})
 	}
-	return extract.OpenSource(path, extract.SourceOptions{})
+	return extract.OpenSource(name, extract.SourceOptions{})
 }
 
 // openFeatures is a feature set as input.
-func openFeatures(path string) (*input, error) {
-	f, err := data.OpenFeatures(path)
+func openFeatures(name string) (*input, error) {
+	f, err := data.OpenFeatures(name)
 	if err != nil {
 		return nil, err
+	}
+	if f.Rows() == 0 {
+		f.Close()
+		return nil, fmt.Errorf("features %s: no features in it", name)
 	}
 	return &input{
 		count: f.Rows(), close: f.Close,
@@ -88,8 +103,31 @@ func openFeatures(path string) (*input, error) {
 	}, nil
 }
 
+// source is one of the sources, and the folder its names are relative to where there are several.
+type source struct {
+	extract.Source
+	folder string
+}
+
 // sources are several sources in a row.
-type sources []extract.Source
+type sources []source
+
+// sameKind refuses images and pixels together: pixels pass through the encoder as they are.
+func (s sources) sameKind(args []string) error {
+	var first bool
+	for i, x := range s {
+		list, err := x.Items(0, min(1, x.Len()))
+		if err != nil || len(list) == 0 {
+			continue
+		}
+		_, pixels, _ := list[0].Pixels()
+		if i > 0 && pixels != first {
+			return cli.Misusef("%s and %s: images and normalised pixels are captioned by separate runs", args[0], args[i])
+		}
+		first = pixels
+	}
+	return nil
+}
 
 func (s sources) close() error {
 	var first error
@@ -117,7 +155,11 @@ func (s sources) item(i int) (*extract.Item, error) {
 			if err != nil {
 				return nil, err
 			}
-			return &list[0], nil
+			it := list[0]
+			if x.folder != "" {
+				it.File = path.Join(filepath.ToSlash(x.folder), it.File)
+			}
+			return &it, nil
 		}
 		i -= x.Len()
 	}

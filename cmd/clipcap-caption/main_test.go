@@ -7,8 +7,10 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,8 +135,59 @@ func TestImages(t *testing.T) {
 	}
 }
 
+// TestNames holds that lines can be told apart: those of several folders, and names that would break a line.
+func TestNames(t *testing.T) {
+	world(t)
+	args := []string{"--model", "model", "--clip", "random:clip.json", "--max-tokens", "4"}
+	if err := os.CopyFS("more", os.DirFS("photos")); err != nil {
+		t.Fatal(err)
+	}
+	status, out, log := call(t, append(args, "photos", "more", "photos/7.png")...)
+	var names []string
+	for line := range strings.Lines(out) {
+		name, _, _ := strings.Cut(line, "\t")
+		names = append(names, name)
+	}
+	if want := []string{"photos/7.png", "photos/8.png", "more/7.png", "more/8.png", "photos/7.png"}; status != 0 || !slices.Equal(names, want) {
+		t.Errorf("status %d, names %q, want %q; %s", status, names, want, log)
+	}
+	if err := os.Rename("more/7.png", "more/a\nb\t.png"); err != nil {
+		t.Skip("no such names here")
+	}
+	if _, out, _ := call(t, append(args, "more")...); !strings.Contains(out, `"a\nb\t.png"`+"\t") {
+		t.Errorf("a name with control characters: %q", out)
+	}
+}
+
+// TestBadFeatures holds that numbers that are none cost their own row alone, and that nothing to do is an error.
+func TestBadFeatures(t *testing.T) {
+	world(t)
+	write := func(name string, rows int, data ...float32) {
+		t.Helper()
+		if err := weights.WriteFile(name, func(w io.Writer) error {
+			return weights.WriteNPY(w, weights.Floats("f", []int{rows, 6}, data, weights.F32))
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("bad.npy", 2, 1, 2, 3, 4, float32(math.NaN()), 6, 1, 2, 3, 4, 5, 6)
+	write("none.npy", 0)
+	status, out, log := call(t, "--model", "model", "--features", "bad.npy", "--max-tokens", "4", "--json")
+	if lines := strings.Split(out, "\n"); status != 1 || len(lines) != 3 || !strings.Contains(lines[0], "number 4 of the feature is NaN") || !strings.Contains(lines[1], "tokens") {
+		t.Errorf("a row with a NaN: status %d, %q, %q", status, out, log)
+	}
+	if status, _, log := call(t, "--model", "model", "--features", "none.npy"); status != 1 || !strings.Contains(log, "no features in it") {
+		t.Errorf("no rows: status %d, %q", status, log)
+	}
+}
+
 func TestMisuse(t *testing.T) {
 	world(t)
+	if err := weights.WriteFile("pixels.npy", func(w io.Writer) error {
+		return weights.WriteNPY(w, weights.Floats("p", []int{1, 3, 32, 32}, make([]float32, 3*32*32), weights.F32))
+	}); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		status int
 		want   string
@@ -146,6 +199,7 @@ func TestMisuse(t *testing.T) {
 		{2, "--clip is for images", []string{"--model", "model", "--features", "features.npy", "--clip", "x"}},
 		{2, "temperature is 0", []string{"--model", "model", "--features", "features.npy", "--temperature", "0"}},
 		{2, "decode", []string{"--model", "model", "--features", "features.npy", "--decode", "dream"}},
+		{2, "images and normalised pixels", []string{"--model", "model", "--clip", "random:clip.json", "photos", "pixels.npy"}},
 		{1, "features: stat nowhere", []string{"--model", "model", "--features", "nowhere"}},
 		{1, "nothing", []string{"--model", "nothing", "--features", "features.npy"}},
 		{1, "name it", []string{"--model", "model", "photos/7.png"}},

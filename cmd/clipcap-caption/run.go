@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/clipcap-go/clipcap"
 	"github.com/clipcap-go/clipcap/data/annotation"
@@ -48,8 +50,13 @@ func (o *options) run(ctx context.Context, args []string, stdout, stderr io.Writ
 		return err
 	}
 	o.advise(m, stderr)
-	bar := cli.NewProgress(stderr, "captions", int64(in.count), false)
-	defer bar.Done()
+	complain := func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) }
+	done := func(int64) {}
+	if !cli.Terminal(stdout) { // there the captions themselves show how far the work is
+		bar := cli.NewProgress(stderr, "captions", int64(in.count), false)
+		defer bar.Done()
+		complain, done = bar.Line, bar.Add
+	}
 	failed, i := 0, 0
 	for l, err := range o.lines(ctx, m, in) {
 		if i == in.count { // what follows the last image concerns all
@@ -57,7 +64,7 @@ func (o *options) run(ctx context.Context, args []string, stdout, stderr io.Writ
 		}
 		l.ID, l.Image = in.name(i)
 		i++
-		bar.Add(1)
+		done(1)
 		var wide *clipcap.WidthError
 		switch {
 		case err != nil && (ctx.Err() != nil || errors.As(err, &wide) && i == 1):
@@ -65,7 +72,7 @@ func (o *options) run(ctx context.Context, args []string, stdout, stderr io.Writ
 		case err != nil:
 			failed++
 			l.Error = err.Error()
-			fmt.Fprintf(stderr, "clipcap-caption: %s: %s\n", l.Image, l.Error)
+			complain("clipcap-caption: %s: %s", plainName(l.Image), l.Error)
 		}
 		if err := o.print(stdout, &l, in.count); err != nil {
 			return err
@@ -140,11 +147,19 @@ func (o *options) print(w io.Writer, l *line, images int) error {
 	}
 	for _, text := range texts {
 		if images > 1 {
-			text = l.Image + "\t" + text
+			text = plainName(l.Image) + "\t" + text
 		}
 		if _, err := fmt.Fprintln(w, text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// plainName is a name that stays on its line and in its column: one with control characters is quoted.
+func plainName(name string) string {
+	if strings.IndexFunc(name, unicode.IsControl) >= 0 {
+		return strconv.Quote(name)
+	}
+	return name
 }

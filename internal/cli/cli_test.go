@@ -141,6 +141,23 @@ func TestVerbs(t *testing.T) {
 	}
 }
 
+func TestNoTerminal(t *testing.T) {
+	f, err := os.Open(os.DevNull) // a device, and yet nobody watches it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if Terminal(f) || Terminal(new(bytes.Buffer)) {
+		t.Error("taken for a terminal")
+	}
+	var log bytes.Buffer
+	p := NewProgress(&log, "reading", 3, false)
+	p.Line("%d is odd", 3)
+	if p.Done(); log.String() != "3 is odd\n" {
+		t.Errorf("a line of its own: %q", log.String())
+	}
+}
+
 func TestProgressAwayFromATerminal(t *testing.T) {
 	var log bytes.Buffer
 	p := NewProgress(&log, "reading", 200, false)

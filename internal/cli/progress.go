@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 )
 
 // Progress shows how far a piece of work is: a bar on a terminal, elsewhere a line now and then. It is safe for concurrent use.
@@ -40,11 +41,7 @@ func NewProgress(w io.Writer, what string, total int64, bytes bool) *Progress {
 // terminal tells whether w is a terminal that someone can watch.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
 // Add says that n more units are done.
@@ -92,6 +89,23 @@ func (p *Progress) line() string {
 	return fmt.Sprintf("%s: %s of %s (%.0f %%), %s/s", p.what, amount(p.done), amount(p.total),
 		100*float64(p.done)/float64(max(1, p.total)), amount(int64(rate)))
 }
+
+// Line prints a line about the work, which a bar makes room for.
+func (p *Progress) Line(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bar != nil {
+		p.bar.Clear()
+	}
+	fmt.Fprintf(p.w, format+"\n", args...)
+	if p.bar != nil {
+		p.bar.RenderBlank()
+	}
+}
+
+// Terminal tells whether w is a terminal: results that are printed there show themselves how far the work is, and a bar
+// between them would be torn.
+func Terminal(w io.Writer) bool { return terminal(w) }
 
 // Done ends the display. The line a terminal showed stays.
 func (p *Progress) Done() {

@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 	"internal/kernel": {"golang.org/x/sys/cpu"},
 
 	// A command line's common part: flags from a file, progress, exit status.
-	"internal/cli": {"github.com/schollz/progressbar/v3"},
+	"internal/cli": {"github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	// Programs of the developer.
 	"internal/bench":   {"internal/kernel", "nn", "gpt2", "clip", "mapping", "train", "data", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 	"internal/scenes":  {},
