@@ -92,6 +92,9 @@ func init() {
 
 // colourRow converts a row to the first three bands of pixels.
 func colourRow(dst []byte, bands int, luma, cb, cr []byte) {
+	if bands == 3 && coloursArch(dst, luma, cb, cr) {
+		return
+	}
 	cb, cr = cb[:len(luma)], cr[:len(luma)]
 	for i, l := range luma {
 		y, u, v := int32(l), cb[i], cr[i]

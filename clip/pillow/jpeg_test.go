@@ -41,7 +41,7 @@ func TestJPEGKinds(t *testing.T) {
 func TestUpsampleOddSizes(t *testing.T) {
 	for _, ratio := range []image.YCbCrSubsampleRatio{image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420,
 		image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410} {
-		for w := range 9 {
+		for _, w := range []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 15, 16, 17, 31, 33, 34, 35, 36, 37, 64, 71} {
 			for h := range 6 {
 				m := image.NewYCbCr(image.Rect(0, 0, w, h), ratio)
 				copy(m.Y, noise(len(m.Y), 1))
@@ -100,5 +100,27 @@ func chromaAt(m *image.YCbCr, pix []byte, x, y int) byte {
 		return byte((3*col(cx) + col(nx) + even) >> shift)
 	default:
 		return byte((3*col(cx) + col(nx) + odd) >> shift)
+	}
+}
+
+// TestColours: every luma with every chroma, by the processor's form of colourRow and by libjpeg's tables.
+func TestColours(t *testing.T) {
+	luma, cb, cr := make([]byte, 1<<16), make([]byte, 1<<16), make([]byte, 1<<16)
+	for i := range luma {
+		cb[i], cr[i] = byte(i>>8), byte(i)
+	}
+	dst := make([]byte, 3<<16)
+	for y := range 256 {
+		for i := range luma {
+			luma[i] = byte(y)
+		}
+		colourRow(dst, 3, luma, cb, cr)
+		for i, v := range cr {
+			l, u := int32(y), cb[i]
+			want := [3]byte{clip8(l + redOf[v]), clip8(l + (greenOfCb[u]+greenOfCr[v])>>16), clip8(l + blueOf[u])}
+			if got := [3]byte(dst[3*i:]); got != want {
+				t.Fatalf("luma %d, chroma %d %d: %v, want %v", y, u, v, got, want)
+			}
+		}
 	}
 }

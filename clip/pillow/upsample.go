@@ -7,14 +7,14 @@ import "github.com/clipcap-go/clipcap/clip/jpeg"
 type upsampler struct {
 	*jpeg.Plane
 	w    int // of the image
-	sums []int32
+	sums []int16
 	out  []byte
 }
 
 func newUpsampler(p *jpeg.Plane, w int) *upsampler {
 	u := &upsampler{Plane: p, w: w}
 	if p.X != 1 || p.Y != 1 {
-		u.sums, u.out = make([]int32, p.Width), make([]byte, w)
+		u.sums, u.out = make([]int16, p.Width), make([]byte, w)
 	}
 	return u
 }
@@ -50,32 +50,36 @@ func (u *upsampler) row(y int) []byte {
 // double widens a row to twice its width; with two rows given, nearer and farther, their weighed sum.
 func (u *upsampler) double(dst, near, far []byte) {
 	sums := u.sums
-	var shift uint
-	var even, odd int32 // what is added before the shift
+	var even, odd, shift int // what is added before the shift
 	if u.Y == 2 {
 		shift, even, odd = 4, 8, 7
-		for i, s := range near {
-			sums[i] = 3*int32(s) + int32(far[i])
+		if !sumsArch(sums, near, far) {
+			for i, s := range near {
+				sums[i] = 3*int16(s) + int16(far[i])
+			}
 		}
 	} else {
 		shift, even, odd = 2, 1, 2
 		for i, s := range near {
-			sums[i] = int32(s)
+			sums[i] = int16(s)
 		}
 	}
 	last := len(sums) - 1
-	put := func(i int, v int32) {
+	put := func(i, v int) {
 		if i < u.w {
 			dst[i] = byte(v >> shift)
 		}
 	}
-	put(0, 4*sums[0]+even)
-	put(1, 3*sums[0]+sums[1]+odd)
-	for i := 1; i < last; i++ {
-		s := 3 * sums[i]
-		dst[2*i] = byte((s + sums[i-1] + even) >> shift)
-		dst[2*i+1] = byte((s + sums[i+1] + odd) >> shift)
+	sum := func(i int) int { return int(sums[i]) }
+	put(0, 4*sum(0)+even)
+	put(1, 3*sum(0)+sum(1)+odd)
+	if !doubleArch(dst, sums, even, odd, shift) {
+		for i := 1; i < last; i++ {
+			s := 3 * sum(i)
+			dst[2*i] = byte((s + sum(i-1) + even) >> shift)
+			dst[2*i+1] = byte((s + sum(i+1) + odd) >> shift)
+		}
 	}
-	put(2*last, 3*sums[last]+sums[last-1]+even)
-	put(2*last+1, 4*sums[last]+odd)
+	put(2*last, 3*sum(last)+sum(last-1)+even)
+	put(2*last+1, 4*sum(last)+odd)
 }
