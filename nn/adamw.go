@@ -248,20 +248,24 @@ func (o *AdamW) together() {
 	}
 }
 
-// Moments copies parameter i's moments to m and v, for a checkpoint; either may be nil.
-func (o *AdamW) Moments(i int, m, v []float32) error {
-	if err := o.read(m, o.m[i]); err != nil {
+// Moments copies parameter i's moments from the number at on to m and v, as many as they hold; either may be nil. Checkpoints
+// take them in pieces, since all the moments of a large parameter would be memory of their own.
+func (o *AdamW) Moments(i, at int, m, v []float32) error {
+	if err := o.read(m, o.m[i], at); err != nil {
 		return err
 	}
-	return o.read(v, o.v[i])
+	return o.read(v, o.v[i], at)
 }
 
-// read copies a buffer in pieces, since backends give float64.
-func (o *AdamW) read(dst []float32, b Buffer) error {
+// read copies part of a buffer in pieces, since backends give float64.
+func (o *AdamW) read(dst []float32, b Buffer, from int) error {
+	if from < 0 || len(dst) > b.Len()-from {
+		return fmt.Errorf("moments %d to %d of %d", from, from+len(dst), b.Len())
+	}
 	var wide [1024]float64
 	for at := 0; at < len(dst); at += len(wide) {
 		part := dst[at:min(at+len(wide), len(dst))]
-		if err := o.machine.backend.Read(wide[:len(part)], b, at); err != nil {
+		if err := o.machine.backend.Read(wide[:len(part)], b, from+at); err != nil {
 			return err
 		}
 		for i := range part {
@@ -272,14 +276,14 @@ func (o *AdamW) read(dst []float32, b Buffer) error {
 }
 
 // SetMoments is the inverse of Moments.
-func (o *AdamW) SetMoments(i int, m, v []float32) error {
-	if n := len(o.params[i].Data); len(m) != n || len(v) != n {
-		return fmt.Errorf("moments of %s: %d and %d numbers, want %d", o.params[i].Name, len(m), len(v), n)
+func (o *AdamW) SetMoments(i, at int, m, v []float32) error {
+	if n := o.m[i].Len(); at < 0 || len(m) > n-at || len(v) > n-at {
+		return fmt.Errorf("moments of %s: %d and %d numbers from %d on, want %d in all", o.params[i].Name, len(m), len(v), at, n)
 	}
-	if err := o.machine.backend.Write(o.m[i], 0, m); err != nil {
+	if err := o.machine.backend.Write(o.m[i], at, m); err != nil {
 		return err
 	}
-	return o.machine.backend.Write(o.v[i], 0, v)
+	return o.machine.backend.Write(o.v[i], at, v)
 }
 
 // Params are the parameters it updates.

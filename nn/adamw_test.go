@@ -84,7 +84,7 @@ func TestAdamW(t *testing.T) {
 				}
 			}
 			ms, vs := make([]float32, len(p.Data)), make([]float32, len(p.Data))
-			if err := errors.Join(o.Moments(i, ms, vs), o.SetMoments(i, vs, ms), o.Moments(i, vs, ms)); err != nil {
+			if err := errors.Join(o.Moments(i, 0, ms, vs), o.SetMoments(i, 0, vs, ms), o.Moments(i, 0, vs, ms)); err != nil {
 				t.Fatal(err)
 			}
 			for j := range ms { // exchanged twice: m is in ms again
@@ -93,7 +93,7 @@ func TestAdamW(t *testing.T) {
 				}
 			}
 		}
-		if err := o.SetMoments(0, nil, nil); err == nil {
+		if err := o.SetMoments(0, 1, make([]float32, len(s.params[0].Data)), nil); err == nil {
 			t.Error("moments of the wrong length were taken")
 		}
 		if _, err := NewAdamW(m, s.params[1:], grads.Of); err == nil {

@@ -40,6 +40,21 @@ func (c *CPU) keeps(b Operand) bool {
 	return b.Weight != nil && !(b.Once && c.weights == WeightsByPrecision && b.Weight.Data != nil)
 }
 
+// has tells whether a parameter whose numbers were taken is packed so, transposed or not.
+func (c *CPU) has(b Operand, trans bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.packs[packKey{param: b.Weight, trans: trans}] != nil || c.format() == kernel.Int8
+}
+
+// turned is the transpose of a packed operand, for one product: give it back to c.once. Keeping both forms would double the memory
+// of weights; turning costs a hundredth of the products of a training step.
+func (c *CPU) turned(p *kernel.Packed) *kernel.Packed {
+	t := c.once.get()
+	t.PackTransposed(p)
+	return t
+}
+
 // packed is a parameter's matrix as right operands, packed again only after a change. With parts > 0 the
 // parameter's rows are cut into parts of that many, each an operand of its own.
 func (c *CPU) packed(b Operand, trans bool, parts int) []*kernel.Packed {
@@ -133,7 +148,13 @@ func (c *CPU) Gemm(y, a Tensor, transA bool, b Operand, transB bool, ep *Epilogu
 		am = am.T()
 	}
 	if c.keeps(b) {
-		kernel.Gemm(matrix(y), am, c.packed(b, transB, 0)[0], k.set(ep))
+		if b.Weight.Data != nil || c.has(b, transB) {
+			kernel.Gemm(matrix(y), am, c.packed(b, transB, 0)[0], k.set(ep))
+			return nil
+		}
+		turned := c.turned(c.packed(b, !transB, 0)[0])
+		kernel.Gemm(matrix(y), am, turned, k.set(ep))
+		c.once.put(turned)
 		return nil
 	}
 	bm := matrix(b.Tensor)

@@ -239,7 +239,12 @@ func (c *CPU) headAdd(y, x kernel.Matrix, embed Operand, part int) {
 
 func (c *CPU) headGemm(y, x kernel.Matrix, embed Operand, trans bool, part int, ep *kernel.Epilogue) {
 	if c.keeps(embed) {
-		kernel.Gemm(y, x, c.packed(embed, trans, vocabPart)[part], ep)
+		e := c.packed(embed, true, vocabPart)[part]
+		if !trans {
+			e = c.turned(e)
+			defer c.once.put(e)
+		}
+		kernel.Gemm(y, x, e, ep)
 		return
 	}
 	t := embed.Tensor

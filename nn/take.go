@@ -7,8 +7,9 @@ import (
 // Holder keeps parameters for itself, in a form of its own.
 type Holder interface {
 	// Take packs p [rows, cols] as the right operand of products, transposed or not, and lets go of the numbers on
-	// the host: p.Data is nil after it. From then on p serves such products and, if transposed, as a table whose rows are
-	// gathered, by machines of this backend alone.
+	// the host: p.Data is nil after it. From then on p serves products and, if transposed, as a table whose rows are
+	// gathered, by machines of this backend alone. What is taken once serves products with the transpose too, and so gradients;
+	// these take a little longer.
 	Take(p *Param, transposed bool)
 }
 
@@ -22,6 +23,9 @@ func (c *CPU) Take(p *Param, transposed bool) {
 	at := Tensor{Buf: &hostBuffer{f: p.Data}, Rows: p.Shape[0], Cols: p.Shape[1], Stride: p.Shape[1]}
 	parts := c.packed(Operand{Tensor: at, Weight: p}, transposed, 0)
 	p.Data, p.host = nil, hostBuffer{}
+	c.mu.Lock()
+	delete(c.packs, packKey{param: p, trans: !transposed})
+	c.mu.Unlock()
 	if transposed {
 		p.host.taken = parts[0]
 	}

@@ -23,6 +23,9 @@ type Model struct {
 	Adapters nn.Params
 
 	mapper, lm nn.Params
+
+	held   map[*nn.Param]string // what was handed over, with samples of its numbers
+	holder nn.Backend
 }
 
 // NewModel names the parameters of a mapper and a language model.

@@ -344,13 +344,30 @@ func (t *Trainer) Bytes() int64 {
 	return int64(math.Ceil(4 * float64(n) * 1.001))
 }
 
-// Memory is about what the run takes: parameters, gradients and moments of what is trained, and the results of a step.
+// Memory is about what the run takes: the parameters, the moments of what is trained, the results of a step, and the weights as the
+// products use them; gradients where an update needs them all. Validation comes on top.
 func (t *Trainer) Memory() int64 {
-	all, trained := t.Model.Params().Count(), t.opt.Params().Count()
-	n := int64(all) + 2*int64(trained) + int64(t.net.machine.Plan().Arena)
-	if t.Settings.Accumulate > 1 {
-		n += int64(trained)
+	const number = 4
+	m, trained := t.Model, int64(t.opt.Params().Count())
+	packed := int64(number)
+	if t.Settings.Precision == nn.BFloat16.String() {
+		packed = 2
 	}
-	// Weights are kept packed for the products as well, forward and backward: once or twice their size.
-	return 4 * (n + 2*int64(all))
+	bytes := number * (int64(m.Params().Count()) + 2*trained + int64(t.net.machine.Plan().Arena))
+	if t.Settings.Accumulate > 1 { // sums of gradients, and weights packed once for several batches, both ways
+		bytes += trained * (number + 2*packed)
+	}
+	if m.TunesLM() {
+		return bytes
+	}
+	var layers int64
+	for _, l := range m.linears() {
+		layers += int64(nn.Params{l.Weight}.Count())
+	}
+	if len(m.held) > 0 || t.Settings.FrozenLM && t.Settings.LoRA == 0 { // a run hands them over
+		bytes += layers * (packed - number)
+	} else {
+		bytes += layers * 2 * packed
+	}
+	return bytes + packed*int64(nn.Params{m.LM.Tokens.Weight}.Count())
 }

@@ -51,7 +51,7 @@ func numbers(t testing.TB, r *Run) [][]float32 {
 	}
 	for i, p := range r.Trainer.opt.Params() {
 		m, v := make([]float32, len(p.Data)), make([]float32, len(p.Data))
-		if err := r.Trainer.opt.Moments(i, m, v); err != nil {
+		if err := r.Trainer.opt.Moments(i, 0, m, v); err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, m, v)

@@ -101,6 +101,9 @@ type Best struct {
 	Since int     `json:"evaluations_since"` // without a better one
 }
 
+// momentPiece is how many moments are written or read at a time.
+const momentPiece = 1 << 16
+
 // saveState writes what resuming needs beside the weights.
 func (t *Trainer) saveState(dir string, best *Best) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -119,22 +122,24 @@ func (t *Trainer) saveState(dir string, best *Best) error {
 		return err
 	}
 	items := weights.OfParams(t.Model.Adapters, weights.F32)
-	var buf []float32 // for one parameter at a time
+	buf := make([]float32, momentPiece)
 	for i, p := range t.opt.Params() {
-		n := len(p.Data)
-		moment := func(kind string, read func(x []float32) error) {
+		moment := func(kind string, read func(at int, x []float32) error) {
 			items = append(items, weights.Raw(kind+"."+p.Name, weights.F32, p.Shape, func(w io.Writer) error {
-				if cap(buf) < n {
-					buf = make([]float32, n)
+				for at := 0; at < len(p.Data); at += len(buf) {
+					x := buf[:min(len(buf), len(p.Data)-at)]
+					if err := read(at, x); err != nil {
+						return err
+					}
+					if err := writeFloats(w, x); err != nil {
+						return err
+					}
 				}
-				if err := read(buf[:n]); err != nil {
-					return err
-				}
-				return writeFloats(w, buf[:n])
+				return nil
 			}))
 		}
-		moment("m", func(x []float32) error { return t.opt.Moments(i, x, nil) })
-		moment("v", func(x []float32) error { return t.opt.Moments(i, nil, x) })
+		moment("m", func(at int, x []float32) error { return t.opt.Moments(i, at, x, nil) })
+		moment("v", func(at int, x []float32) error { return t.opt.Moments(i, at, nil, x) })
 	}
 	return weights.WriteFile(filepath.Join(dir, tensors), func(w io.Writer) error { return weights.WriteSafetensors(w, nil, items) })
 }
@@ -196,23 +201,52 @@ func (t *Trainer) resume(dir string) (*Best, error) {
 	for _, p := range t.Model.Adapters {
 		adapters[p.Name] = true
 	}
-	var m, v []float32
 	for i, p := range t.opt.Params() {
 		from := model
 		if adapters[p.Name] {
 			from = saved
 		}
-		if cap(m) < len(p.Data) {
-			m, v = make([]float32, len(p.Data)), make([]float32, len(p.Data))
-		}
-		m, v = m[:len(p.Data)], v[:len(p.Data)]
-		if err := errors.Join(read(from, p.Name, p.Data), read(saved, "m."+p.Name, m), read(saved, "v."+p.Name, v), t.opt.SetMoments(i, m, v)); err != nil {
+		if err := errors.Join(read(from, p.Name, p.Data), t.readMoments(saved, i)); err != nil {
 			return nil, err
 		}
 		p.Changed()
 	}
 	t.done, t.opt.Steps = s.Done, int(s.Done)
 	return s.Best, nil
+}
+
+// readMoments reads the moments of a parameter.
+func (t *Trainer) readMoments(from *weights.Store, i int) error {
+	p := t.opt.Params()[i]
+	var both [2]*weights.Tensor
+	for k, kind := range [...]string{"m.", "v."} {
+		x := from.Tensor(kind + p.Name)
+		if x == nil || x.Len() != len(p.Data) {
+			return fmt.Errorf("%s: no tensor %s%s of %d numbers", from.Path, kind, p.Name, len(p.Data))
+		}
+		flat, err := x.Reshaped(x.Len())
+		if err != nil {
+			return err
+		}
+		both[k] = flat
+	}
+	var m, v [momentPiece]float32
+	for at := 0; at < len(p.Data); at += momentPiece {
+		n := min(momentPiece, len(p.Data)-at)
+		for k, dst := range [...][]float32{m[:n], v[:n]} {
+			piece, err := both[k].Rows(at, at+n)
+			if err == nil {
+				err = piece.ReadFloat32(dst)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := t.opt.SetMoments(i, at, m[:n], v[:n]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // same tells what differs from the run that is to be resumed.

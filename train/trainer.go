@@ -51,7 +51,7 @@ func New(be nn.Backend, m *Model, c *data.Captions, s Settings) (*Trainer, error
 	t := &Trainer{Settings: s, Model: m, backend: be}
 	t.sampler = &data.Sampler{Captions: c, Batch: s.BatchSize, Seed: s.Seed, Sequential: s.Sequential, KeepLast: s.KeepLast, Group: s.Group}
 	t.packer = &data.Packer{Captions: c, PrefixLength: m.Config.PrefixLength, Normalize: s.Normalize, Noise: s.Noise, Seed: s.Seed, Shared: s.Group}
-	if err := errors.Join(t.sampler.Validate(), m.fits(c)); err != nil {
+	if err := errors.Join(t.sampler.Validate(), m.fits(c), m.checkHeld(be, &s)); err != nil {
 		return nil, err
 	}
 	if s.LoRA > 0 && m.Adapters == nil {
@@ -78,7 +78,7 @@ func New(be nn.Backend, m *Model, c *data.Captions, s Settings) (*Trainer, error
 		return nil, errors.Join(err, t.Close())
 	}
 	t.batches = make([]data.Batch, s.Accumulate)
-	t.start = fingerprint(m.Params())
+	t.start = m.fingerprint()
 	return t, nil
 }
 
@@ -86,15 +86,11 @@ func New(be nn.Backend, m *Model, c *data.Captions, s Settings) (*Trainer, error
 func decays(p *nn.Param) bool { return len(p.Shape) > 1 && !strings.HasSuffix(p.Name, "prefix_const") }
 
 // fingerprint tells one set of frozen parameters from another, by a sum over some of their numbers.
-func fingerprint(params nn.Params) string {
+func (m *Model) fingerprint() string {
 	h := fnv.New64a()
-	for _, p := range params {
-		if !p.Frozen {
-			continue
-		}
-		fmt.Fprint(h, p.Name, p.Shape)
-		for i := 0; i < len(p.Data); i += 1 + len(p.Data)/1000 {
-			fmt.Fprintf(h, " %x", math.Float32bits(p.Data[i]))
+	for _, p := range m.Params() {
+		if p.Frozen {
+			m.identify(h, p)
 		}
 	}
 	return fmt.Sprintf("%016x", h.Sum64())

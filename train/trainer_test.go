@@ -157,7 +157,7 @@ func TestClipping(t *testing.T) {
 	var sum float64
 	for i, p := range tr.opt.Params() {
 		m, v := make([]float32, len(p.Data)), make([]float32, len(p.Data))
-		if err := tr.opt.Moments(i, m, v); err != nil {
+		if err := tr.opt.Moments(i, 0, m, v); err != nil {
 			t.Fatal(err)
 		}
 		for _, x := range m {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/clipcap-go/clipcap/checkpoint"
@@ -95,6 +96,10 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 
 // train runs the updates and tells the result.
 func (o *options) train(ctx context.Context, s *session, run *train.Run, stdout, stderr io.Writer) error {
+	if os.Getenv("GOGC") == "" {
+		// A step allocates next to nothing. What a checkpoint leaves behind should not wait until it is as large as the model.
+		defer debug.SetGCPercent(debug.SetGCPercent(10))
+	}
 	left := (s.trainer.Schedule.Total - s.trainer.Done()) * int64(o.settings.Accumulate*o.settings.BatchSize)
 	bar := cli.NewProgress(stderr, "captions", left, false)
 	mean := 0.0
@@ -159,6 +164,10 @@ func (o *options) prepare(s *session) (err error) {
 	if s.backend, err = device.Open(p); err != nil {
 		return err
 	}
+	if o.settings.FrozenLM && o.settings.LoRA == 0 && o.export == "" && !o.dryRun { // an export holds the language model
+		s.model.HandOver(s.backend)
+	}
+	debug.FreeOSMemory() // what reading left behind, before most of the memory is taken
 	s.trainer, err = train.New(s.backend, s.model, s.captions, o.settings)
 	return err
 }

@@ -32,7 +32,7 @@ func (t *measured) memory(w io.Writer, be nn.Backend) error {
 		what  string
 		bytes int
 	}{
-		{fmt.Sprintf("parameters, %.1f M", float64(all)/1e6), 4 * all},
+		{fmt.Sprintf("parameters on the host, %.1f M", float64(all)/1e6), 4 * all},
 		{fmt.Sprintf("moments of the %.1f M that are trained", float64(trained)/1e6), 8 * trained},
 		{"weights packed for the kernels", packed},
 		{fmt.Sprintf("results of %d operations (%d MB if none shared memory)", plan.Steps, 4*plan.Sum/mb), 4 * plan.Arena},

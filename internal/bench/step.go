@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"time"
@@ -140,6 +141,10 @@ func (o stepOptions) trainer() (*measured, nn.Backend, error) {
 	be, err := device.Open(precision)
 	if err != nil {
 		return nil, nil, err
+	}
+	if s.FrozenLM { // as clipcap-train does
+		m.HandOver(be)
+		debug.FreeOSMemory()
 	}
 	t, err := train.New(be, m, captions, s)
 	if err != nil {

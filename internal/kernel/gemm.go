@@ -23,13 +23,66 @@ func Gemm(c Matrix, a Matrix, b *Packed, ep *Epilogue) {
 	gemmJobs.put(j)
 }
 
-// GemmBoth is Gemm for a right operand that is used once, such as dY in dW = Xᵀ·dY.
+// GemmBoth is Gemm for a right operand that is used once, such as dY in dW = Xᵀ·dY. A large one that meets few rows is
+// packed and used piece by piece.
 func GemmBoth(c, a, b Matrix, prec Precision, ep *Epilogue) {
 	p := loans.get()
-	p.Pack(b, FormatFor(prec))
-	Gemm(c, a, p, ep)
-	loans.put(p)
+	defer loans.put(p)
+	step := b.Cols
+	if c.Rows <= pieceRows {
+		step = max(panelCols, pieceSize/max(1, b.Rows)/panelCols*panelCols)
+	}
+	if step >= b.Cols {
+		p.Pack(b, FormatFor(prec))
+		Gemm(c, a, p, ep)
+		return
+	}
+	e := pieces.get()
+	defer pieces.put(e)
+	for j := 0; j < b.Cols; j += step {
+		n := min(step, b.Cols-j)
+		p.Pack(b.columns(j, n), FormatFor(prec))
+		Gemm(c.columns(j, n), a, p, e.of(ep, j, n))
+	}
 }
+
+// pieceRows are few rows: bringing them into order again for every piece takes no time.
+const pieceRows = 512
+
+// pieceSize is how many numbers of such a right operand are packed at once. Tests change it.
+var pieceSize = 4 << 20
 
 // loans are the right operands of GemmBoth. They keep their memory.
 var loans freeList[Packed]
+
+// piece is an Epilogue for some columns.
+type piece struct {
+	Epilogue
+	pre, gradPre, residual Matrix
+}
+
+var pieces freeList[piece]
+
+// of is ep for n columns from j on.
+func (e *piece) of(ep *Epilogue, j, n int) *Epilogue {
+	if ep == nil {
+		return nil
+	}
+	e.Epilogue = *ep
+	if ep.Bias != nil {
+		e.Bias = ep.Bias[j : j+n]
+	}
+	if ep.Pre != nil {
+		e.pre = ep.Pre.columns(j, n)
+		e.Pre = &e.pre
+	}
+	if ep.GradPre != nil {
+		e.gradPre = ep.GradPre.columns(j, n)
+		e.GradPre = &e.gradPre
+	}
+	if ep.Residual != nil {
+		e.residual = ep.Residual.columns(j, n)
+		e.Residual = &e.residual
+	}
+	return &e.Epilogue
+}

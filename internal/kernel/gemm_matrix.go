@@ -19,6 +19,17 @@ func (m Matrix) T() Matrix {
 	return Matrix{V: m.V, Rows: m.Cols, Cols: m.Rows, Stride: m.Stride, Trans: !m.Trans}
 }
 
+// columns is the columns j to j+n of m.
+func (m Matrix) columns(j, n int) Matrix {
+	if m.Trans {
+		m.V = m.V[j*m.Stride:]
+	} else {
+		m.V = m.V[j:]
+	}
+	m.Cols = n
+	return m
+}
+
 // at is element (i, j).
 func (m *Matrix) at(i, j int) float32 {
 	if m.Trans {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 )
 
@@ -164,6 +165,36 @@ func bitsOf(m Matrix, i int) []uint32 {
 		out[j] = math.Float32bits(m.at(i, j))
 	}
 	return out
+}
+
+// A right operand that is packed piece by piece gives bit for bit what a whole one gives, with every epilogue.
+func TestGemmBothInPieces(t *testing.T) {
+	defer func(n int) { pieceSize = n }(pieceSize)
+	eachISA(t, func(t *testing.T) {
+		const m, k, n = 9, 37, 3*panelCols + 5
+		for _, trans := range []bool{false, true} {
+			for _, prec := range []Precision{Float32, BFloat16} {
+				var got [2][]float32
+				for i, size := range []int{1 << 20, k * panelCols} {
+					pieceSize = size
+					rng := rand.New(rand.NewPCG(5, 6))
+					a, b, bias := fenced(rng, m, k, false), fenced(rng, k, n, trans), fenced(rng, 1, n, false)
+					c, pre, grad := fenced(rng, m, n, false), fenced(rng, m, n, false), fenced(rng, m, n, false)
+					GemmBoth(c, a, b, prec, &Epilogue{Bias: bias.segment(0, 0, n), Act: GELUTanh, Pre: &pre, GradOf: Tanh, GradPre: &grad, Residual: &c})
+					GemmBoth(grad, a, b, prec, nil)
+					for _, x := range []Matrix{c, pre, grad} {
+						checkFences(t, x)
+						for r := range m {
+							got[i] = append(got[i], x.segment(r, 0, n)...)
+						}
+					}
+				}
+				if !slices.Equal(got[0], got[1]) {
+					t.Errorf("trans %v, %v: pieces differ", trans, prec)
+				}
+			}
+		}
+	})
 }
 
 // A row's result does not depend on the rows around it, on how the product is cut, or on the workers.

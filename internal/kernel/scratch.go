@@ -56,6 +56,11 @@ func asU16(v []float32) []uint16 {
 	return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(v))), 2*len(v))
 }
 
+// pairsAsFloats is the reverse, for v that began as such.
+func pairsAsFloats(v []uint16) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(v))), len(v)/2)
+}
+
 // freeList lends structs; whoever puts one back first clears what it should not hold on to.
 type freeList[T any] struct {
 	mu   sync.Mutex

@@ -1,0 +1,29 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+// turnPairsArch takes the pairs of a column for a word and transposes the words, half the columns at a time; then row j holds column
+// j of src, and two such rows are put together number by number.
+func turnPairsArch(dst, src, words []uint16) bool {
+	if isa < AVX512 {
+		return false
+	}
+	transposeWords(&words[0], 64, 16*64, &src[0], 4*panelCols, 2, 16)
+	alternate(&dst[0], &words[0], panelCols/2)
+	return true
+}
+
+// fetch brings v into the cache.
+func fetch(v []float32) {
+	if len(v) > 0 {
+		fetchLines(&v[0], len(v)/16)
+	}
+}
+
+//go:noescape
+func fetchLines(v *float32, lines int)
+
+// alternate is dst[i][j] = (src[2i][j], src[2i+1][j]) for rows of 32 numbers.
+//
+//go:noescape
+func alternate(dst, src *uint16, pairs int)
