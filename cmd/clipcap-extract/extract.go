@@ -163,7 +163,7 @@ func (o *options) run(ctx context.Context, _ []string, stdout, stderr io.Writer)
 		Image: clip.ImageOptions{MaxPixels: o.maxPixels, EXIF: o.exif}, Workers: o.workers,
 		Begin: func(images int) {
 			before = images
-			progress = cli.NewProgress(stderr, "extract", int64(images), false)
+			progress = cli.NewProgress(stderr, "images", int64(images), false)
 		},
 		Done: func(n int) { progress.Add(int64(n)) }})
 	if progress != nil {

@@ -19,6 +19,8 @@ type Progress struct {
 	bytes       bool
 	total, done int64
 	bar         *progressbar.ProgressBar // nil: lines
+	drawn       bool                     // the bar was brought up to date a moment ago
+	behind      bool                     // and is behind again
 	started     time.Time
 	spoke       time.Time
 }
@@ -26,14 +28,17 @@ type Progress struct {
 // interval is how often a line is written where there is no terminal.
 const interval = 15 * time.Second
 
+// moment is how long a bar stands at least; what comes meanwhile is shown after it.
+const moment = 100 * time.Millisecond
+
 // NewProgress starts to show a piece of work of total units, bytes or things; total below 0 is unknown.
 func NewProgress(w io.Writer, what string, total int64, bytes bool) *Progress {
 	p := &Progress{w: w, what: what, bytes: bytes, total: total, started: time.Now(), spoke: time.Now()}
 	if terminal(w) {
 		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
-			progressbar.OptionShowBytes(bytes), progressbar.OptionShowTotalBytes(bytes), progressbar.OptionUseIECUnits(true), progressbar.OptionShowCount(),
+			progressbar.OptionShowBytes(bytes), progressbar.OptionShowTotalBytes(true), progressbar.OptionSetItsString(what), progressbar.OptionUseIECUnits(true), progressbar.OptionShowCount(),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionShowIts(), progressbar.OptionFullWidth(),
-			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetRenderBlankState(true))
+			progressbar.OptionSetRenderBlankState(true))
 	}
 	return p
 }
@@ -51,11 +56,28 @@ func (p *Progress) Add(n int64) {
 	p.done += n
 	switch now := time.Now(); {
 	case p.bar != nil:
-		p.bar.Add64(n)
+		p.behind = true
+		p.draw()
 	case now.Sub(p.spoke) >= interval:
 		p.spoke = now
 		fmt.Fprintln(p.w, p.line())
 	}
+}
+
+// draw brings the bar up to date, now or after a moment: work comes in bursts, and the last of one counts.
+func (p *Progress) draw() {
+	if p.drawn || !p.behind {
+		return
+	}
+	p.drawn, p.behind = true, false
+	p.bar.Set64(p.done)
+	time.AfterFunc(moment, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.drawn = false; p.bar != nil {
+			p.draw()
+		}
+	})
 }
 
 // Tell changes what is said about the work.
@@ -107,12 +129,14 @@ func (p *Progress) Line(format string, args ...any) {
 // between them would be torn.
 func Terminal(w io.Writer) bool { return terminal(w) }
 
-// Done ends the display. The line a terminal showed stays.
+// Done ends the display. The line that a terminal showed stays.
 func (p *Progress) Done() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {
+		p.bar.Set64(p.done)
 		p.bar.Exit()
+		p.bar = nil
 		fmt.Fprintln(p.w)
 	}
 }
