@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,10 +14,34 @@ import (
 type Device struct {
 	cuda, auto bool
 	n          int
+	gemm       string // what computes products on a GPU, "": auto
 }
 
 // Devices is what ParseDevice takes, for the help of commands.
 const Devices = "cpu, cuda, cuda:N or auto"
+
+// Gemms is what ParseGemm takes, for the help of commands.
+const Gemms = gpu.Gemms
+
+// ParseGemm is ParseDevice for a GPU whose products are computed by auto (cuBLASLt for large ones where it is present), ptx (our own
+// kernels) or cublas (cuBLASLt wherever it can).
+func ParseGemm(name, gemm string) (Device, error) {
+	d, err := ParseDevice(name)
+	if err != nil {
+		return d, err
+	}
+	switch gemm {
+	case "", "auto", "ptx", "cublas":
+	default:
+		return d, fmt.Errorf("gemm %q: want %s", gemm, Gemms)
+	}
+	if d.cuda {
+		d.gemm = gemm
+	} else if gemm == "ptx" || gemm == "cublas" {
+		return d, fmt.Errorf("gemm %s is for GPUs, the device is %s", gemm, d)
+	}
+	return d, nil
+}
 
 // ParseDevice reads cpu, cuda (the first GPU), cuda:N, or auto: the first GPU if there is one, else the CPU.
 func ParseDevice(name string) (Device, error) {
@@ -53,8 +78,9 @@ var gpus struct {
 }
 
 type gpuKey struct {
-	n int
-	p Precision
+	n    int
+	p    Precision
+	gemm string
 }
 
 // Open is the backend of a device. GPU backends are shared by all who open the same one with the same precision, and
@@ -79,7 +105,7 @@ func (d Device) OpenWeights(p Precision, w WeightFormat) (Backend, error) {
 func (d Device) gpu(p Precision) (*GPU, error) {
 	gpus.Lock()
 	defer gpus.Unlock()
-	key := gpuKey{d.n, p}
+	key := gpuKey{d.n, p, d.gemm}
 	if g := gpus.open[key]; g != nil {
 		return g, nil
 	}
@@ -90,6 +116,13 @@ func (d Device) gpu(p Precision) (*GPU, error) {
 	dev, err := gpu.NewDevice(driver)
 	if err != nil {
 		return nil, err
+	}
+	gemm := d.gemm
+	if gemm == "" {
+		gemm = "auto"
+	}
+	if err := dev.UseGemm(gemm); err != nil {
+		return nil, errors.Join(err, dev.Close())
 	}
 	if gpus.open == nil {
 		gpus.open = map[gpuKey]*GPU{}

@@ -27,6 +27,9 @@ type GPU struct {
 type gpuParam struct {
 	version uint64 // of the numbers uploaded, or fetched
 	buf     *gpuBuffer
+	changes uint64  // of the numbers on the device
+	half    gpu.Ptr // the numbers in bfloat16, 0: not wanted yet
+	halfOf  uint64  // the changes half is of
 }
 
 // gpuBuffer is memory of a device: float32 or int32.
@@ -60,6 +63,9 @@ func (g *GPU) Close() error {
 	var errs []error
 	for _, p := range g.params {
 		errs = append(errs, g.dev.Free(p.buf.ptr, 4*p.buf.n))
+		if p.half != 0 {
+			errs = append(errs, g.dev.Free(p.half, 2*p.buf.n))
+		}
 	}
 	clear(g.params)
 	return errors.Join(append(errs, g.dev.Close())...)
@@ -140,7 +146,44 @@ func (g *GPU) parameter(p *Param) (*gpuBuffer, error) {
 		return nil, fmt.Errorf("upload parameter %s: %w", p.Name, err)
 	}
 	gp.version = v
+	gp.changes++
 	return gp.buf, nil
+}
+
+// half is where p's numbers lie in bfloat16, rounded again if they have changed.
+func (g *GPU) half(p *Param) (gpu.Ptr, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, err := g.parameter(p); err != nil {
+		return 0, err
+	}
+	gp := g.params[p]
+	if gp.half == 0 {
+		at, err := g.dev.Alloc(2 * gp.buf.n)
+		if err != nil {
+			return 0, fmt.Errorf("parameter %s %v in bfloat16: %s: %w", p.Name, p.Shape, g.name, err)
+		}
+		gp.half, gp.halfOf = at, gp.changes-1
+	}
+	if gp.halfOf != gp.changes {
+		g.dev.ToHalf(gp.half, gp.buf.ptr, gp.buf.n)
+		gp.halfOf = gp.changes
+	}
+	return gp.half, nil
+}
+
+// weight is the right operand of a product of m by n, depth k, with its numbers in bfloat16 where the product reads those.
+func (g *GPU) weight(b Operand, m, n, k int, transA bool) (gpu.Matrix, error) {
+	w := gm(b.Tensor)
+	if b.Weight == nil || !g.dev.WantsHalf(m, n, k, transA, g.mode) {
+		return w, nil
+	}
+	half, err := g.half(b.Weight)
+	if err != nil {
+		return w, err
+	}
+	w.Half = half + gpu.Ptr(2*b.Off)
+	return w, nil
 }
 
 // rehearse is a backend on a device of the same kind that computes nothing and has so much memory, bytes, beside what
@@ -150,7 +193,8 @@ func (g *GPU) rehearse(room, held int64) *GPU {
 	defer g.mu.Unlock()
 	r := &GPU{dev: g.dev.Rehearse(room, held), name: g.name, mode: g.mode, params: map[*Param]*gpuParam{}, vocab: g.vocab, dry: true}
 	for p, at := range g.params {
-		r.params[p] = &gpuParam{at.version, at.buf}
+		c := *at
+		r.params[p] = &c
 	}
 	return r
 }

@@ -29,6 +29,9 @@ func (g *GPU) AdamWAll(ps []*Param, m, v, grads []Tensor, decay []float32, a *Ad
 		if err != nil {
 			return err
 		}
+		g.mu.Lock()
+		g.params[p].changes++
+		g.mu.Unlock()
 		us[i] = gpu.Update{P: at4(b, 0), M: gi(m[i]), V: gi(v[i]), G: gi(grads[i]), N: len(p.Data), WeightDecay: decay[i]}
 	}
 	return g.dev.AdamW(us, &gpu.AdamW{LR: a.LR, Beta1: a.Beta1, Beta2: a.Beta2, Eps: a.Eps, Step: a.Step, Scale: a.Scale})

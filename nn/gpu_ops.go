@@ -107,22 +107,37 @@ func (g *GPU) CachedAttention(a *CachedAttentionArgs) error {
 		Slots: gi(a.Slots), Table: gi(a.Table), Lens: gi(a.Lens), Longest: a.Table.Cols, Heads: a.Heads, Scale: a.Scale})
 }
 
-func (g *GPU) crossEntropy(a *CrossEntropyArgs) *gpu.CrossEntropy {
-	return &gpu.CrossEntropy{X: gm(a.X), Embed: gm(a.Embed.Tensor), Targets: gi(a.Targets), Loss: gm(a.Loss), LSE: gm(a.LSE),
-		DX: gm(a.DX), DLoss: gm(a.DLoss), DEmbed: gm(a.DEmbed), Mode: g.mode, Part: g.vocab}
+func (g *GPU) crossEntropy(a *CrossEntropyArgs) (*gpu.CrossEntropy, error) {
+	embed, err := g.weight(a.Embed, a.X.Rows, a.Embed.Rows, a.X.Cols, false)
+	return &gpu.CrossEntropy{X: gm(a.X), Embed: embed, Targets: gi(a.Targets), Loss: gm(a.Loss), LSE: gm(a.LSE),
+		DX: gm(a.DX), DLoss: gm(a.DLoss), DEmbed: gm(a.DEmbed), Mode: g.mode, Part: g.vocab}, err
 }
 
 // CrossEntropy is the fused head and loss.
-func (g *GPU) CrossEntropy(a *CrossEntropyArgs) error { return g.dev.CrossEntropy(g.crossEntropy(a)) }
+func (g *GPU) CrossEntropy(a *CrossEntropyArgs) error {
+	c, err := g.crossEntropy(a)
+	if err != nil {
+		return err
+	}
+	return g.dev.CrossEntropy(c)
+}
 
 // CrossEntropyGrad is its gradient for a trainable head.
 func (g *GPU) CrossEntropyGrad(a *CrossEntropyArgs) error {
-	return g.dev.CrossEntropyGrad(g.crossEntropy(a))
+	c, err := g.crossEntropy(a)
+	if err != nil {
+		return err
+	}
+	return g.dev.CrossEntropyGrad(c)
 }
 
 // Top looks for the greatest logits.
 func (g *GPU) Top(a *TopArgs) error {
-	return g.dev.Top(gm(a.Out), gm(a.X), gm(a.Embed.Tensor), a.K, a.Scale, g.mode)
+	embed, err := g.weight(a.Embed, a.X.Rows, a.Embed.Rows, a.X.Cols, false)
+	if err != nil {
+		return err
+	}
+	return g.dev.Top(gm(a.Out), gm(a.X), embed, a.K, a.Scale, g.mode)
 }
 
 func (g *GPU) conv(c ConvArgs) gpu.Conv {

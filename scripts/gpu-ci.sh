@@ -45,9 +45,14 @@ if [ -z "$ptxas" ]; then skip "assembling the kernels: no ptxas, and NVIDIA's wh
 fi
 
 if ! command -v "$(go env CC | awk '{print $1}')" >/dev/null; then skip "building with the tag gpu: no C compiler"; exit $bad; fi
+if CGO_ENABLED=1 go test -tags gpu ./internal/gpu/cublas; then
+  echo "gpu-ci: cuBLASLt is opened and called as its documentation says, by a stand-in"
+else
+  fail "the calls of cuBLASLt"
+fi
 for cuda in 12 13; do
   if ! include=$(CUDA_INCLUDE= scripts/cuda-headers.sh $cuda); then skip "building against CUDA $cuda"; continue; fi
-  if CGO_ENABLED=1 CGO_CFLAGS="-w -I$PWD/internal/gpu/compat -I$include" go vet -tags gpu ./internal/gpu ./nn; then
+  if CGO_ENABLED=1 CGO_CFLAGS="-w -I$PWD/internal/gpu/compat -I$include" go vet -tags gpu ./internal/gpu/... ./nn; then
     echo "gpu-ci: go vet -tags gpu with the headers of CUDA $cuda"
   else
     fail "go vet -tags gpu with the headers of CUDA $cuda"

@@ -21,7 +21,7 @@ type options struct {
 	images, features   string
 	decode             string
 	precision, weights string
-	device             string
+	device, gemm       string
 	activation         string
 	normalize          bool
 	json, showPrefix   bool
@@ -54,7 +54,7 @@ func setup(f *flag.FlagSet) cli.Work {
 	f.StringVar(&o.open.Prompt, "prompt", "", "`TEXT` that captions begin with")
 	f.IntVar(&d.Batch, "batch", d.Batch, "images captioned at a time; captions do not depend on it")
 	cli.OneOf(f, &o.precision, "precision", "of CLIP's and the mapper's products", "float32", "high", "bfloat16")
-	cli.Device(f, &o.device)
+	cli.Device(f, &o.device, &o.gemm)
 	cli.OneOf(f, &o.weights, "weights", "how the language model's weights are kept; auto: bfloat16 with that precision, else float32", "auto", "float32", "bfloat16", "int8")
 	f.BoolVar(&o.normalize, "normalize", false, "divide features by their length, for .pt files trained so (default: what the checkpoint or preset says)")
 	cli.OneOf(f, &o.activation, "activation", "of CLIP files that do not tell theirs", "auto", "gelu", "quickgelu")
@@ -115,8 +115,8 @@ func (o *options) check(f *flag.FlagSet, args []string) error {
 		p.Normalize = &o.normalize
 	}
 	var err error
-	if p.Device, err = nn.ParseDevice(o.device); err != nil {
-		return cli.Misusef("--device: %v", err)
+	if p.Device, err = nn.ParseGemm(o.device, o.gemm); err != nil {
+		return cli.Misusef("--%v", err)
 	}
 	if p.Precision, err = nn.ParsePrecision(o.precision); err != nil {
 		return cli.Misusef("--precision: %v", err)

@@ -45,9 +45,9 @@ func (o *options) openClip(stderr io.Writer) (*imageText, error) {
 	if err != nil {
 		return nil, err
 	}
-	device, err := nn.ParseDevice(o.device)
+	device, err := nn.ParseGemm(o.device, o.gemm)
 	if err != nil {
-		return nil, cli.Misusef("--device: %w", err)
+		return nil, cli.Misusef("--%w", err)
 	}
 	encoder, err := clip.Open(path, clip.Options{Device: device, Text: true, Tokenizer: tokenizer, Activation: clip.Activation(o.activation)})
 	if err != nil {

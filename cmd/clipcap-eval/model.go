@@ -27,9 +27,9 @@ func (o *options) caption(ctx context.Context, set *annotation.Set, stderr io.Wr
 	if err != nil {
 		return nil, err
 	}
-	device, err := nn.ParseDevice(o.device)
+	device, err := nn.ParseGemm(o.device, o.gemm)
 	if err != nil {
-		return nil, cli.Misusef("--device: %w", err)
+		return nil, cli.Misusef("--%w", err)
 	}
 	options := clipcap.Options{CLIP: o.clip, GPT2: o.gpt2, FeaturesOnly: o.features != "", Stop: o.stop, Decode: d, Precision: precision, Device: device,
 		Activation: clip.Activation(o.activation), Seed: o.seed}

@@ -31,12 +31,12 @@ type options struct {
 	perImage, html, submission          string
 	tokenize                            string
 
-	model, features, gpt2 string // --model and what it works with
-	decode, stop          string
-	beam, maxTokens       int
-	normalize             bool
-	precision, device     string
-	clipScore             string
+	model, features, gpt2   string // --model and what it works with
+	decode, stop            string
+	beam, maxTokens         int
+	normalize               bool
+	precision, device, gemm string
+	clipScore               string
 
 	metricList     []string
 	normalizeGiven bool
@@ -63,7 +63,7 @@ func setup(f *flag.FlagSet) cli.Work {
 	f.IntVar(&o.maxTokens, "max-tokens", o.maxTokens, "most tokens of --model's captions")
 	f.StringVar(&o.stop, "stop", ".", "token that ends --model's captions: an id, or a text whose first token it is")
 	f.BoolVar(&o.normalize, "normalize", false, "divide features by their length, for .pt files trained so (default: what the checkpoint or preset says)")
-	cli.Device(f, &o.device)
+	cli.Device(f, &o.device, &o.gemm)
 	cli.OneOf(f, &o.precision, "precision", "of --model's products", "float32", "high", "bfloat16")
 	f.StringVar(&o.clip, "clip", "", "`MODEL` of images: --model's encoder (default: the one it names), and CLIPScore's")
 	f.StringVar(&o.clipScore, "clipscore", "", "`MODEL` for CLIPScore and RefCLIPScore (default: --clip); published scores are of ViT-B/32")

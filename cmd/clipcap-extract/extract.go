@@ -33,7 +33,7 @@ type options struct {
 	maxPixels           int
 	seed                uint64
 	precision, dtype    string
-	device              string
+	device, gemm        string
 	resume, overwrite   bool
 	exif, json          bool
 	connections, onHost int
@@ -67,7 +67,7 @@ func (o *options) flags(f *flag.FlagSet) {
 	f.StringVar(&o.annotations, "annotations", "", "`FILE` that says which images of the folder, by COCO's, Karpathy's or nocaps' format")
 	f.StringVar(&o.split, "split", "", "`SPLIT` of Karpathy's file: train, restval, val, test, several with commas (default all)")
 	cli.OneOf(f, &o.activation, "activation", "of a CLIP file that does not tell its own", "auto", "gelu", "quickgelu")
-	cli.Device(f, &o.device)
+	cli.Device(f, &o.device, &o.gemm)
 	cli.OneOf(f, &o.precision, "precision", "of matrix products", "float32", "high", "bfloat16")
 	cli.OneOf(f, &o.dtype, "dtype", "of the features written", "f16", "f32")
 	f.IntVar(&o.batch, "batch", 64, "images encoded at once")
@@ -129,9 +129,9 @@ func (o *options) run(ctx context.Context, _ []string, stdout, stderr io.Writer)
 	if err != nil {
 		return cli.Misusef("%w", err)
 	}
-	device, err := nn.ParseDevice(o.device)
+	device, err := nn.ParseGemm(o.device, o.gemm)
 	if err != nil {
-		return cli.Misusef("--device: %w", err)
+		return cli.Misusef("--%w", err)
 	}
 	retries := o.retries
 	if retries == 0 {

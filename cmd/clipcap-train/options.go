@@ -27,7 +27,7 @@ type options struct {
 	maxTokens                          int
 	maxMissing                         float64
 
-	mapper, device                   string
+	mapper, device, gemm             string
 	prefixLength, clipLength, layers int
 	gpt2, init                       string
 	clipName                         string
@@ -82,7 +82,7 @@ func setup(f *flag.FlagSet) cli.Work {
 	cli.OneOf(f, &o.order, "order", "of captions", "shuffle", "sequential")
 	f.BoolVar(&s.KeepLast, "keep-last", false, "train on the last captions of an epoch, which fill no batch, too")
 	f.BoolVar(&s.Group, "group-by-image", false, "put an image's captions into one batch, where they share its prefix: faster")
-	cli.Device(f, &o.device)
+	cli.Device(f, &o.device, &o.gemm)
 	cli.OneOf(f, &s.Precision, "precision", "of matrix products", "float32", "high", "bfloat16")
 
 	f.StringVar(&o.valFeatures, "val-features", "", "features of the validation images (default: --features)")

@@ -157,9 +157,9 @@ func (o *options) prepare(s *session) (err error) {
 	if err != nil {
 		return err
 	}
-	device, err := nn.ParseDevice(o.device)
+	device, err := nn.ParseGemm(o.device, o.gemm)
 	if err != nil {
-		return cli.Misusef("--device: %w", err)
+		return cli.Misusef("--%w", err)
 	}
 	if s.backend, err = device.Open(p); err != nil {
 		return err

@@ -47,10 +47,11 @@ func main() {
 	flag.StringVar(&o.precision, "precision", "float32", "of the step or encoder: float32, high or bfloat16")
 	flag.IntVar(&o.steps, "steps", 5, "steps, or batches of images, to measure")
 	on := flag.String("device", "cpu", nn.Devices)
+	gemm := flag.String("gemm", "auto", "on a GPU: "+nn.Gemms)
 	flag.BoolVar(&small, "small", false, "tiny networks, to try a measurement out")
 	flag.Parse()
 	var wrong error
-	device, wrong = nn.ParseDevice(*on)
+	device, wrong = nn.ParseGemm(*on, *gemm)
 	match, err := regexp.Compile(*run)
 	switch {
 	case wrong != nil:

@@ -130,10 +130,11 @@ func OneOf(f *flag.FlagSet, to *string, name, usage string, from ...string) {
 	f.Var(&Choice{to, from}, name, usage+": "+strings.Join(from, ", "))
 }
 
-// Device declares the flag --device, for nn.ParseDevice to read.
-func Device(f *flag.FlagSet, to *string) {
-	*to = "cpu"
-	f.StringVar(to, "device", "cpu", "`DEVICE` to compute on: cpu, cuda (the first GPU), cuda:N, or auto; GPUs need a build with the tag gpu")
+// Device declares the flags --device and --gemm, for nn.ParseGemm to read.
+func Device(f *flag.FlagSet, device, gemm *string) {
+	*device, *gemm = "cpu", "auto"
+	f.StringVar(device, "device", "cpu", "`DEVICE` to compute on: cpu, cuda (the first GPU), cuda:N, or auto; GPUs need a build with the tag gpu")
+	f.StringVar(gemm, "gemm", "auto", "what computes products on a `GPU`: auto (cuBLASLt for large ones where it is installed), ptx (our own kernels) or cublas")
 }
 
 // NeedFiles checks that the files or folders that flags name exist, before work starts: pairs of a flag's name and its value; an empty value

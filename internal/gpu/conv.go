@@ -32,7 +32,7 @@ func (d *Device) pieces(c Conv, f func(part Conv, patches Matrix, image, row int
 	for i := 0; i < c.Images; i += step {
 		part := c
 		part.Images = min(step, c.Images-i)
-		f(part, Matrix{tmp, part.Images * per, depth, depth}, i, i*per)
+		f(part, dense(tmp, part.Images*per, depth), i, i*per)
 	}
 	return nil
 }
@@ -46,7 +46,7 @@ func (c Conv) shape() []any {
 // patchesOf fills patches from x, or is x itself.
 func (d *Device) patchesOf(c Conv, patches, x Matrix) Matrix {
 	if c.plain() {
-		return Matrix{x.Ptr, c.Images * c.H * c.W, c.C, c.C}
+		return dense(x.Ptr, c.Images*c.H*c.W, c.C)
 	}
 	d.overElements("im2col", patches.size(), append([]any{patches.Ptr, x.Ptr, patches.size()}, c.shape()...)...)
 	return patches
@@ -82,7 +82,7 @@ func (d *Device) Conv2DGrad(dx, dw, dy, x, w Matrix, c Conv) error {
 		if !dx.None() {
 			to := dx.rows(image*c.H*c.W, rows)
 			if c.plain() {
-				d.gemm(Matrix{to.Ptr, rows, c.C, c.C}, dy.rows(row, rows), false, w, false, c.Mode, Epilogue{})
+				d.gemm(dense(to.Ptr, rows, c.C), dy.rows(row, rows), false, w, false, c.Mode, Epilogue{})
 				return
 			}
 			d.gemm(patches, dy.rows(row, patches.Rows), false, w, false, c.Mode, Epilogue{})

@@ -24,6 +24,10 @@ type Device struct {
 	seed    maphash.Seed
 	tables  []*tables
 	used    int64
+
+	raw    Driver // without the guard
+	blas   bool   // products may go to cuBLASLt
+	always bool   // also those that are no larger than our own kernels do well
 }
 
 // scratch is memory that a kernel needs besides its arguments, kept and grown.
@@ -52,8 +56,7 @@ func NewDevice(d Driver) (*Device, error) {
 		d.Close()
 		return nil, fmt.Errorf("load kernels: %w", err)
 	}
-	d = &guard{Driver: d}
-	return &Device{driver: d, info: d.Info(), scratch: map[string]scratch{}, graphs: map[uint64]*captured{}, seed: maphash.MakeSeed()}, nil
+	return &Device{driver: &guard{Driver: d}, raw: d, info: d.Info(), scratch: map[string]scratch{}, graphs: map[uint64]*captured{}, seed: maphash.MakeSeed()}, nil
 }
 
 // Info describes the device.

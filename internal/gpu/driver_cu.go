@@ -39,6 +39,8 @@ import (
 	"unsafe"
 
 	"gorgonia.org/cu"
+
+	"github.com/clipcap-go/clipcap/internal/gpu/cublas"
 )
 
 // stageBytes is the size of each of the two stretches of pinned memory that copies go through.
@@ -54,6 +56,8 @@ type cuDriver struct {
 	info    Info
 	kernels map[string]cu.Function
 	shared  map[string]int // dynamic shared memory allowed so far, by kernel
+	blas    *cublas.Library
+	noBlas  error
 
 	stage [2]unsafe.Pointer // pinned
 	free  [2]cu.Event       // recorded behind the copy that reads or writes a stage
@@ -260,7 +264,25 @@ func (d *cuDriver) Launch(l *Launch) error {
 	return d.launch(l)
 }
 
+// Blas looks for cuBLASLt.
+func (d *cuDriver) Blas() error {
+	if d.blas != nil || d.noBlas != nil {
+		return d.noBlas
+	}
+	done, err := d.bind() // cuBLASLt takes the current context
+	defer done()
+	if err == nil {
+		d.blas, err = cublas.Open()
+	}
+	d.noBlas = err
+	return err
+}
+
 func (d *cuDriver) launch(l *Launch) error {
+	if l.Kernel == BlasKernel {
+		p := BlasProduct(l.Args)
+		return d.blas.Run(&p.Product, p.C, p.A, p.B, p.Bias, p.Residual, p.Workspace, unsafe.Pointer(d.s()))
+	}
 	f, ok := d.kernels[l.Kernel]
 	if !ok {
 		var err error
@@ -350,6 +372,9 @@ func (d *cuDriver) Close() error {
 // release gives back what open took.
 func (d *cuDriver) release() error {
 	var errs []error
+	if d.blas != nil {
+		d.blas.Close()
+	}
 	for i := range d.stage {
 		if d.stage[i] != nil {
 			errs = append(errs, check(C.cuMemFreeHost(d.stage[i])), cu.DestroyEvent(&d.free[i]))

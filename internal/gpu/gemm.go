@@ -3,7 +3,8 @@ package gpu
 // Mode says how a product is computed. All accumulate in float32.
 type Mode int
 
-// The modes. What reads few rows from the left, as decoding does, is computed in float32 in every mode.
+// The modes. What reads few rows from the left, as decoding does, is computed in float32 in every mode, in BFloat16 from a weight in
+// bfloat16 where there is one (Matrix.Half).
 const (
 	Float32  Mode = iota // ordinary arithmetic
 	TF32x3               // tensor cores, operands in two parts of 11 bits: nearly float32
@@ -38,11 +39,18 @@ func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode
 	if m == 0 || n == 0 {
 		return
 	}
+	if d.viaBlas(c, a, transA, b, transB, k, mode, e) {
+		return
+	}
 	args := []any{c.Ptr, c.Stride, a.Ptr, a.Stride, b.Ptr, b.Stride, m, n, k}
 	if m <= few && !transA {
 		name := "gemm_few_n"
 		if transB {
 			name = "gemm_few_t"
+		}
+		if mode == BFloat16 && b.Half != 0 {
+			name += "_bf16"
+			args[4] = b.Half
 		}
 		d.run(name, line(up(n, 32)), line(256), 0, append(args, e.args()...)...)
 		return

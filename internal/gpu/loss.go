@@ -55,7 +55,7 @@ func (d *Device) CrossEntropy(a *CrossEntropy) error {
 		d.run("softmax_start", line(up(rows, 256)), line(256), 0, room.top, room.sum, room.picked, rows)
 		for first := 0; first < a.Embed.Rows; first += part {
 			n := min(part, a.Embed.Rows-first)
-			logits, embed := Matrix{room.logits, rows, n, n}, a.Embed.rows(first, n)
+			logits, embed := dense(room.logits, rows, n), a.Embed.rows(first, n)
 			d.gemm(logits, a.X, false, embed, true, a.Mode, Epilogue{})
 			d.run("softmax_chunk", line(rows), line(256), 0,
 				logits.Ptr, n, room.top, room.sum, room.picked, a.Targets, first, a.DX.Ptr, a.DX.Stride, dim)
@@ -87,7 +87,7 @@ func (d *Device) CrossEntropyGrad(a *CrossEntropy) error {
 	d.run("count_targets", line(1), line(256), 0, room.count, a.Targets, rows)
 	for first := 0; first < a.Embed.Rows; first += part {
 		n := min(part, a.Embed.Rows-first)
-		logits, embed := Matrix{room.logits, rows, n, n}, a.Embed.rows(first, n)
+		logits, embed := dense(room.logits, rows, n), a.Embed.rows(first, n)
 		if rows > 0 {
 			d.gemm(logits, a.X, false, embed, true, a.Mode, Epilogue{})
 			d.run("cross_entropy_grad", line(rows), line(256), 0, logits.Ptr, n, a.LSE.Ptr, a.Targets, first, a.DLoss.Ptr, room.count)
@@ -118,7 +118,7 @@ func (d *Device) Top(out, x, embed Matrix, k int, scale float32, mode Mode) erro
 	}
 	for i := 0; i < x.Rows; i += step {
 		n := min(step, x.Rows-i)
-		l := Matrix{logits, n, vocab, vocab}
+		l := dense(logits, n, vocab)
 		d.gemm(l, x.rows(i, n), false, embed, true, mode, Epilogue{})
 		d.run("top_rows", line(n), line(256), 0, out.rows(i, n).Ptr, out.Stride, l.Ptr, vocab, k, scale)
 	}

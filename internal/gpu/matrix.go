@@ -5,7 +5,12 @@ type Matrix struct {
 	Ptr        Ptr
 	Rows, Cols int
 	Stride     int
+	// Half, if it is not 0, is where the same numbers lie in bfloat16 with the same stride.
+	Half Ptr
 }
+
+// dense is a matrix whose rows lie end to end.
+func dense(p Ptr, rows, cols int) Matrix { return Matrix{Ptr: p, Rows: rows, Cols: cols, Stride: cols} }
 
 // None tells whether m is absent.
 func (m Matrix) None() bool { return m.Ptr == 0 }
@@ -16,6 +21,9 @@ func (m Matrix) rows(i, n int) Matrix {
 		return m
 	}
 	m.Ptr += Ptr(4 * i * m.Stride)
+	if m.Half != 0 {
+		m.Half += Ptr(2 * i * m.Stride)
+	}
 	m.Rows = n
 	return m
 }

@@ -83,6 +83,17 @@ func (r *Recorder) Room() (int64, error) {
 	return r.Info().Memory - r.used, nil
 }
 
+// Blas is the next driver's; without one products are taken as all launches are.
+func (r *Recorder) Blas() error {
+	if b, ok := r.Next.(BlasDriver); ok || r.Next == nil {
+		if b != nil {
+			return b.Blas()
+		}
+		return nil
+	}
+	return errNoBlas
+}
+
 // Load passes on.
 func (r *Recorder) Load(ptx string) error {
 	if err := r.note("Load", 0, len(ptx)); err != nil {

@@ -46,7 +46,7 @@ func (d *Device) Rehearse(room, held int64) *Device {
 	for _, s := range d.scratch {
 		l.live[s.ptr] = s.bytes
 	}
-	return &Device{driver: l, info: d.info, used: d.used - held, scratch: maps.Clone(d.scratch), graphs: map[uint64]*captured{}, seed: d.seed}
+	return &Device{driver: l, info: d.info, blas: d.blas, always: d.always, used: d.used - held, scratch: maps.Clone(d.scratch), graphs: map[uint64]*captured{}, seed: d.seed}
 }
 
 // ledger is a Driver that keeps account of memory and does nothing else.

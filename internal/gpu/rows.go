@@ -34,7 +34,7 @@ func (d *Device) LayerNormGrad(dx, dgain, dbias, dy, x, gain, mean, rstd Matrix)
 	if err != nil {
 		return err
 	}
-	g, b := Matrix{tmp, n, cols, cols}, Matrix{tmp + Ptr(4*n*cols), n, cols, cols}
+	g, b := dense(tmp, n, cols), dense(tmp+Ptr(4*n*cols), n, cols)
 	d.run("layer_norm_grad_w", [3]int{up(cols, 32), n, 1}, line(256), 0,
 		g.Ptr, b.Ptr, dy.Ptr, dy.Stride, x.Ptr, x.Stride, mean.Ptr, rstd.Ptr, rows, cols, per)
 	if !dgain.None() {
@@ -67,7 +67,7 @@ func (d *Device) ColSum(dst, a Matrix) error {
 	if err != nil {
 		return err
 	}
-	part := Matrix{tmp, n, a.Cols, a.Cols}
+	part := dense(tmp, n, a.Cols)
 	d.columns(part, a, per)
 	d.columns(dst, part, n)
 	return nil

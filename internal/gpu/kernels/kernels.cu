@@ -4,6 +4,7 @@
 #include "attention_cached.cu"
 #include "attention_grad.cu"
 #include "conv.cu"
+#include "convert.cu"
 #include "elementwise.cu"
 #include "gemm.cu"
 #include "gemm_few.cu"

@@ -12,7 +12,7 @@ type Driver struct {
 	module *Module
 }
 
-var _ gpu.Driver = (*Driver)(nil)
+var _ gpu.BlasDriver = (*Driver)(nil)
 
 // NewDriver is a device with so many bytes of memory.
 func NewDriver(bytes int) *Driver { return &Driver{Device: NewDevice(bytes)} }
@@ -57,6 +57,9 @@ func (d *Driver) Clear(dst gpu.Ptr, bytes int) error { return d.Device.Clear(uin
 
 // Launch runs a kernel to its end.
 func (d *Driver) Launch(l *gpu.Launch) error {
+	if l.Kernel == gpu.BlasKernel {
+		return d.multiply(l)
+	}
 	k := d.module.Kernels[l.Kernel]
 	if k == nil {
 		return fmt.Errorf("no kernel %s", l.Kernel)
