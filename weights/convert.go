@@ -3,15 +3,21 @@ package weights
 import (
 	"encoding/binary"
 	"math"
+	"unsafe"
+
+	"github.com/clipcap-go/clipcap/internal/kernel"
 )
 
-// Half32 is the float32 of an IEEE binary16; exact, subnormals, infinities and NaN included.
+// Half32 is the float32 of an IEEE binary16; exact, subnormals and infinities included. A NaN keeps its payload and is made quiet.
 func Half32(h uint16) float32 {
 	const magic = 113 << 23 // 2^-14, the smallest normal half
 	bits := uint32(h&0x7fff) << 13
 	switch exp := bits & (0x1f << 23); exp {
 	case 0x1f << 23: // infinity, NaN
 		bits += (255 - 31) << 23
+		if bits&0x7fffff != 0 {
+			bits |= 1 << 22
+		}
 	case 0: // zero, subnormal: let the float unit normalise
 		bits = math.Float32bits(math.Float32frombits(bits+magic) - math.Float32frombits(magic))
 	default:
@@ -57,26 +63,24 @@ var toFloat32 = [...]func(dst []float32, raw []byte){
 			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
 		}
 	},
-	F16: halves,
-	BF16: func(dst []float32, raw []byte) {
-		for i := range dst {
-			dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(raw[2*i:])) << 16)
-		}
-	},
-	I64: integers[float32](8), I32: integers[float32](4), I16: integers[float32](2), I8: integers[float32](1),
+	F16:  words(kernel.F16ToF32, Half32),
+	BF16: words(kernel.BF16ToF32, func(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }),
+	I64:  integers[float32](8), I32: integers[float32](4), I16: integers[float32](2), I8: integers[float32](1),
 	U8: bytes1[float32], Bool: truths[float32],
 }
 
-// halves is Half32 of many, with the common case, a normal number, in the loop: a call for each takes as long as reading the file.
-func halves(dst []float32, raw []byte) {
-	raw = raw[:2*len(dst)]
-	for i := range dst {
-		h := uint32(binary.LittleEndian.Uint16(raw[2*i:]))
-		if h&0x7c00-0x0400 < 0x7800 { // exponent 1 to 30
-			dst[i] = math.Float32frombits((h&0x8000)<<16 | (h&0x7fff)<<13 + (127-15)<<23)
-			continue
+// words converts 16-bit numbers, all at once where they lie as the processor reads them, else one by one.
+func words(all func(dst []float32, src []uint16), one func(uint16) float32) func(dst []float32, raw []byte) {
+	return func(dst []float32, raw []byte) {
+		raw = raw[:2*len(dst)]
+		p := unsafe.Pointer(unsafe.SliceData(raw))
+		if littleEndian && uintptr(p)%2 == 0 {
+			all(dst, unsafe.Slice((*uint16)(p), len(dst)))
+			return
 		}
-		dst[i] = Half32(uint16(h))
+		for i := range dst {
+			dst[i] = one(binary.LittleEndian.Uint16(raw[2*i:]))
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"encoding/binary"
 	"math"
 	"testing"
 )
@@ -15,10 +16,6 @@ func TestHalfBothWays(t *testing.T) {
 				t.Errorf("%#04x is not a number and became %v", h, f)
 			}
 			continue
-		}
-		many := make([]float32, 1)
-		if halves(many, []byte{byte(h), byte(h >> 8)}); math.Float32bits(many[0]) != math.Float32bits(f) {
-			t.Errorf("%#04x among many is %v, alone %v", h, many[0], f)
 		}
 		exp, frac := int(h>>10&31), float64(h&0x3ff)
 		want := math.Ldexp(1024+frac, exp-25)
@@ -36,6 +33,36 @@ func TestHalfBothWays(t *testing.T) {
 		}
 		if back := HalfOf(f); back != h {
 			t.Errorf("%v came back as %#04x, was %#04x", f, back, h)
+		}
+	}
+}
+
+// TestHalvesOfAFile: all 65536 patterns, NaN's bits included, at both kinds of address and at odd lengths, are what each is alone.
+func TestHalvesOfAFile(t *testing.T) {
+	const guard = 12345.5
+	raw := make([]byte, 2<<16+1)
+	for _, c := range []struct {
+		d   DType
+		one func(h uint16) float32
+	}{{F16, Half32}, {BF16, func(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }}} {
+		for shift := range 2 {
+			for i := range 1 << 16 {
+				binary.LittleEndian.PutUint16(raw[2*i+shift:], uint16(i))
+			}
+			for _, n := range []int{0, 1, 15, 16, 17, 31, 33, 1000, 1<<16 - 1, 1 << 16} {
+				first := 1<<16 - n
+				got := make([]float32, n+2)
+				got[0], got[n+1] = guard, guard
+				toFloat32[c.d](got[1:n+1], raw[2*first+shift:])
+				if got[0] != guard || got[n+1] != guard {
+					t.Fatalf("%s: %d numbers were written beside their place", c.d, n)
+				}
+				for i, v := range got[1 : n+1] {
+					if h := uint16(first + i); math.Float32bits(v) != math.Float32bits(c.one(h)) {
+						t.Fatalf("%s: %#04x in a file is %#x, alone %#x", c.d, h, math.Float32bits(v), math.Float32bits(c.one(h)))
+					}
+				}
+			}
 		}
 	}
 }

@@ -30,7 +30,8 @@ var allowed = map[string][]string{
 	// What the trainer writes and the captioner reads.
 	"checkpoint": {"gpt2", "mapping", "nn", "weights"},
 
-	"weights": {"nn", "github.com/sbinet/npyio"},
+	// internal/kernel: half precision widens at the speed of memory.
+	"weights": {"nn", "internal/kernel", "github.com/sbinet/npyio"},
 
 	// go4.org/unsafe: gorgonia's dependencies refuse to start under a Go newer than this module knows, so nn asks for the newest.
 	"nn":            {"internal/kernel", "internal/gpu", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "go4.org/unsafe", "github.com/chewxy/hm"},

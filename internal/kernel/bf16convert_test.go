@@ -100,7 +100,10 @@ func TestHalfWidenExhaustive(t *testing.T) {
 					}
 				default:
 					want := uint32(u>>15)<<31 | 0x7f800000 | uint32(u&(1<<f.fraction-1))<<(23-f.fraction)
-					if b := math.Float32bits(g); b&^0x400000 != want&^0x400000 {
+					if f.name != "bf16" {
+						want |= 0x400000 // made quiet
+					}
+					if b := math.Float32bits(g); b != want {
 						t.Fatalf("%s NaN %#x = %#x, want %#x", f.name, u, b, want)
 					}
 				}
