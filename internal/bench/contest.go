@@ -19,7 +19,7 @@ type contest struct {
 	limit, also limit // also may be empty
 }
 
-// limit is something the machine cannot do faster; run does it once and returns how much it did,
+// limit is something the machine cannot do faster (vectorOps says when it can); run does it once and returns how much it did,
 // in the unit of the contest.
 type limit struct {
 	name string
@@ -30,22 +30,35 @@ type limit struct {
 // rate of the kernel and of the slower limit, per second, and which that was. The first turn of each is
 // warm-up.
 func (c contest) measure(budget time.Duration) (ours, rival float64, name string) {
-	const turn = 20 * time.Millisecond // long enough that the clock and the start of the workers do not count
+	const turn = 5 * time.Millisecond // long enough that what fits a cache is there again after the others' turns
 	kernel := func() float64 { c.run(); return c.work }
 	limits := []limit{c.limit}
 	if c.also.run != nil {
 		limits = append(limits, c.also)
 	}
-	rate(kernel, 0)
-	best := make([]float64, len(limits))
+	best(kernel, 0)
+	tops := make([]float64, len(limits))
 	for start := time.Now(); ; {
-		ours = max(ours, rate(kernel, turn))
+		ours = max(ours, best(kernel, turn))
 		for i, l := range limits {
-			best[i] = max(best[i], rate(l.run, turn))
+			tops[i] = max(tops[i], best(l.run, turn))
 		}
 		if time.Since(start) > budget {
-			slowest := slices.Index(best, slices.Min(best))
-			return ours, best[slowest], limits[slowest].name
+			slowest := slices.Index(tops, slices.Min(tops))
+			return ours, tops[slowest], limits[slowest].name
+		}
+	}
+}
+
+// best calls f until least has passed, at least once, and returns the work done per second in the best call,
+// or where calls are short in the best few: on a machine with other load some calls are left alone.
+func best(f func() float64, least time.Duration) float64 {
+	const few = 30 * time.Microsecond // so long that the clock does not count
+	top := 0.0
+	for start := time.Now(); ; {
+		top = max(top, rate(f, few))
+		if time.Since(start) >= least {
+			return top
 		}
 	}
 }

@@ -60,7 +60,8 @@ func mergeFloats(n int) limit {
 }
 
 // vectorOps is what the vector units can do where an element of bytes costs n arithmetic instructions of
-// a vector's share each: what they do in multiply-adds, which are two operations.
+// a vector's share each: what they do in multiply-adds, which are two operations. Units that only add may do more
+// beside them.
 func vectorOps(n int, bytes float64) limit {
 	return limit{fmt.Sprintf("%d vector operations", n), func() float64 { return kernel.SpinFMA(20_000) / 2 / float64(n) * bytes }}
 }

@@ -2,8 +2,8 @@
 //
 // The limit of a row is measured in the same seconds as the kernel, taking turns with it: the
 // processor's multiply-add peak for a product, the memory's rate for what streams, the slower of the two
-// where a kernel does both. Each figure is the best of its turns, since other load on the machine only
-// ever slows one down.
+// where a kernel does both. Each figure is the best call of all turns, since other load on the
+// machine only ever slows one down.
 //
 //	go run ./internal/bench                     every row
 //	go run ./internal/bench -run 'gemm.*bf16'   those whose kernel and shape match
