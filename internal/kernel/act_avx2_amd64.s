@@ -6,18 +6,20 @@
 #include "act_body_amd64.h"
 
 // The constants of the activations, and what loads them.
-#define KGeluMin Y12
+#define KGeluMin Y14
+#define KGeluMax Y13
 #define KGeluA kGeluA
-#define KGeluB kGeluB
+#define KGeluB Y12
 #define KGeluSlopeA kGeluSlopeA
-#define KGeluSlopeB kGeluSlopeB
-#define KGeluBound Y12
-#define KGeluNegBound Y11
-#define KQuickMin Y12
+#define KGeluSlopeB Y11
+#define KGeluBound Y14
+#define KGeluNegBound Y13
+#define KQuickMin Y14
+#define KExp2Min Y13
 #define KQuickA kQuickA
 #define KQuickSlope kQuickSlope
-#define KQuickBound Y12
-#define KQuickNegBound Y11
+#define KQuickBound Y14
+#define KQuickNegBound Y13
 #define KAbs kAbs
 #define KNegHalf kNegHalf
 #define KErfBound Y12
@@ -37,14 +39,19 @@
 #define KTanhBound Y12
 
 #define USE_GELU \
-	SPLAT(kGeluMin, KGeluMin)
+	SPLAT(kGeluMin, KGeluMin) \
+	SPLAT(kGeluMax, KGeluMax) \
+	SPLAT(kGeluB, KGeluB)
 
 #define USE_GELUSLOPE \
 	SPLAT(kGeluBound, KGeluBound) \
-	SPLAT(kGeluNegBound, KGeluNegBound)
+	SPLAT(kGeluNegBound, KGeluNegBound) \
+	SPLAT(kGeluB, KGeluB) \
+	SPLAT(kGeluSlopeB, KGeluSlopeB)
 
 #define USE_QUICK \
-	SPLAT(kQuickMin, KQuickMin)
+	SPLAT(kQuickMin, KQuickMin) \
+	SPLAT(kExp2Min, KExp2Min)
 
 #define USE_QUICKSLOPE \
 	SPLAT(kQuickBound, KQuickBound) \
@@ -64,11 +71,11 @@
 
 // func geluAVX2(dst, x *float32, n int)
 TEXT ·geluAVX2(SB), NOSPLIT, $0-24
-	FORWARD(STEP_GELU, USE_EXP2, USE_GELU)
+	FORWARDON(STEP_GELU, USE_EXP2, USE_GELU)
 
 // func quickAVX2(dst, x *float32, n int)
 TEXT ·quickAVX2(SB), NOSPLIT, $0-24
-	FORWARD(STEP_QUICK, USE_EXP2, USE_QUICK)
+	FORWARDON(STEP_QUICK, USE_EXP2, USE_QUICK)
 
 // func erfGELUAVX2(dst, x *float32, n int)
 TEXT ·erfGELUAVX2(SB), NOSPLIT, $0-24
@@ -84,11 +91,11 @@ TEXT ·tanhAVX2(SB), NOSPLIT, $0-24
 
 // func geluGradAVX2(dx, dy, x *float32, n int)
 TEXT ·geluGradAVX2(SB), NOSPLIT, $0-32
-	BACKWARD(STEP_GELUSLOPE, USE_EXP2, USE_GELUSLOPE)
+	BACKWARDON(STEP_GELUSLOPE, USE_EXP2, USE_GELUSLOPE)
 
 // func quickGradAVX2(dx, dy, x *float32, n int)
 TEXT ·quickGradAVX2(SB), NOSPLIT, $0-32
-	BACKWARD(STEP_QUICKSLOPE, USE_EXP2, USE_QUICKSLOPE)
+	BACKWARDON(STEP_QUICKSLOPE, USE_EXP2, USE_QUICKSLOPE)
 
 // func erfGELUGradAVX2(dx, dy, x *float32, n int)
 TEXT ·erfGELUGradAVX2(SB), NOSPLIT, $0-32

@@ -6,18 +6,20 @@
 #include "act_body_amd64.h"
 
 // The constants of the activations, and what loads them.
-#define KGeluMin Z22
-#define KGeluA Z21
-#define KGeluB Z20
-#define KGeluSlopeA Z19
-#define KGeluSlopeB Z18
-#define KGeluBound Z17
-#define KGeluNegBound Z16
-#define KQuickMin Z22
-#define KQuickA Z21
-#define KQuickSlope Z20
-#define KQuickBound Z19
-#define KQuickNegBound Z18
+#define KGeluMin Z30
+#define KGeluMax Z29
+#define KGeluA Z22
+#define KGeluB Z21
+#define KGeluSlopeA Z20
+#define KGeluSlopeB Z19
+#define KGeluBound Z30
+#define KGeluNegBound Z29
+#define KQuickMin Z30
+#define KExp2Min Z29
+#define KQuickA Z22
+#define KQuickSlope Z21
+#define KQuickBound Z30
+#define KQuickNegBound Z29
 #define KAbs Z20
 #define KNegHalf Z19
 #define KErfBound Z18
@@ -38,6 +40,7 @@
 
 #define USE_GELU \
 	SPLAT(kGeluMin, KGeluMin) \
+	SPLAT(kGeluMax, KGeluMax) \
 	SPLAT(kGeluA, KGeluA) \
 	SPLAT(kGeluB, KGeluB)
 
@@ -51,6 +54,7 @@
 
 #define USE_QUICK \
 	SPLAT(kQuickMin, KQuickMin) \
+	SPLAT(kExp2Min, KExp2Min) \
 	SPLAT(kQuickA, KQuickA)
 
 #define USE_QUICKSLOPE \
@@ -89,11 +93,11 @@
 
 // func geluAVX512(dst, x *float32, n int)
 TEXT ·geluAVX512(SB), NOSPLIT, $0-24
-	FORWARD(STEP_GELU, USE_EXP2, USE_GELU)
+	FORWARDON(STEP_GELU, USE_EXP2, USE_GELU)
 
 // func quickAVX512(dst, x *float32, n int)
 TEXT ·quickAVX512(SB), NOSPLIT, $0-24
-	FORWARD(STEP_QUICK, USE_EXP2, USE_QUICK)
+	FORWARDON(STEP_QUICK, USE_EXP2, USE_QUICK)
 
 // func erfGELUAVX512(dst, x *float32, n int)
 TEXT ·erfGELUAVX512(SB), NOSPLIT, $0-24
@@ -109,11 +113,11 @@ TEXT ·tanhAVX512(SB), NOSPLIT, $0-24
 
 // func geluGradAVX512(dx, dy, x *float32, n int)
 TEXT ·geluGradAVX512(SB), NOSPLIT, $0-32
-	BACKWARD(STEP_GELUSLOPE, USE_EXP2, USE_GELUSLOPE)
+	BACKWARDON(STEP_GELUSLOPE, USE_EXP2, USE_GELUSLOPE)
 
 // func quickGradAVX512(dx, dy, x *float32, n int)
 TEXT ·quickGradAVX512(SB), NOSPLIT, $0-32
-	BACKWARD(STEP_QUICKSLOPE, USE_EXP2, USE_QUICKSLOPE)
+	BACKWARDON(STEP_QUICKSLOPE, USE_EXP2, USE_QUICKSLOPE)
 
 // func erfGELUGradAVX512(dx, dy, x *float32, n int)
 TEXT ·erfGELUGradAVX512(SB), NOSPLIT, $0-32

@@ -1,57 +1,113 @@
-// The activations on V0 (x), in the words of exp_avx512_amd64.h and exp_avx2_amd64.h. The forward forms
-// leave the result in V0, the slopes in V4. V1 to V6 are used.
+// The activations, in the words of exp_avx512_amd64.h and exp_avx2_amd64.h.
 
-// GELU: V0 = x/(1 + 2^a), a = -2·log2(e)·√(2/π)·(x + 0.044715x³). x is held above -14, where a already
-// exceeds every exponent and the result is -0.
-#define GELU \
-	VMAXPS V0, KGeluMin, V0 \
-	VMULPS V0, V0, V1 \
-	VMOVUPS KGeluB, V2 \
-	VFMADD213PS KGeluA, V2, V1 \
-	VMULPS V0, V1, V1 \
-	EXP2(V1, V2, V3) \
-	VADDPS KOne, V3, V3 \
-	VDIVPS V3, V0, V0
+// GELU: x/(1 + 2^a), a = -2·log2(e)·√(2/π)·(x + 0.044715x³). At x = -12.5 and below, a is above every
+// exponent and the result is -0; at 12.5 and above 2^a is nothing beside 1.
+#define STEP_GELU(ON, LX, LN, SX, SP, MP) \
+	ON(LX) \
+	ON(GELU_MAX) \
+	ON(GELU_MIN) \
+	ON(GELU_SQUARE) \
+	ON(GELU_A) \
+	ON(GELU_TIMES) \
+	EXP2ON(ON) \
+	ON(LOGISTIC_PLUS) \
+	ON(LX) \
+	ON(GELU_MAX) \
+	ON(LOGISTIC_DIV) \
+	ON(SX)
 
-// GELUSLOPE: with e = 2^a as above, s = 1/(1+e) and w = d(2u)/dx: V4 = s·(1 + x·w·(e·s)), where e·s is
-// 1-s without cancellation.
-#define GELUSLOPE \
-	VMINPS V0, KGeluBound, V0 \
-	VMAXPS V0, KGeluNegBound, V0 \
-	VMULPS V0, V0, V1 \
-	VMOVUPS KGeluSlopeB, V4 \
-	VFMADD213PS KGeluSlopeA, V1, V4 \
-	VMOVUPS KGeluB, V2 \
-	VFMADD213PS KGeluA, V2, V1 \
-	VMULPS V0, V4, V4 \
-	VMULPS V0, V1, V1 \
-	EXP2(V1, V2, V3) \
-	LOGISTICSLOPE
+#define GELU_MAX(x, n, p, s, at) VMAXPS x, KGeluMin, x
+#define GELU_MIN(x, n, p, s, at) VMINPS x, KGeluMax, x
+#define GELU_SQUARE(x, n, p, s, at) VMULPS x, x, p
+#define GELU_A(x, n, p, s, at) VFMADD213PS KGeluA, KGeluB, p
+#define GELU_TIMES(x, n, p, s, at) VMULPS p, x, x
+#define LOGISTIC_PLUS(x, n, p, s, at) VADDPS KOne, p, p
+#define LOGISTIC_DIV(x, n, p, s, at) VDIVPS p, x, x
 
-// QUICK: V0 = x/(1 + 2^a), a = -1.702·log2(e)·x, with x held above -64.
-#define QUICK \
-	VMAXPS V0, KQuickMin, V0 \
-	VMULPS KQuickA, V0, V1 \
-	EXP2(V1, V2, V3) \
-	VADDPS KOne, V3, V3 \
-	VDIVPS V3, V0, V0
+// GELU's slope: with e = 2^a as above, s = 1/(1+e) and w = d(2u)/dx: s·(1 + x·w·(e·s)), where e·s is 1-s
+// without cancellation. Times dy.
+#define STEP_GELUSLOPE(ON, LX, LN, SX, SP, MP) \
+	ON(LX) \
+	ON(SLOPE_MIN) \
+	ON(SLOPE_MAX) \
+	ON(GELU_SQUARE) \
+	ON(GELU_A) \
+	ON(GELU_TIMES) \
+	EXP2ON(ON) \
+	LOGISTIC(ON) \
+	ON(LX) \
+	ON(SLOPE_MIN) \
+	ON(SLOPE_MAX) \
+	ON(SLOPE_XES) \
+	ON(SLOPE_SQUARE) \
+	ON(SLOPE_W) \
+	ON(SLOPE_PLUS) \
+	ON(SLOPE_S) \
+	ON(LN) \
+	ON(SLOPE_S) \
+	ON(SX)
 
-#define QUICKSLOPE \
-	VMINPS V0, KQuickBound, V0 \
-	VMAXPS V0, KQuickNegBound, V0 \
-	VMULPS KQuickA, V0, V1 \
-	VMULPS KQuickSlope, V0, V4 \
-	EXP2(V1, V2, V3) \
-	LOGISTICSLOPE
+#define SLOPE_MIN(x, n, p, s, at) VMINPS x, KGeluBound, x
+#define SLOPE_MAX(x, n, p, s, at) VMAXPS x, KGeluNegBound, x
+#define SLOPE_XES(x, n, p, s, at) VMULPS x, p, p
+#define SLOPE_SQUARE(x, n, p, s, at) VMULPS x, x, x
+#define SLOPE_W(x, n, p, s, at) VFMADD213PS KGeluSlopeA, KGeluSlopeB, x
+#define SLOPE_PLUS(x, n, p, s, at) VFMADD213PS KOne, p, x
+#define SLOPE_S(x, n, p, s, at) VMULPS n, x, x
 
-// LOGISTICSLOPE: from e in V3 and v in V4, V4 = s·(1 + v·e·s), s = 1/(1+e).
-#define LOGISTICSLOPE \
-	VADDPS KOne, V3, V5 \
-	VMOVUPS KOne, V6 \
-	VDIVPS V5, V6, V5 \
-	VMULPS V5, V3, V3 \
-	VFMADD213PS KOne, V3, V4 \
-	VMULPS V5, V4, V4
+// LOGISTIC: from e in p, s = 1/(1+e) in n and e·s in p; x is lost.
+#define LOGISTIC(ON) \
+	ON(LOGISTIC_N) \
+	ON(LOGISTIC_ONE) \
+	ON(LOGISTIC_S) \
+	ON(LOGISTIC_ES)
+
+#define LOGISTIC_N(x, n, p, s, at) VADDPS KOne, p, n
+#define LOGISTIC_ONE(x, n, p, s, at) VMOVUPS KOne, x
+#define LOGISTIC_S(x, n, p, s, at) VDIVPS n, x, n
+#define LOGISTIC_ES(x, n, p, s, at) VMULPS n, p, p
+
+// QuickGELU: x/(1 + 2^a), a = -1.702·log2(e)·x, with x held above -64 and a above -151.
+#define STEP_QUICK(ON, LX, LN, SX, SP, MP) \
+	ON(LX) \
+	ON(QUICK_MAX) \
+	ON(QUICK_A) \
+	ON(QUICK_MIN) \
+	EXP2ON(ON) \
+	ON(LOGISTIC_PLUS) \
+	ON(LX) \
+	ON(QUICK_MAX) \
+	ON(LOGISTIC_DIV) \
+	ON(SX)
+
+#define QUICK_MAX(x, n, p, s, at) VMAXPS x, KQuickMin, x
+#define QUICK_A(x, n, p, s, at) VMULPS KQuickA, x, x
+#define QUICK_MIN(x, n, p, s, at) VMAXPS x, KExp2Min, x
+
+// Its slope, times dy: s·(1 + 1.702x·(e·s)).
+#define STEP_QUICKSLOPE(ON, LX, LN, SX, SP, MP) \
+	ON(LX) \
+	ON(QUICKSLOPE_MIN) \
+	ON(QUICKSLOPE_MAX) \
+	ON(QUICK_A) \
+	EXP2ON(ON) \
+	LOGISTIC(ON) \
+	ON(LX) \
+	ON(QUICKSLOPE_MIN) \
+	ON(QUICKSLOPE_MAX) \
+	ON(QUICKSLOPE_V) \
+	ON(SLOPE_PLUS) \
+	ON(SLOPE_S) \
+	ON(LN) \
+	ON(SLOPE_S) \
+	ON(SX)
+
+#define QUICKSLOPE_MIN(x, n, p, s, at) VMINPS x, KQuickBound, x
+#define QUICKSLOPE_MAX(x, n, p, s, at) VMAXPS x, KQuickNegBound, x
+#define QUICKSLOPE_V(x, n, p, s, at) VMULPS KQuickSlope, x, x
+
+// The activations from here on are on V0 (x). The forward forms leave the result in V0, the slopes in V4.
+// V1 to V6 are used.
 
 // NORMALTAIL: from x in V0, V1 = |x| held below 14.5, V3 = exp(-V1²/2) and V4 = Φ(-V1) =
 // V3·u·R(u), u = 1/(1 + 0.3·V1). The rounding of V1² is made good by its remainder.
@@ -138,16 +194,6 @@
 	ZERO(V1) \
 	VMAXPS V0, V1, V0
 
-#define STEP_GELU(L, S, M) \
-	L(SI, V0) \
-	GELU \
-	S(V0, DI)
-
-#define STEP_QUICK(L, S, M) \
-	L(SI, V0) \
-	QUICK \
-	S(V0, DI)
-
 #define STEP_ERFGELU(L, S, M) \
 	L(SI, V0) \
 	ERFGELU \
@@ -161,20 +207,6 @@
 #define STEP_RELU(L, S, M) \
 	L(SI, V0) \
 	RELU \
-	S(V0, DI)
-
-#define STEP_GELUSLOPE(L, S, M) \
-	L(SI, V0) \
-	GELUSLOPE \
-	L(DX, V0) \
-	VMULPS V4, V0, V0 \
-	S(V0, DI)
-
-#define STEP_QUICKSLOPE(L, S, M) \
-	L(SI, V0) \
-	QUICKSLOPE \
-	L(DX, V0) \
-	VMULPS V4, V0, V0 \
 	S(V0, DI)
 
 #define STEP_ERFSLOPE(L, S, M) \
@@ -197,7 +229,31 @@
 	RELUSLOPE \
 	S(V0, DI)
 
-// The functions' bodies: FORWARD(STEP, U, V) with the constants U and V loads, BACKWARD with dy in DX.
+// The functions' bodies: FORWARD(STEP, U, V) with the constants U and V loads, BACKWARD with dy in DX; FORWARDON
+// and BACKWARDON for steps of a group.
+#define FORWARDON(STEP, U, V) \
+	MOVQ dst+0(FP), DI \
+	MOVQ x+8(FP), SI \
+	MOVQ n+16(FP), CX \
+	SPAN \
+	U \
+	V \
+	GROUPS(groups, ones, loop, rest, done, STEP) \
+	VZEROUPPER \
+	RET
+
+#define BACKWARDON(STEP, U, V) \
+	MOVQ dx+0(FP), DI \
+	MOVQ dy+8(FP), DX \
+	MOVQ x+16(FP), SI \
+	MOVQ n+24(FP), CX \
+	SPAN \
+	U \
+	V \
+	GROUPS(groups, ones, loop, rest, done, STEP) \
+	VZEROUPPER \
+	RET
+
 #define FORWARD(STEP, U, V) \
 	MOVQ dst+0(FP), DI \
 	MOVQ x+8(FP), SI \

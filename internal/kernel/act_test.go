@@ -163,6 +163,29 @@ func TestActPosition(t *testing.T) {
 	})
 }
 
+// The ends of the line, at every place of a vector and a group.
+func TestActEnds(t *testing.T) {
+	inf := float32(math.Inf(1))
+	eachISA(t, func(t *testing.T) {
+		for _, a := range []Activation{GELUTanh, QuickGELU, GELUErf} {
+			for _, n := range oddSizes[1:] {
+				x, y := newGuarded(n, 1), newGuarded(n, 0)
+				for i := range n {
+					x.v[i] = []float32{-inf, inf, float32(math.NaN()), -1e30, 1e30, -12.5, 12.5, -13, 13}[i%9]
+				}
+				Act(y.v, x.v, a)
+				y.check(t, "Act")
+				for i, v := range x.v {
+					switch got := y.v[i]; {
+					case v != v && got == got, v == -inf && got != 0, v > 12 && got != v, v < -12 && math.Abs(float64(got)) > 1e-8:
+						t.Fatalf("activation %d of %v is %v", a, v, got)
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestActLong(t *testing.T) {
 	const n = 5*taskGrain + 7
 	r := rand.New(rand.NewPCG(5, 6))

@@ -56,13 +56,12 @@ func (l *taskList) get() *task {
 	return new(task)
 }
 
-// zeroed is n zeros that live until t is put back; not nil.
-func (t *task) zeroed(n int) []float32 {
+// partial is room for n partial results that lives until t is put back; not nil. Its content is arbitrary.
+func (t *task) partial(n int) []float32 {
 	if t.part == nil || cap(t.part) < n {
 		t.part = make([]float32, n)
 	}
 	t.part = t.part[:n]
-	clear(t.part)
 	return t.part
 }
 
@@ -85,9 +84,13 @@ func (t *task) overElements(n int, run func(t *task, lo, hi int)) {
 }
 
 // overRows applies run to 0..rows rows of cols elements and gives t back. cost is the work of an
-// element in units of a streamed addition.
+// element in units of a streamed addition. A piece of several rows is an even number of them: some kernels take
+// two at a time.
 func (t *task) overRows(rows, cols, cost int, run func(t *task, lo, hi int)) {
 	t.run, t.n, t.step = run, rows, max(1, taskGrain/max(1, cols*cost))
+	if t.step > 1 {
+		t.step += t.step & 1
+	}
 	Run(t.pieces(), t)
 	tasks.put(t)
 }
@@ -96,4 +99,9 @@ func (t *task) overRows(rows, cols, cost int, run func(t *task, lo, hi int)) {
 func (m *Matrix) row(i int) []float32 {
 	at := i * m.Stride
 	return m.V[at : at+m.Cols : at+m.Cols]
+}
+
+// slab is the rows lo..hi of a matrix that is not transposed.
+func (m *Matrix) slab(lo, hi int) Matrix {
+	return Matrix{V: m.V[lo*m.Stride:], Rows: hi - lo, Cols: m.Cols, Stride: m.Stride}
 }

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// oddSizes are lengths around the widths of vectors, and primes.
-var oddSizes = []int{0, 1, 2, 3, 5, 7, 8, 9, 13, 15, 16, 17, 31, 32, 33, 47, 61, 64, 67, 127, 128, 131, 257, 769, 1031}
+// oddSizes are lengths around the widths of vectors and of groups of them, and primes.
+var oddSizes = []int{0, 1, 2, 3, 5, 7, 8, 9, 13, 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 61, 64, 67, 95, 96, 97, 113, 127, 128, 131, 191, 193, 257, 769, 1031}
 
 // guard is what surrounds a buffer under test.
 const guard = float32(-7.25e33)

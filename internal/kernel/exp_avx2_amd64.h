@@ -18,6 +18,16 @@
 
 #define WIDTH 32
 
+#define ONE(S) S(Y0, Y3, Y6, Y9, 0)
+#define GROUP(S) \
+	S(Y0, Y3, Y6, Y9, 0) \
+	S(Y1, Y4, Y7, Y10, 32) \
+	S(Y2, Y5, Y8, Y9, 64)
+#define GROUPWIDTH 96
+#define VS0 Y9
+#define VS1 Y10
+#define VM Y11
+
 #define SPAN \
 	MOVQ CX, R9 \
 	SHLQ $2, R9 \
@@ -33,12 +43,23 @@
 #define LT(p, v) VMASKMOVPS (p)(R8*1), Y15, v
 #define LTN(p, v) \
 	VMASKMOVPS (p)(R8*1), Y15, v \
-	VMOVUPS kNegInf, Y14 \
-	VBLENDVPS Y15, v, Y14, v
+	VMOVUPS kNegInf, Y12 \
+	VBLENDVPS Y15, v, Y12, v
 #define SF(v, p) VMOVUPS v, (p)(R8*1)
 #define ST(v, p) VMASKMOVPS v, Y15, (p)(R8*1)
 #define MF(v) NOP
 #define MT(v) VANDPS Y15, v, v
+
+#define LOADX(x, n, p, s, at) VMOVUPS at(SI)(R8*1), x
+#define LOADX_T(x, n, p, s, at) LT(SI, x)
+#define LOADN(x, n, p, s, at) VMOVUPS at(DX)(R8*1), n
+#define LOADN_T(x, n, p, s, at) LT(DX, n)
+#define STOREX(x, n, p, s, at) VMOVUPS x, at(DI)(R8*1)
+#define STOREX_T(x, n, p, s, at) ST(x, DI)
+#define STOREP(x, n, p, s, at) VMOVUPS p, at(DI)(R8*1)
+#define STOREP_T(x, n, p, s, at) ST(p, DI)
+#define MASKP(x, n, p, s, at) NOP
+#define MASKP_T(x, n, p, s, at) MT(p)
 
 #define EACH(loop, rest, done, STEP) \
 	XORQ R8, R8 \
@@ -97,16 +118,42 @@ loop: \
 	JLT  loop \
 done:
 
+#define GROUPS(groups, ones, loop, rest, done, STEP) \
+	XORQ R8, R8 \
+	LEAQ (-GROUPWIDTH)(R9), R13 \
+	CMPQ R8, R13 \
+	JGT  ones \
+groups: \
+	STEP(GROUP, LOADX, LOADN, STOREX, STOREP, MASKP) \
+	ADDQ $GROUPWIDTH, R8 \
+	CMPQ R8, R13 \
+	JLE  groups \
+ones: \
+	CMPQ R8, R10 \
+	JGE  rest \
+loop: \
+	STEP(ONE, LOADX, LOADN, STOREX, STOREP, MASKP) \
+	ADDQ $WIDTH, R8 \
+	CMPQ R8, R10 \
+	JLT  loop \
+rest: \
+	CMPQ R8, R9 \
+	JGE  done \
+	STEP(ONE, LOADX_T, LOADN_T, STOREX_T, STOREP_T, MASKP_T) \
+done:
+
 #define ZERO(v) VXORPS v, v, v
 #define SPLAT(k, v) VBROADCASTSS k, v
 
-#define SUM \
-	VEXTRACTF128 $1, Y0, X1 \
-	VADDPS X1, X0, X0 \
-	VPERMILPD $1, X0, X1 \
-	VADDPS X1, X0, X0 \
-	VMOVSHDUP X0, X1 \
-	VADDSS X1, X0, X0
+#define SUM SUMOF(Y0, X0, X1)
+#define SUM2 SUMOF(Y2, X2, X3)
+#define SUMOF(y, x, tx) \
+	VEXTRACTF128 $1, y, tx \
+	VADDPS tx, x, x \
+	VPERMILPD $1, x, tx \
+	VADDPS tx, x, x \
+	VMOVSHDUP x, tx \
+	VADDSS tx, x, x
 
 #define MAX(OP) \
 	VEXTRACTF128 $1, Y0, X1 \
@@ -140,9 +187,7 @@ done:
 	VMOVUPS kExpMax, KMax \
 	VMOVUPS kExpMin, KMin
 
-#define USE_EXP2 \
-	VMOVUPS kExp2Max, KMax \
-	VMOVUPS kExp2Min, KMin
+#define USE_EXP2 NOP
 
 #define ROUND(x, n) VROUNDPS $8, x, n
 

@@ -19,6 +19,23 @@
 
 #define WIDTH 64 // bytes of a vector
 
+// Where arithmetic waits for itself, as in a polynomial, one vector's twenty instructions are a longer chain than
+// the processor looks ahead. Such kernels take the vectors of a GROUP in step: each step is a macro of one
+// instruction on a vector's registers x, n and p, a running sum s and the vector's place in the group, and ON(S)
+// does it for one vector (ON is ONE) or for each of the group's (GROUP). Z18 and Z19 hold sums.
+#define ONE(S) S(Z0, Z6, Z12, Z18, 0)
+#define GROUP(S) \
+	S(Z0, Z6, Z12, Z18, 0) \
+	S(Z1, Z7, Z13, Z19, 64) \
+	S(Z2, Z8, Z14, Z18, 128) \
+	S(Z3, Z9, Z15, Z19, 192) \
+	S(Z4, Z10, Z16, Z18, 256) \
+	S(Z5, Z11, Z17, Z19, 320)
+#define GROUPWIDTH 384
+#define VS0 Z18
+#define VS1 Z19
+#define VM Z20 // what kernels of exp subtract
+
 // SPAN prepares for n (in CX) elements: R9 their bytes, R10 the bytes in whole vectors, K1 the lanes of
 // the rest. AX is used.
 #define SPAN \
@@ -44,6 +61,18 @@
 #define ST(v, p) VMOVUPS v, K1, (p)(R8*1)
 #define MF(v) NOP
 #define MT(v) VMOVAPS.Z v, K1, v
+
+// The same as steps of a group: x from SI, n from DX; x and p to DI; what is outside the mask cleared in p.
+#define LOADX(x, n, p, s, at) VMOVUPS at(SI)(R8*1), x
+#define LOADX_T(x, n, p, s, at) LT(SI, x)
+#define LOADN(x, n, p, s, at) VMOVUPS at(DX)(R8*1), n
+#define LOADN_T(x, n, p, s, at) LT(DX, n)
+#define STOREX(x, n, p, s, at) VMOVUPS x, at(DI)(R8*1)
+#define STOREX_T(x, n, p, s, at) ST(x, DI)
+#define STOREP(x, n, p, s, at) VMOVUPS p, at(DI)(R8*1)
+#define STOREP_T(x, n, p, s, at) ST(p, DI)
+#define MASKP(x, n, p, s, at) NOP
+#define MASKP_T(x, n, p, s, at) MT(p)
 
 // EACH runs STEP(L, S, M) for R8 = 0, WIDTH, … < R10 with the whole-vector forms of load, store and
 // mask, then once with the others for what is left.
@@ -106,19 +135,46 @@ loop: \
 	JLT  loop \
 done:
 
+// GROUPS runs STEP(ON, LX, LN, SX, SP, MP) for whole groups, then for single vectors, then for the rest.
+#define GROUPS(groups, ones, loop, rest, done, STEP) \
+	XORQ R8, R8 \
+	LEAQ (-GROUPWIDTH)(R9), R13 \
+	CMPQ R8, R13 \
+	JGT  ones \
+groups: \
+	STEP(GROUP, LOADX, LOADN, STOREX, STOREP, MASKP) \
+	ADDQ $GROUPWIDTH, R8 \
+	CMPQ R8, R13 \
+	JLE  groups \
+ones: \
+	CMPQ R8, R10 \
+	JGE  rest \
+loop: \
+	STEP(ONE, LOADX, LOADN, STOREX, STOREP, MASKP) \
+	ADDQ $WIDTH, R8 \
+	CMPQ R8, R10 \
+	JLT  loop \
+rest: \
+	CMPQ R8, R9 \
+	JGE  done \
+	STEP(ONE, LOADX_T, LOADN_T, STOREX_T, STOREP_T, MASKP_T) \
+done:
+
 #define ZERO(v) VXORPS v, v, v
 #define SPLAT(k, v) VBROADCASTSS k, v
 
-// SUM adds the lanes of Z0 into X0, MAX takes their greatest; Y1 is used.
-#define SUM \
-	VEXTRACTF32X8 $1, Z0, Y1 \
-	VADDPS Y1, Y0, Y0 \
-	VEXTRACTF128 $1, Y0, X1 \
-	VADDPS X1, X0, X0 \
-	VPERMILPD $1, X0, X1 \
-	VADDPS X1, X0, X0 \
-	VMOVSHDUP X0, X1 \
-	VADDSS X1, X0, X0
+// SUM adds the lanes of Z0 into X0, MAX takes their greatest; Y1 is used. SUM2 is SUM of Z2 with Y3.
+#define SUM SUMOF(Z0, Y0, X0, Y1, X1)
+#define SUM2 SUMOF(Z2, Y2, X2, Y3, X3)
+#define SUMOF(z, y, x, ty, tx) \
+	VEXTRACTF32X8 $1, z, ty \
+	VADDPS ty, y, y \
+	VEXTRACTF128 $1, y, tx \
+	VADDPS tx, x, x \
+	VPERMILPD $1, x, tx \
+	VADDPS tx, x, x \
+	VMOVSHDUP x, tx \
+	VADDSS tx, x, x
 
 #define MAX(OP) \
 	VEXTRACTF32X8 $1, Z0, Y1 \
@@ -167,8 +223,6 @@ done:
 
 #define USE_EXP2 \
 	SPLAT(kOne, KOne) \
-	SPLAT(kExp2Max, KMax) \
-	SPLAT(kExp2Min, KMin) \
 	SPLAT(kP6, KP6) \
 	SPLAT(kP5, KP5) \
 	SPLAT(kP4, KP4) \

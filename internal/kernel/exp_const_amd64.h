@@ -16,7 +16,7 @@
 #define kE2 ·vecTable+416(SB)
 #define kE3 ·vecTable+448(SB)
 #define kE4 ·vecTable+480(SB)
-#define kExp2Max ·vecTable+512(SB)
+#define kGeluMax ·vecTable+512(SB)
 #define kExp2Min ·vecTable+544(SB)
 #define kP1 ·vecTable+576(SB)
 #define kP2 ·vecTable+608(SB)

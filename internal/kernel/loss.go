@@ -26,7 +26,7 @@ func SoftmaxChunk(p, logits Matrix, runMax, runSum, corr []float32) {
 			if t.y.V != nil {
 				p = t.y.row(i)
 			}
-			c := softmaxChunkRow(p, t.x.row(i), &t.a[i], &t.b[i])
+			c := softmaxChunkRow(p, t.x.row(i), &t.a[i], &t.b[i], t.x.Stride)
 			if t.c != nil {
 				t.c[i] = c
 			}
@@ -34,8 +34,8 @@ func SoftmaxChunk(p, logits Matrix, runMax, runSum, corr []float32) {
 	})
 }
 
-// softmaxChunkRow is SoftmaxChunk for one row; it returns corr.
-func softmaxChunkRow(p, x []float32, runMax, runSum *float32) float32 {
+// softmaxChunkRow is SoftmaxChunk for one row, with the next one ahead elements further on; it returns corr.
+func softmaxChunkRow(p, x []float32, runMax, runSum *float32, ahead int) float32 {
 	old := *runMax
 	m := max(old, rowMax(x))
 	if math.IsInf(float64(m), -1) && !anyNaN(x) {
@@ -46,7 +46,7 @@ func softmaxChunkRow(p, x []float32, runMax, runSum *float32) float32 {
 	if old != m {
 		corr = exp32(old - m)
 	}
-	*runMax, *runSum = m, *runSum*corr+expSumRow(p, x, m)
+	*runMax, *runSum = m, *runSum*corr+expSumRow(p, x, m, ahead)
 	return corr
 }
 

@@ -12,28 +12,38 @@ import "math"
 func LayerNorm(y, x Matrix, gain, bias []float32, eps float32, mean, rstd []float32) {
 	t := tasks.get()
 	t.y, t.x, t.a, t.b, t.c, t.d, t.s[0] = y, x, gain[:x.Cols], bias[:x.Cols], mean, rstd, eps
-	t.overRows(x.Rows, x.Cols, 2, func(t *task, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			mean, rstd := layerNormRow(t.y.row(i), t.x.row(i), t.a, t.b, t.s[0])
-			if t.c != nil {
-				t.c[i] = mean
-			}
-			if t.d != nil {
-				t.d[i] = rstd
+	t.overRows(x.Rows, x.Cols, 1, func(t *task, lo, hi int) {
+		var stats [normStats][2]float32
+		for ; lo < hi; lo += len(stats) {
+			end := min(lo+len(stats), hi)
+			layerNormRows(t.y.slab(lo, end), t.x.slab(lo, end), t.a, t.b, t.s[0], &stats)
+			for i, s := range stats[:end-lo] {
+				if t.c != nil {
+					t.c[lo+i] = s[0]
+				}
+				if t.d != nil {
+					t.d[lo+i] = s[1]
+				}
 			}
 		}
 	})
 }
 
-// layerNormRow is LayerNorm for one row.
+// normStats is how many rows' statistics LayerNorm keeps on its stack; even.
+const normStats = 64
+
+// layerNormRows is LayerNorm of up to normStats rows in the calling goroutine; stats receives mean and rstd.
+func layerNormRows(y, x Matrix, gain, bias []float32, eps float32, stats *[normStats][2]float32) {
+	if x.Rows == 0 || x.Cols == 0 || normArch(y, x, gain, bias, eps, stats) {
+		return
+	}
+	for i := range x.Rows {
+		stats[i][0], stats[i][1] = layerNormRow(y.row(i), x.row(i), gain, bias, eps)
+	}
+}
+
+// layerNormRow is LayerNorm for one row, in plain Go.
 func layerNormRow(y, x, gain, bias []float32, eps float32) (mean, rstd float32) {
-	if len(x) == 0 {
-		return 0, 0
-	}
-	var stats [2]float32
-	if normArch(y, x, gain, bias, eps, &stats) {
-		return stats[0], stats[1]
-	}
 	var s [16]float32
 	for i, v := range x {
 		s[i&15] += v
@@ -53,7 +63,7 @@ func layerNormRow(y, x, gain, bias []float32, eps float32) (mean, rstd float32) 
 
 // normPieces is the most pieces that the rows of LayerNormGrad are cut into. Each sums its own dgain
 // and dbias, and those are added in order, whatever the number of goroutines.
-const normPieces = 32
+const normPieces = 16
 
 // LayerNormGrad is the backward pass of LayerNorm. With x̂ = (x - mean)·rstd, g = dy·gain and means
 // taken over a row:
@@ -77,26 +87,33 @@ func LayerNormGrad(dx, dy, x Matrix, gain, mean, rstd []float32, dgain, dbias []
 		t.overRows(rows, cols, 3, layerNormGrad)
 		return
 	}
-	t.step = max(8, (rows+normPieces-1)/normPieces)
+	t.step = max(8, ((rows+normPieces-1)/normPieces+1)&^1) // even: rows are taken by twos
 	t.run, t.n = layerNormGrad, rows
 	n := t.pieces()
 	t.id = int32((cols + 15) &^ 15) // whole cache lines for each piece
-	t.d = t.zeroed(2 * n * int(t.id))
+	t.d = t.partial(2 * n * int(t.id))
 	Run(n, t)
-	for _, g := range [2]struct {
-		sum []float32
-		at  int
-	}{{dgain, 0}, {dbias, int(t.id)}} {
-		if g.sum == nil {
+	t.a, t.b = dgain, dbias
+	t.run, t.n, t.step = layerNormFold, cols, normFold
+	Run(t.pieces(), t)
+	tasks.put(t)
+}
+
+// normFold is how many columns of the sums of gain and bias one goroutine adds up.
+const normFold = 256
+
+// layerNormFold adds the pieces' sums of columns lo..hi, in the pieces' order.
+func layerNormFold(t *task, lo, hi int) {
+	for k, sum := range [2][]float32{t.a, t.b} {
+		if sum == nil {
 			continue
 		}
-		clear(g.sum[:cols])
-		for i := range n {
-			at := g.at + 2*i*int(t.id)
-			addRow(g.sum[:cols], g.sum[:cols], t.d[at:at+cols])
+		sum = sum[lo:hi]
+		clear(sum)
+		for at := k*int(t.id) + lo; at < len(t.d); at += 2 * int(t.id) {
+			addRow(sum, sum, t.d[at:at+len(sum)])
 		}
 	}
-	tasks.put(t)
 }
 
 // layerNormGrad does the rows lo..hi, one piece if t.d (the partial sums) is not nil.
@@ -106,8 +123,12 @@ func layerNormGrad(t *task, lo, hi int) {
 		size := int(t.id)
 		part := t.d[lo/t.step*2*size:]
 		dgain, dbias = part[:t.x.Cols], part[size:size+t.x.Cols]
+		clear(dgain)
+		clear(dbias)
 	}
-	for i := lo; i < hi; i++ {
+	n := float32(t.x.Cols)
+	i := t.layerNormGradPairs(lo, hi, dgain, dbias)
+	for ; i < hi; i++ {
 		dy, x, mean, rstd := t.z.row(i), t.x.row(i), t.b[i], t.c[i]
 		g, gx := normSumsRow(dy, x, t.a, dgain, dbias, mean, rstd)
 		if t.y.V == nil {
@@ -117,12 +138,33 @@ func layerNormGrad(t *task, lo, hi int) {
 		if t.w.V != nil {
 			add = t.w.row(i)
 		}
-		n := float32(len(x))
-		normGradRow(t.y.row(i), dy, x, t.a, add, &[4]float32{mean, rstd, g / n, gx / n})
+		normGradRow(t.y.row(i), dy, x, t.a, add, &[4]float32{mean, rstd, g / n, gx / n * rstd * rstd})
 	}
 }
 
-// normSumsRow returns Σ dy·gain and Σ dy·gain·x̂, and adds to dgain and dbias unless they are nil.
+// layerNormGradPairs does the rows from lo on by twos, as far as there are assembly and two rows, and returns where it
+// ended.
+func (t *task) layerNormGradPairs(lo, hi int, dgain, dbias []float32) int {
+	n := float32(t.x.Cols)
+	if n == 0 {
+		return lo
+	}
+	i := lo
+	for ; i+2 <= hi; i += 2 {
+		c := [8]float32{0: t.b[i], 1: t.c[i], 4: t.b[i+1], 5: t.c[i+1]}
+		if !normSums2Arch(&t.y, &t.z, &t.x, i, t.a, dgain, dbias, &c) {
+			break
+		}
+		if t.y.V != nil {
+			c[2], c[3] = c[2]/n, c[3]/n*c[1]*c[1]
+			c[6], c[7] = c[6]/n, c[7]/n*c[5]*c[5]
+			normGrad2Arch(&t.y, &t.z, &t.x, &t.w, i, t.a, &c)
+		}
+	}
+	return i
+}
+
+// normSumsRow returns Σ dy·gain and Σ dy·gain·(x - mean), and adds to dgain and dbias unless they are nil.
 func normSumsRow(dy, x, gain, dgain, dbias []float32, mean, rstd float32) (g, gx float32) {
 	c := [4]float32{mean, rstd}
 	if normSumsArch(dy, x, gain, dgain, dbias, &c) {
@@ -130,28 +172,27 @@ func normSumsRow(dy, x, gain, dgain, dbias []float32, mean, rstd float32) (g, gx
 	}
 	var s, sx [16]float32
 	for i, v := range x {
-		h := (v - mean) * rstd
+		h := v - mean
 		d := dy[i] * gain[i]
 		s[i&15] += d
 		sx[i&15] += d * h
 		if dgain != nil {
-			dgain[i] += dy[i] * h
+			dgain[i] += dy[i] * (h * rstd)
 			dbias[i] += dy[i]
 		}
 	}
 	return fold16(&s), fold16(&sx)
 }
 
-// normGradRow sets dx = rstd·(dy·gain - mean(g) - x̂·mean(g·x̂)) + add; c holds mean, rstd, mean(g)
-// and mean(g·x̂).
+// normGradRow sets dx = rstd·(dy·gain - g - (x-mean)·k) + add; c holds mean, rstd, g = mean(dy·gain) and
+// k = mean(dy·gain·(x-mean))·rstd².
 func normGradRow(dx, dy, x, gain, add []float32, c *[4]float32) {
 	if normGradArch(dx, dy, x, gain, add, c) {
 		return
 	}
-	mean, rstd, g, gx := c[0], c[1], c[2], c[3]
+	mean, rstd, g, k := c[0], c[1], c[2], c[3]
 	for i, v := range x {
-		h := (v - mean) * rstd
-		d := rstd * (dy[i]*gain[i] - g - h*gx)
+		d := rstd * (dy[i]*gain[i] - (g + (v-mean)*k))
 		if add != nil {
 			d += add[i]
 		}

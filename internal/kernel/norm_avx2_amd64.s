@@ -4,39 +4,15 @@
 #include "exp_avx2_amd64.h"
 #include "add_body_amd64.h"
 #include "norm_body_amd64.h"
+#include "norm_grad_body_amd64.h"
 
-// func normAVX2(y, x, gain, bias *float32, n int, eps float32, stats *[2]float32)
-TEXT ·normAVX2(SB), NOSPLIT, $0-56
-	MOVQ y+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ gain+16(FP), BX
-	MOVQ bias+24(FP), DX
-	MOVQ n+32(FP), CX
-	MOVQ stats+48(FP), R11
-	VCVTSI2SSQ CX, X15, X5
-	SPAN
-	LEAQ (SI)(R9*1), R12
-	ZEROSUMS
-	QUADS(quads, ones, QUAD_SUM)
-	EACHON(loop, rest, done, STEP_SUM)
-	FOLDSUMS
-	VDIVSS X5, X0, X0
-	VMOVSS X0, (R11)
-	VBROADCASTSS X0, V6
-	ZEROSUMS
-	QUADS(quads2, ones2, QUAD_SQUARES)
-	EACHON(loop2, rest2, done2, STEP_SQUARES)
-	FOLDSUMS
-	VDIVSS X5, X0, X0
-	VADDSS eps+40(FP), X0, X0
-	VSQRTSS X0, X0, X0
-	VMOVSS kOne, X1
-	VDIVSS X0, X1, X0
-	VMOVSS X0, 4(R11)
-	VBROADCASTSS X0, V7
-	EACH(loop3, rest3, done3, STEP_NORM)
-	VZEROUPPER
-	RET
+#define VMEAN Y12
+#define VMEAN2 Y13
+#define VRSTD2 Y12
+
+// func normRowsAVX2(y, x, gain, bias *float32, n, rows, ystep, xstep int, eps float32, stats *[2]float32)
+TEXT ·normRowsAVX2(SB), NOSPLIT, $0-80
+	NORMROWS
 
 // func normSumsAVX2(dy, x, gain *float32, n int, c *[4]float32)
 TEXT ·normSumsAVX2(SB), NOSPLIT, $0-40
@@ -118,5 +94,98 @@ TEXT ·normGradAddAVX2(SB), NOSPLIT, $0-56
 	VBROADCASTSS 8(R13), V10
 	VBROADCASTSS 12(R13), V11
 	EACH(loop, rest, done, STEP_NORMGRADADD)
+	VZEROUPPER
+	RET
+
+// func normSums2AVX2(dy, x, gain, dx *float32, n, dystep, xstep, dxstep int, c *[8]float32)
+TEXT ·normSums2AVX2(SB), NOSPLIT, $0-72
+	MOVQ dy+0(FP), DX
+	MOVQ x+8(FP), SI
+	MOVQ gain+16(FP), BX
+	MOVQ dx+24(FP), R13
+	MOVQ n+32(FP), CX
+	MOVQ dystep+40(FP), R15
+	ADDQ DX, R15
+	MOVQ xstep+48(FP), R14
+	ADDQ SI, R14
+	SPAN
+	MOVQ dxstep+56(FP), CX
+	ADDQ R13, CX
+	MOVQ c+64(FP), AX
+	ROWSTATS
+	ZEROSUMS
+	EACH(loop, rest, done, STEP_GRADSUMS2)
+	SUMSOFTWO
+	VZEROUPPER
+	RET
+
+// func normSumsGain2AVX2(dy, x, gain, dgain, dbias, dx *float32, n, dystep, xstep, dxstep int, c *[8]float32)
+TEXT ·normSumsGain2AVX2(SB), NOSPLIT, $0-88
+	MOVQ dy+0(FP), DX
+	MOVQ x+8(FP), SI
+	MOVQ gain+16(FP), BX
+	MOVQ dgain+24(FP), R11
+	MOVQ dbias+32(FP), R12
+	MOVQ dx+40(FP), R13
+	MOVQ n+48(FP), CX
+	MOVQ dystep+56(FP), R15
+	ADDQ DX, R15
+	MOVQ xstep+64(FP), R14
+	ADDQ SI, R14
+	SPAN
+	MOVQ dxstep+72(FP), CX
+	ADDQ R13, CX
+	MOVQ c+80(FP), AX
+	ROWSTATS
+	ZEROSUMS
+	EACH(loop, rest, done, STEP_GRADSUMSGAIN2)
+	SUMSOFTWO
+	VZEROUPPER
+	RET
+
+// func normGrad2AVX2(dx, dy, x, gain *float32, n, dxstep, dystep, xstep int, c *[8]float32)
+TEXT ·normGrad2AVX2(SB), NOSPLIT, $0-72
+	MOVQ dx+0(FP), DI
+	MOVQ dy+8(FP), DX
+	MOVQ x+16(FP), SI
+	MOVQ gain+24(FP), BX
+	MOVQ n+32(FP), CX
+	MOVQ dxstep+40(FP), R13
+	ADDQ DI, R13
+	MOVQ dystep+48(FP), R15
+	ADDQ DX, R15
+	MOVQ xstep+56(FP), R14
+	ADDQ SI, R14
+	SPAN
+	MOVQ c+64(FP), AX
+	ROWMEANS
+	LEAQ (R14)(R9*1), R12
+	LEAQ (R15)(R9*1), AX
+	EACH(loop, rest, done, STEP_NORMGRAD2)
+	VZEROUPPER
+	RET
+
+// func normGradAdd2AVX2(dx, dy, x, gain, add *float32, n, dxstep, dystep, xstep, addstep int, c *[8]float32)
+TEXT ·normGradAdd2AVX2(SB), NOSPLIT, $0-88
+	MOVQ dx+0(FP), DI
+	MOVQ dy+8(FP), DX
+	MOVQ x+16(FP), SI
+	MOVQ gain+24(FP), BX
+	MOVQ add+32(FP), R11
+	MOVQ n+40(FP), CX
+	MOVQ dxstep+48(FP), R13
+	ADDQ DI, R13
+	MOVQ dystep+56(FP), R15
+	ADDQ DX, R15
+	MOVQ xstep+64(FP), R14
+	ADDQ SI, R14
+	SPAN
+	MOVQ addstep+72(FP), CX
+	ADDQ R11, CX
+	MOVQ c+80(FP), AX
+	ROWMEANS
+	LEAQ (R14)(R9*1), R12
+	LEAQ (R15)(R9*1), AX
+	EACH(loop, rest, done, STEP_NORMGRADADD2)
 	VZEROUPPER
 	RET

@@ -9,7 +9,8 @@ import (
 )
 
 // normShapes are rows and columns.
-var normShapes = [][2]int{{0, 8}, {1, 1}, {1, 768}, {3, 5}, {5, 17}, {7, 61}, {2, 131}, {130, 64}, {301, 769}}
+var normShapes = [][2]int{{0, 8}, {1, 1}, {1, 768}, {3, 5}, {5, 17}, {7, 61}, {2, 131}, {130, 64}, {301, 769},
+	{4, 95}, {5, 96}, {6, 97}, {65, 33}, {2, 400}}
 
 func TestLayerNorm(t *testing.T) {
 	eachISA(t, func(t *testing.T) {

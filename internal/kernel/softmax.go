@@ -4,15 +4,15 @@ import "math"
 
 // Softmax sets each row of y to eˣ/Σeˣ of the row of x, both [rows, cols]; y may be x. A row whose
 // elements are all -Inf gives NaN. The error of exp is below 1 ULP; the sum is taken in
-// float32 over short stretches of the row and in float64 over those.
+// float32 over stretches of the row and in float64 over those.
 func Softmax(y, x Matrix) {
 	t := tasks.get()
 	t.y, t.x = y, x
-	t.overRows(x.Rows, x.Cols, 4, func(t *task, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			softmaxRow(t.y.row(i), t.x.row(i))
-		}
-	})
+	if x.Cols > rowStretch {
+		t.softmaxLong()
+		return
+	}
+	t.overRows(x.Rows, x.Cols, 4, func(t *task, lo, hi int) { softmaxRows(t.y.slab(lo, hi), t.x.slab(lo, hi)) })
 }
 
 // SoftmaxGrad is the backward pass of Softmax from its result: dx = y·(dy - Σ dy·y), row by row.
@@ -32,44 +32,54 @@ func SoftmaxGrad(dx, dy, y Matrix) {
 func LogSoftmax(y, x Matrix) {
 	t := tasks.get()
 	t.y, t.x = y, x
+	if x.Cols > rowStretch {
+		t.logSoftmaxLong()
+		return
+	}
 	t.overRows(x.Rows, x.Cols, 4, func(t *task, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			x := t.x.row(i)
 			m := rowMax(x)
-			sum := float64(expSumRow(nil, x, m))
+			sum := float64(expSumRow(nil, x, m, t.x.Stride))
 			offsetRow(t.y.row(i), x, -m, float32(-math.Log(sum)))
 		}
 	})
 }
 
-func softmaxRow(y, x []float32) {
-	if len(x) == 0 {
+// softmaxRows is Softmax in the calling goroutine, for rows of one stretch.
+func softmaxRows(y, x Matrix) {
+	if x.Rows == 0 || x.Cols == 0 || softmaxArch(y, x) {
 		return
 	}
-	sum := expSumRow(y, x, rowMax(x))
-	scaleRow(y, y, 1/sum)
+	for i := range x.Rows {
+		x, y := x.row(i), y.row(i)
+		sum := expSumPart(y, x, rowMax(x), 0)
+		scaleRow(y, y, 1/sum)
+	}
 }
 
-// expSumStep is how many terms of a row's sum are added in float32 before float64 takes over.
-const expSumStep = 1024
+// rowStretch is how many terms of a row's sum are added in float32 before float64 takes over, and how much of
+// a long row one goroutine takes at a time: it stays in the first-level cache while it is passed over twice.
+const rowStretch = 4608
 
-// expSumRow sets y = exp(x - m) and returns its sum; y may be nil.
-func expSumRow(y, x []float32, m float32) float32 {
+// expSumRow sets y = exp(x - m) and returns its sum; y may be nil. What lies ahead elements behind x's is
+// fetched into the cache meanwhile: what will be passed over next.
+func expSumRow(y, x []float32, m float32, ahead int) float32 {
 	var sum float64
-	for at := 0; at < len(x); at += expSumStep {
-		end := min(at+expSumStep, len(x))
+	for at := 0; at < len(x); at += rowStretch {
+		end := min(at+rowStretch, len(x))
 		var part []float32
 		if y != nil {
 			part = y[at:end]
 		}
-		sum += float64(expSumPart(part, x[at:end], m))
+		sum += float64(expSumPart(part, x[at:end], m, ahead))
 	}
 	return float32(sum)
 }
 
-// expSumPart is expSumRow with the sum in sixteen running sums of float32.
-func expSumPart(y, x []float32, m float32) float32 {
-	if s, ok := expSumArch(y, x, m); ok {
+// expSumPart is expSumRow of one stretch, with the sum in running sums of float32.
+func expSumPart(y, x []float32, m float32, ahead int) float32 {
+	if s, ok := expSumArch(y, x, m, ahead); ok {
 		return s
 	}
 	var s [16]float32

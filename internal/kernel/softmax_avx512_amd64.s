@@ -5,70 +5,47 @@
 #include "exp_body_amd64.h"
 #include "softmax_body_amd64.h"
 
-// EACHMAX runs STEP_MAX over what QUADS left, with -Inf outside the mask.
-#define EACHMAX \
-	CMPQ R8, R10 \
-	JGE  rest \
-loop: \
-	STEP_MAX(LF, SF, MF) \
-	ADDQ $WIDTH, R8 \
-	CMPQ R8, R10 \
-	JLT  loop \
-rest: \
-	CMPQ R8, R9 \
-	JGE  done \
-	STEP_MAX(LTN, ST, MT) \
-done:
-
 // func maxAVX512(x *float32, n int) float32
 TEXT ·maxAVX512(SB), NOSPLIT, $0-20
 	MOVQ x+0(FP), SI
 	MOVQ n+8(FP), CX
 	SPAN
-	SPLAT(kNegInf, V8)
-	VMOVAPS V8, V9
-	VMOVAPS V8, V10
-	VMOVAPS V8, V11
-	QUADS(quads, ones, QUAD_MAX)
-	EACHMAX
-	VMAXPS V8, V9, V8
-	VMAXPS V10, V11, V10
-	VMAXPS V8, V10, V0
-	MAX(VMAXPS)
+	ROWMAX(quads, ones, loop, rest, done)
 	VZEROUPPER
 	MOVSS X0, ret+16(FP)
 	RET
 
-// func expSumAVX512(y, x *float32, n int, m float32) float32
-TEXT ·expSumAVX512(SB), NOSPLIT, $0-36
+// func expSumAVX512(y, x *float32, n int, m float32, ahead int) float32
+TEXT ·expSumAVX512(SB), NOSPLIT, $0-44
 	MOVQ y+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ n+16(FP), CX
-	VBROADCASTSS m+24(FP), V7
+	VBROADCASTSS m+24(FP), VM
+	MOVQ ahead+32(FP), R12
+	ADDQ SI, R12
 	SPAN
-	LEAQ (SI)(R9*1), R12
 	USE_EXP
-	ZERO(V8)
-	EACH(loop, rest, done, STEP_EXPSUM)
-	VMOVAPS V8, V0
-	SUM
+	ZEROSUM
+	GROUPS(groups, ones, loop, rest, done, STEP_EXPSUM)
+	FOLDSUM
 	VZEROUPPER
-	MOVSS X0, ret+32(FP)
+	MOVSS X0, ret+40(FP)
 	RET
 
-// func sumExpAVX512(x *float32, n int, m float32) float32
-TEXT ·sumExpAVX512(SB), NOSPLIT, $0-28
+// func sumExpAVX512(x *float32, n int, m float32, ahead int) float32
+TEXT ·sumExpAVX512(SB), NOSPLIT, $0-36
 	MOVQ x+0(FP), SI
 	MOVQ n+8(FP), CX
-	VBROADCASTSS m+16(FP), V7
+	VBROADCASTSS m+16(FP), VM
+	MOVQ ahead+24(FP), R12
+	ADDQ SI, R12
 	SPAN
 	USE_EXP
-	ZERO(V8)
-	EACH(loop, rest, done, STEP_SUMEXP)
-	VMOVAPS V8, V0
-	SUM
+	ZEROSUM
+	GROUPS(groups, ones, loop, rest, done, STEP_SUMEXP)
+	FOLDSUM
 	VZEROUPPER
-	MOVSS X0, ret+24(FP)
+	MOVSS X0, ret+32(FP)
 	RET
 
 // func expScaleAVX512(y, x *float32, n int, m, s float32)
@@ -76,10 +53,14 @@ TEXT ·expScaleAVX512(SB), NOSPLIT, $0-32
 	MOVQ y+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ n+16(FP), CX
-	VBROADCASTSS m+24(FP), V7
-	VBROADCASTSS s+28(FP), V8
+	VBROADCASTSS m+24(FP), VM
+	VBROADCASTSS s+28(FP), VS0
 	SPAN
 	USE_EXP
-	EACH(loop, rest, done, STEP_EXPSCALE)
+	GROUPS(groups, ones, loop, rest, done, STEP_EXPSCALE)
 	VZEROUPPER
 	RET
+
+// func softmaxRowsAVX512(y, x *float32, n, rows, ystep, xstep int)
+TEXT ·softmaxRowsAVX512(SB), NOSPLIT, $0-48
+	SOFTMAX

@@ -27,7 +27,7 @@ func softmax64(x []float32) (p []float64, lse float64) {
 func TestSoftmax(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 1))
-		for _, s := range append([][2]int{{2, 50257}}, normShapes...) {
+		for _, s := range append([][2]int{{2, 50257}, {1, rowStretch}, {3, rowStretch + 1}, {2, 3*rowStretch - 7}}, normShapes...) {
 			rows, cols := s[0], s[1]
 			x, _ := guardedMatrix(r, rows, cols)
 			dy, _ := guardedMatrix(r, rows, cols)
@@ -74,6 +74,89 @@ func TestSoftmax(t *testing.T) {
 	})
 }
 
+// A row without a number, with a NaN or with an infinity is NaN, whatever stands beside it.
+func TestSoftmaxEdges(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	eachISA(t, func(t *testing.T) {
+		for _, cols := range []int{1, 15, 33, 96, 100, 769} {
+			x, y := Mat(make([]float32, 5*cols), 5, cols), Mat(make([]float32, 5*cols), 5, cols)
+			for j := range cols {
+				x.row(0)[j] = -inf
+			}
+			x.row(1)[cols-1], x.row(2)[cols/2] = nan, inf
+			x.row(4)[cols-1] = -3e38
+			Softmax(y, x)
+			for i := range 5 {
+				for j, v := range y.row(i) {
+					p, _ := softmax64(x.row(i))
+					if i < 3 && v == v {
+						t.Fatalf("%d columns: [%d][%d] is %v, want NaN", cols, i, j, v)
+					} else if i >= 3 {
+						near(t, fmt.Sprintf("%d columns: [%d][%d]", cols, i, j), v, p[j], 2e-6)
+					}
+				}
+			}
+		}
+	})
+}
+
+// Rows of several stretches, some without a number, with a NaN or an infinity: what each gives, the same for any number of
+// workers and beside any other rows.
+func TestSoftmaxLongRows(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	const cols = 3*rowStretch + 19
+	eachISA(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(8, 8))
+		x, _ := guardedMatrix(r, 6, cols)
+		y, checkY := guardedMatrix(r, 6, cols)
+		l, checkL := guardedMatrix(r, 6, cols)
+		for j := range cols {
+			x.row(0)[j] = -inf
+			if j < rowStretch || j >= 2*rowStretch { // one stretch has numbers
+				x.row(1)[j] = -inf
+			}
+			if j < 2*rowStretch {
+				x.row(2)[j] = -inf
+			}
+			x.row(5)[j] *= 60 // stretches far apart
+		}
+		x.row(2)[7] = nan // among -Inf
+		x.row(3)[cols-1] = inf
+		x.row(5)[rowStretch+3] = 900
+		want, wantLog := make([]float32, cols), make([]float32, cols)
+		onWorkers(func() {
+			Softmax(y, x)
+			LogSoftmax(l, x)
+			checkY(t, "Softmax")
+			checkL(t, "LogSoftmax")
+			for i := range 6 {
+				p, lse := softmax64(x.row(i))
+				for j := range cols {
+					if i == 0 || i == 2 || i == 3 {
+						if v, w := y.row(i)[j], l.row(i)[j]; v == v || w == w {
+							t.Fatalf("[%d][%d] is %v and %v, want NaN", i, j, v, w)
+						}
+						continue
+					}
+					near(t, fmt.Sprintf("Softmax [%d][%d]", i, j), y.row(i)[j], p[j], 2e-6)
+					if v := float64(x.row(i)[j]); !math.IsInf(v, -1) {
+						near(t, fmt.Sprintf("LogSoftmax [%d][%d]", i, j), l.row(i)[j], v-lse, 2e-6)
+					} else if l.row(i)[j] != -inf {
+						t.Fatalf("LogSoftmax of -Inf is %v", l.row(i)[j])
+					}
+				}
+				one := Mat(x.row(i), 1, cols)
+				Softmax(Mat(want, 1, cols), one)
+				LogSoftmax(Mat(wantLog, 1, cols), one)
+				if i != 0 && i != 2 && i != 3 && (!slices.Equal(want, y.row(i)) || !slices.Equal(wantLog, l.row(i))) {
+					t.Fatalf("row %d depends on the others", i)
+				}
+			}
+		})
+		noAllocs(t, "Softmax", func() { Softmax(y, x); LogSoftmax(l, x) })
+	})
+}
+
 // exp, as the kernels compute it, over the whole of float32.
 func TestExpSweep(t *testing.T) {
 	x := sweep()
@@ -92,19 +175,19 @@ func TestExpSweep(t *testing.T) {
 		}
 		for _, n := range oddSizes {
 			y := newGuarded(n, 1)
-			sum := float64(expSumRow(y.v, x[1000:1000+n], 0.5))
+			sum := float64(expSumRow(y.v, x[1000:1000+n], 0.5, 0))
 			y.check(t, "expSumRow")
 			want := 0.0
 			for i := range n {
 				one := [1]float32{}
-				expSumRow(one[:], x[1000+i:1001+i], 0.5)
+				expSumRow(one[:], x[1000+i:1001+i], 0.5, 0)
 				if one[0] != y.v[i] {
 					t.Fatalf("exp of element %d of %d depends on its place", i, n)
 				}
 				want += float64(y.v[i])
 			}
 			near(t, "sum", float32(sum), want, 2e-6)
-			if again := expSumRow(nil, x[1000:1000+n], 0.5); float64(again) != sum {
+			if again := expSumRow(nil, x[1000:1000+n], 0.5, 0); float64(again) != sum {
 				t.Fatalf("n=%d: sum %v, without results %v", n, sum, again)
 			}
 		}
