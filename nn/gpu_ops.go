@@ -89,17 +89,17 @@ func (g *GPU) ScatterAdd(dst, src, idx Tensor) error {
 	return nil
 }
 
-func gpuAttention(a *AttentionArgs) *gpu.Attention {
-	return &gpu.Attention{Q: gm(a.Q), K: gm(a.K), V: gm(a.V), Out: gm(a.Out), LSE: gm(a.LSE),
+func (g *GPU) attention(a *AttentionArgs) *gpu.Attention {
+	return &gpu.Attention{Mode: g.mode, Q: gm(a.Q), K: gm(a.K), V: gm(a.V), Out: gm(a.Out), LSE: gm(a.LSE),
 		QStarts: gi(a.QStarts), KStarts: gi(a.KStarts), Parent: gi(a.Parent), Sequences: a.QStarts.Rows*a.QStarts.Cols - 1,
 		Heads: a.Heads, Scale: a.Scale, Causal: a.Causal, Drop: gpuMask(a.Drop), DOut: gm(a.DOut), DQ: gm(a.DQ), DK: gm(a.DK), DV: gm(a.DV)}
 }
 
 // Attention is softmax(QKᵀ·scale)V.
-func (g *GPU) Attention(a *AttentionArgs) error { return g.dev.Attention(gpuAttention(a)) }
+func (g *GPU) Attention(a *AttentionArgs) error { return g.dev.Attention(g.attention(a)) }
 
 // AttentionGrad is its gradient.
-func (g *GPU) AttentionGrad(a *AttentionArgs) error { return g.dev.AttentionGrad(gpuAttention(a)) }
+func (g *GPU) AttentionGrad(a *AttentionArgs) error { return g.dev.AttentionGrad(g.attention(a)) }
 
 // CachedAttention is one step of decoding.
 func (g *GPU) CachedAttention(a *CachedAttentionArgs) error {

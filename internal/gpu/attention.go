@@ -18,6 +18,18 @@ type Attention struct {
 	Causal                   bool
 	Drop                     Mask
 	DOut, DQ, DK, DV         Matrix // gradients
+	Mode                     Mode   // BFloat16: on tensor cores
+}
+
+// kernel is the name of a kernel for heads of dim, and the rows a block of it has.
+func (a *Attention) kernel(name string, dim int) (string, int) {
+	switch {
+	case a.Mode != BFloat16:
+		return name, attentionRows
+	case dim <= 64:
+		return name + "_bf16_64", 64
+	}
+	return name + "_bf16_128", 64
 }
 
 func (a *Attention) dim() (int, error) {
@@ -30,7 +42,15 @@ func (a *Attention) dim() (int, error) {
 
 // tail are the last arguments of all kernels.
 func (a *Attention) tail(rows, dim int) []any {
-	return append([]any{a.QStarts, a.KStarts, a.Parent, a.Sequences, rows, a.Heads, dim, a.Scale, a.Causal}, a.Drop.args()...)
+	args := append([]any{a.QStarts, a.KStarts, a.Parent, a.Sequences, rows, a.Heads, dim, a.Scale, a.Causal}, a.Drop.args()...)
+	if a.Mode != BFloat16 {
+		return args
+	}
+	wide := dim%2 == 0
+	for _, m := range [...]Matrix{a.Q, a.K, a.V, a.DOut} {
+		wide = wide && m.Ptr%8 == 0 && m.Stride%2 == 0
+	}
+	return append(args, wide)
 }
 
 const attentionRows = 16 // of a block
@@ -44,7 +64,8 @@ func (d *Device) Attention(a *Attention) error {
 		return err
 	}
 	args := []any{a.Out.Ptr, a.Out.Stride, a.Q.Ptr, a.Q.Stride, a.K.Ptr, a.K.Stride, a.V.Ptr, a.V.Stride, a.LSE.Ptr}
-	d.run("attention", [3]int{up(a.Q.Rows, attentionRows), a.Heads, 1}, line(128), 0, append(args, a.tail(a.Q.Rows, dim)...)...)
+	name, per := a.kernel("attention", dim)
+	d.run(name, [3]int{up(a.Q.Rows, per), a.Heads, 1}, line(128), 0, append(args, a.tail(a.Q.Rows, dim)...)...)
 	return nil
 }
 
@@ -64,10 +85,12 @@ func (d *Device) AttentionGrad(a *Attention) error {
 		dots, a.DOut.Ptr, a.DOut.Stride, a.Out.Ptr, a.Out.Stride, a.Q.Rows, a.Heads, dim)
 	in := []any{a.DOut.Ptr, a.DOut.Stride, a.Q.Ptr, a.Q.Stride, a.K.Ptr, a.K.Stride, a.V.Ptr, a.V.Stride, a.LSE.Ptr, dots}
 	q := append(append([]any{a.DQ.Ptr, a.DQ.Stride}, in...), a.tail(a.Q.Rows, dim)...)
-	d.run("attention_grad_q", [3]int{up(a.Q.Rows, attentionRows), a.Heads, 1}, line(128), 0, q...)
+	name, per := a.kernel("attention_grad_q", dim)
+	d.run(name, [3]int{up(a.Q.Rows, per), a.Heads, 1}, line(128), 0, q...)
 	if a.K.Rows > 0 {
 		kv := append(append([]any{a.DK.Ptr, a.DK.Stride, a.DV.Ptr, a.DV.Stride}, in...), a.tail(a.K.Rows, dim)...)
-		d.run("attention_grad_kv", [3]int{up(a.K.Rows, attentionRows), a.Heads, 1}, line(128), 0, kv...)
+		name, per := a.kernel("attention_grad_kv", dim)
+		d.run(name, [3]int{up(a.K.Rows, per), a.Heads, 1}, line(128), 0, kv...)
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package gpu_test
 
 import (
 	"fmt"
+	"math"
+	"strings"
 	"testing"
 
 	"github.com/clipcap-go/clipcap/internal/gpu"
@@ -31,59 +33,91 @@ func TestAttention(t *testing.T) {
 		if testing.Short() && c.dim > 31 {
 			continue
 		}
-		t.Run(fmt.Sprintf("%d×%d %v %v", c.heads, c.dim, c.causal, c.p), func(t *testing.T) {
-			b := open(t)
-			b.reverse(c.causal)
-			n, w := int(c.starts[len(c.starts)-1]), c.heads*c.dim
-			stride := 3*w + 1
-			qkv, dout := b.random(n*stride), b.random(n*w)
-			x := b.up(qkv, n, 3*w, stride)
-			part := func(m gpu.Matrix, i int) gpu.Matrix {
-				m.Ptr += gpu.Ptr(4 * i * w)
-				m.Cols = w
-				return m
-			}
-			grads := b.up(make([]float32, n*stride), n, 3*w, stride)
-			a := &gpu.Attention{Q: part(x, 0), K: part(x, 1), V: part(x, 2), Out: b.zeros(n, w), LSE: b.zeros(n, c.heads),
-				QStarts: b.ints(c.starts...), Sequences: len(c.starts) - 1, Heads: c.heads, Scale: 0.3, Causal: c.causal,
-				DOut: b.dense(dout, n, w), DQ: part(grads, 0), DK: part(grads, 1), DV: part(grads, 2)}
-			a.KStarts = a.QStarts
-			if c.parent != nil {
-				a.Parent = b.ints(c.parent...)
-			}
-			if c.p > 0 {
-				a.Drop = gpu.Mask{P: c.p, State: b.ints(1, 0, 2, 0), Site: 3}
-			}
-			b.must(b.dev.Attention(a))
-			b.must(b.dev.AttentionGrad(a))
+		for _, mode := range []gpu.Mode{gpu.Float32, gpu.BFloat16} {
+			t.Run(fmt.Sprintf("%d×%d %v %v %v", c.heads, c.dim, c.causal, c.p, mode), func(t *testing.T) {
+				// On tensor cores inputs that are bfloat16 already are exact; weights and their gradients are rounded.
+				near, nearGrad := 2e-6, 4e-6
+				if mode == gpu.BFloat16 {
+					near, nearGrad = 4e-3, 8e-3
+				}
+				b := open(t)
+				b.reverse(c.causal)
+				n, w := int(c.starts[len(c.starts)-1]), c.heads*c.dim
+				stride := 3*w + 1
+				qkv, dout := b.random(n*stride), b.random(n*w)
+				if mode == gpu.BFloat16 {
+					roundHalf(qkv)
+					roundHalf(dout)
+				}
+				x := b.up(qkv, n, 3*w, stride)
+				part := func(m gpu.Matrix, i int) gpu.Matrix {
+					m.Ptr += gpu.Ptr(4 * i * w)
+					m.Cols = w
+					return m
+				}
+				grads := b.up(make([]float32, n*stride), n, 3*w, stride)
+				a := &gpu.Attention{Q: part(x, 0), K: part(x, 1), V: part(x, 2), Out: b.zeros(n, w), LSE: b.zeros(n, c.heads),
+					QStarts: b.ints(c.starts...), Sequences: len(c.starts) - 1, Heads: c.heads, Scale: 0.3, Causal: c.causal, Mode: mode,
+					DOut: b.dense(dout, n, w), DQ: part(grads, 0), DK: part(grads, 1), DV: part(grads, 2)}
+				a.KStarts = a.QStarts
+				if c.parent != nil {
+					a.Parent = b.ints(c.parent...)
+				}
+				if c.p > 0 {
+					a.Drop = gpu.Mask{P: c.p, State: b.ints(1, 0, 2, 0), Site: 3}
+				}
+				b.must(b.dev.Attention(a))
+				b.must(b.dev.AttentionGrad(a))
 
-			host := func(i int) kernel.Matrix { return mat(qkv[i*w:], n, w, stride) }
-			out, lse, key := make([]float32, n*w), make([]float32, n*c.heads), kernel.DropoutKey(1, 2, 3)
-			s := kernel.Seqs{Starts: c.starts, Parent: c.parent}
-			kernel.AttentionDropout(mat(out, n, w, w), host(0), host(1), host(2), c.heads, 0.3, c.causal, s, s, lse, c.p, key)
-			b.check("out", a.Out, out, 2e-6)
-			b.check("lse", a.LSE, lse, 2e-6)
-			var ds [3][]float32
-			for i := range ds {
-				ds[i] = make([]float32, n*w)
-			}
-			kernel.AttentionDropoutGrad(mat(ds[0], n, w, w), mat(ds[1], n, w, w), mat(ds[2], n, w, w), mat(dout, n, w, w), mat(out, n, w, w),
-				host(0), host(1), host(2), c.heads, 0.3, c.causal, s, s, lse, c.p, key)
-			for i, m := range []gpu.Matrix{a.DQ, a.DK, a.DV} {
-				b.check(string("qkv"[i])+"'s gradient", m, ds[i], 4e-6)
-			}
-		})
+				host := func(i int) kernel.Matrix { return mat(qkv[i*w:], n, w, stride) }
+				out, lse, key := make([]float32, n*w), make([]float32, n*c.heads), kernel.DropoutKey(1, 2, 3)
+				s := kernel.Seqs{Starts: c.starts, Parent: c.parent}
+				kernel.AttentionDropout(mat(out, n, w, w), host(0), host(1), host(2), c.heads, 0.3, c.causal, s, s, lse, c.p, key)
+				b.check("out", a.Out, out, near)
+				b.check("lse", a.LSE, lse, 2e-6)
+				out = b.down(a.Out) // what the gradients start from
+				var ds [3][]float32
+				for i := range ds {
+					ds[i] = make([]float32, n*w)
+				}
+				kernel.AttentionDropoutGrad(mat(ds[0], n, w, w), mat(ds[1], n, w, w), mat(ds[2], n, w, w), mat(dout, n, w, w), mat(out, n, w, w),
+					host(0), host(1), host(2), c.heads, 0.3, c.causal, s, s, lse, c.p, key)
+				for i, m := range []gpu.Matrix{a.DQ, a.DK, a.DV} {
+					b.check(string("qkv"[i])+"'s gradient", m, ds[i], nearGrad)
+				}
+				if got := strings.Contains(strings.Join(b.rec.Launches(), " "), "_bf16_"); got != (mode == gpu.BFloat16) {
+					t.Errorf("launches %v", b.rec.Launches())
+				}
+			})
+		}
+	}
+}
+
+// roundHalf cuts numbers to what bfloat16 holds.
+func roundHalf(x []float32) {
+	for i := range x {
+		x[i] = math.Float32frombits(math.Float32bits(x[i]) &^ 0xffff)
 	}
 }
 
 // Queries and keys in sequences of their own.
 func TestAttentionCross(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { cross(t, gpu.Float32, 2e-6, 4e-6) })
+	t.Run("bfloat16", func(t *testing.T) { cross(t, gpu.BFloat16, 4e-3, 8e-3) })
+}
+
+func cross(t *testing.T, mode gpu.Mode, near, nearGrad float64) {
 	b := open(t)
 	const heads, dim, w = 2, 9, 18
 	qs, ks := []int32{0, 3, 3, 20}, []int32{0, 41, 45, 50}
 	qv, kv, vv, dv := b.random(20*w), b.random(50*w), b.random(50*w), b.random(20*w)
+	if mode == gpu.BFloat16 {
+		for _, x := range [][]float32{qv, kv, vv, dv} {
+			roundHalf(x)
+		}
+	}
 	a := &gpu.Attention{Q: b.dense(qv, 20, w), K: b.dense(kv, 50, w), V: b.dense(vv, 50, w), Out: b.zeros(20, w), LSE: b.zeros(20, heads),
-		QStarts: b.ints(qs...), KStarts: b.ints(ks...), Sequences: 3, Heads: heads, Scale: 0.5,
+		QStarts: b.ints(qs...), KStarts: b.ints(ks...), Sequences: 3, Heads: heads, Scale: 0.5, Mode: mode,
 		DOut: b.dense(dv, 20, w), DQ: b.zeros(20, w), DK: b.zeros(50, w), DV: b.zeros(50, w)}
 	b.must(b.dev.Attention(a))
 	b.must(b.dev.AttentionGrad(a))
@@ -93,10 +127,10 @@ func TestAttentionCross(t *testing.T) {
 	dq, dk, dvv := make([]float32, 20*w), make([]float32, 50*w), make([]float32, 50*w)
 	kernel.AttentionGrad(mat(dq, 20, w, w), mat(dk, 50, w, w), mat(dvv, 50, w, w), mat(dv, 20, w, w), mat(out, 20, w, w), q, k, v, heads, 0.5, false,
 		kernel.Seqs{Starts: qs}, kernel.Seqs{Starts: ks}, lse)
-	b.check("out", a.Out, out, 2e-6)
-	b.check("dq", a.DQ, dq, 4e-6)
-	b.check("dk", a.DK, dk, 4e-6)
-	b.check("dv", a.DV, dvv, 4e-6)
+	b.check("out", a.Out, out, near)
+	b.check("dq", a.DQ, dq, nearGrad)
+	b.check("dk", a.DK, dk, nearGrad)
+	b.check("dv", a.DV, dvv, nearGrad)
 }
 
 func TestAttentionRefusesWideHeads(t *testing.T) {

@@ -3,6 +3,7 @@
 #include "attention.cu"
 #include "attention_cached.cu"
 #include "attention_grad.cu"
+#include "attention_mma.cu"
 #include "conv.cu"
 #include "convert.cu"
 #include "elementwise.cu"
