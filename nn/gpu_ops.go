@@ -85,8 +85,7 @@ func (g *GPU) Gather(dst, src, idx Tensor, add bool) error {
 
 // ScatterAdd adds rows where they came from.
 func (g *GPU) ScatterAdd(dst, src, idx Tensor) error {
-	g.dev.ScatterAdd(gm(dst), gm(src), gi(idx), idx.Rows*idx.Cols)
-	return nil
+	return g.dev.ScatterAdd(gm(dst), gm(src), gi(idx), idx.Rows*idx.Cols)
 }
 
 func (g *GPU) attention(a *AttentionArgs) *gpu.Attention {

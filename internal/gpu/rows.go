@@ -101,10 +101,19 @@ func (d *Device) Gather(dst, src Matrix, idx Ptr, n int, add bool) {
 }
 
 // ScatterAdd is dst[idx[i]] += src[i] for n indices, summed in a fixed order; negative indices are skipped.
-func (d *Device) ScatterAdd(dst, src Matrix, idx Ptr, n int) {
+func (d *Device) ScatterAdd(dst, src Matrix, idx Ptr, n int) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if n > 0 && dst.Cols > 0 {
-		d.run("scatter_add", [3]int{n, up(dst.Cols, 256), 1}, line(256), 0, dst.Ptr, dst.Stride, src.Ptr, src.Stride, idx, n, dst.Cols)
+	if n == 0 || dst.Cols == 0 {
+		return nil
 	}
+	room := up(n, 512) * 512 // scratch memory that grows ends what could be replayed
+	keys, err := d.temporary("sorted rows", 8*room)
+	if err != nil {
+		return err
+	}
+	order := keys + Ptr(4*room)
+	d.run("sort_rows", line(up(n, 256)), line(256), 0, keys, order, idx, n)
+	d.run("scatter_add", [3]int{n, up(dst.Cols, 256), 1}, line(256), 0, dst.Ptr, dst.Stride, src.Ptr, src.Stride, keys, order, n, dst.Cols)
+	return nil
 }

@@ -135,7 +135,7 @@ func TestGatherScatter(t *testing.T) {
 				kernel.Gather(mat(dv, len(idx), cols, cols), mat(sv, 7, cols, cols+1), idx, add)
 				b.check("gather", dst, dv, 0)
 			}
-			b.dev.ScatterAdd(src, dst, at, len(idx))
+			b.must(b.dev.ScatterAdd(src, dst, at, len(idx)))
 			kernel.ScatterAdd(mat(sv, 7, cols, cols+1), mat(dv, len(idx), cols, cols), idx)
 			got := b.down(src)
 			for i := range 7 {
@@ -146,6 +146,29 @@ func TestGatherScatter(t *testing.T) {
 			}
 			first = got
 		}
+	}
+}
+
+// Many rows for few and for many places: each place gets its rows one after the other, to the last bit.
+func TestScatterAddManyRows(t *testing.T) {
+	for _, places := range []int{3, 400} {
+		b := open(t)
+		const n, cols = 700, 5
+		idx := make([]int32, n)
+		for i := range idx {
+			idx[i] = int32(b.rng.IntN(places+2) - 2)
+		}
+		sv, dv := b.random(n*cols), b.random(places*cols)
+		dst := b.dense(dv, places, cols)
+		b.must(b.dev.ScatterAdd(dst, b.dense(sv, n, cols), b.ints(idx...), n))
+		for i, k := range idx {
+			for j := range cols {
+				if k >= 0 {
+					dv[int(k)*cols+j] += sv[i*cols+j]
+				}
+			}
+		}
+		b.check("sums", dst, dv, 0)
 	}
 }
 

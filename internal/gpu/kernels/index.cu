@@ -12,21 +12,38 @@ KERNEL THREADS(256) gather(float *dst, int ds, const float *src, int ss, const i
   else if (k >= 0) *d += v;
 }
 
-// scatter_add: dst[idx[i]] += src[i], in rising order of i, so that sums do not depend on chance. Row i of the grid adds
-// all source rows that go where its own goes, if its own is the first of them.
-KERNEL THREADS(256) scatter_add(float *dst, int ds, const float *src, int ss, const int *idx, int rows, int cols) {
-  SHARED float scratch[32];
-  int i = bx(), k = idx[i];
-  if (k < 0) return;
-  float earlier = 0.0f;
-  for (int r = tid(); r < i; r += 256)
-    if (idx[r] == k) earlier = 1.0f;
-  if (block_max(earlier, scratch) > 0.0f) return;
-  int j = by() * 256 + tid();
-  if (j >= cols) return;
+// sort_rows sorts rows by their index, equal ones by their number: a row's place is the count of those that come before it. keys are
+// the sorted indices, order the rows.
+KERNEL THREADS(256) sort_rows(int *keys, int *order, const int *idx, int rows) {
+  SHARED int tile[256];
+  int i = bx() * 256 + tid(), k = i < rows ? idx[i] : 0, at = 0;
+#pragma unroll 1
+  for (int t = 0; t < rows; t += 256) {
+    barrier();
+    if (t + tid() < rows) tile[tid()] = idx[t + tid()];
+    barrier();
+    int n = imin(256, rows - t);
+    for (int j = 0; j < n; j++) at += tile[j] < k || (tile[j] == k && t + j < i);
+  }
+  if (i >= rows) return;
+  keys[at] = k;
+  order[at] = i;
+}
+
+// scatter_add: dst[keys[p]] += src[order[p]], in rising order of p, so that sums do not depend on chance. Row p of the grid adds all
+// source rows of its key, if it is the first that has it.
+KERNEL THREADS(256) scatter_add(float *dst, int ds, const float *src, int ss, const int *keys, const int *order, int rows, int cols) {
+  int p = bx(), k = keys[p], j = by() * 256 + tid();
+  if (k < 0 || (p > 0 && keys[p - 1] == k) || j >= cols) return;
+  int end = p + 1, above = rows; // the first place behind those of k
+  while (end < above) {
+    int mid = (end + above) >> 1;
+    if (keys[mid] == k) end = mid + 1;
+    else above = mid;
+  }
   float s = dst[(i64)k * ds + j];
-  for (int r = i; r < rows; r++)
-    if (idx[r] == k) s += src[(i64)r * ss + j];
+#pragma unroll 4
+  for (int r = p; r < end; r++) s += src[(i64)order[r] * ss + j];
   dst[(i64)k * ds + j] = s;
 }
 
