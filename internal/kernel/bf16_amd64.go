@@ -14,10 +14,20 @@ func gemmBF16Arch(c, a Matrix, b *Packed, ep *Epilogue) bool {
 	default:
 		return false
 	}
+	return multiplyBF16(c, a, nil, b, ep, nil)
+}
+
+// multiplyBF16 computes c, or with to what goes there instead, from a or from what is rounded already. It returns
+// false if the operands have no depth.
+func multiplyBF16(c, a Matrix, rounded *Rounded, b *Packed, ep *Epilogue, to *Rounded) bool {
+	if b.k == 0 {
+		return false
+	}
 	p := productsBF16.get()
-	p.c, p.a, p.b = c, a, b
+	p.c, p.a, p.b, p.rounded = c, a, b, rounded
 	p.end.from(ep, b)
-	p.aside = p.end.overlaps(&c)
+	p.end.to = to
+	p.aside = to != nil || p.end.overlaps(&c)
 	p.run()
 	*p = productBF16{}
 	productsBF16.put(p)
@@ -31,16 +41,17 @@ func gemmBF16Arch(c, a Matrix, b *Packed, ep *Epilogue) bool {
 //
 // Every sum is one chain of additions in a fixed order, so no way of cutting changes a result.
 type productBF16 struct {
-	c, a   Matrix
-	b      *Packed
-	end    finisher
-	aside  bool // the sums must not go to c before their time
-	left   leftBF16
-	part   int // left panels that are packed at once
-	depth  int // groups of one pass over a region
-	strip  int // panels of a region
-	chunk  int // AMX: groups of which a strip of the right operand stays in the cache
-	mb, nb int // blocks of c down and across
+	c, a    Matrix
+	rounded *Rounded // in place of a, if not nil
+	b       *Packed
+	end     finisher
+	aside   bool // the sums must not go to c before their time
+	left    leftBF16
+	part    int // left panels that are packed at once
+	depth   int // groups of one pass over a region
+	strip   int // panels of a region
+	chunk   int // AMX: groups of which a strip of the right operand stays in the cache
+	mb, nb  int // blocks of c down and across
 }
 
 // leftPart is how many elements of the left operand are worth handing to another processor.
@@ -71,19 +82,20 @@ func (p *blockPhase) Do(t int) {
 }
 
 func (p *productBF16) run() {
-	p.left = leftBF16{rows: dotRows, kp: p.b.kp, planes: p.b.format.planes()}
-	if isa == AMX {
-		p.left.rows = tilePanel
+	if p.rounded != nil {
+		p.left = p.rounded.left
+		p.plan()
+		Run(p.mb*p.nb, (*blockPhase)(p))
+		return
 	}
-	p.left.panels = (p.c.Rows + p.left.rows - 1) / p.left.rows
-	p.left.planeLen = p.left.panels * p.left.rows * p.left.kp
+	rows := dotRows
+	if isa == AMX {
+		rows = tilePanel
+	}
+	p.left.shape(p.c.Rows, p.b.k, rows, p.b.format.planes())
 	buf := scratch.get(p.left.planeLen * p.left.planes / 2)
 	p.left.v = asU16(buf)
-	if isa == AMX {
-		p.planTiles()
-	} else {
-		p.planDot()
-	}
+	p.plan()
 	p.part = max(1, leftPart/(p.left.rows*p.left.kp))
 	if p.a.Trans {
 		p.part = p.left.wide()
@@ -91,6 +103,14 @@ func (p *productBF16) run() {
 	Run((p.left.panels+p.part-1)/p.part, (*leftPhase)(p))
 	Run(p.mb*p.nb, (*blockPhase)(p))
 	scratch.put(buf)
+}
+
+func (p *productBF16) plan() {
+	if p.left.rows == tilePanel {
+		p.planTiles()
+	} else {
+		p.planDot()
+	}
 }
 
 // block computes left panels i0 to i1 times right panels j0 to j1.

@@ -39,6 +39,13 @@ type leftBF16 struct {
 	panels, planeLen int
 }
 
+// shape sets all but v for an operand [rows, k] in panels of so many rows.
+func (l *leftBF16) shape(rows, k, panel, planes int) {
+	*l = leftBF16{rows: panel, kp: (k + groupDepth - 1) &^ (groupDepth - 1), planes: planes}
+	l.panels = (rows + panel - 1) / panel
+	l.planeLen = l.panels * panel * l.kp
+}
+
 // at is the start of group g of panel i.
 func (l *leftBF16) at(i, g int) *uint16 { return &l.v[(i*l.kp+g*groupDepth)*l.rows] }
 

@@ -37,6 +37,7 @@ type finisher struct {
 	pre, gradPre, residual    Matrix
 	hasPre, hasGrad, hasAdded bool
 	positive                  bool
+	to                        *Rounded // where the result goes instead of c, if not nil
 }
 
 // from sets f to what ep, which may be nil, asks for after a product with b.
@@ -93,40 +94,50 @@ func (f *finisher) fetch(i, rows, j int) {
 // rows turns the sums of rows i0 to i1, columns j0 to j1, into c's. Row i of the sums begins at
 // sum[(i-i0)*stride]; they may lie in c, and are used up.
 func (f *finisher) rows(sum []float32, stride int, c *Matrix, i0, i1, j0, j1 int) {
-	inPlace := &sum[0] == &c.V[i0*c.Stride+j0]
+	inPlace := f.to == nil && &sum[0] == &c.V[i0*c.Stride+j0]
 	if inPlace && f.idle() {
 		return
 	}
 	for i := i0; i < i1; i++ {
 		v := sum[(i-i0)*stride:][:j1-j0]
-		if f.joins() {
-			joinRow(c.segment(i, j0, j1), v, f.bias[j0:j1], f.residual.segment(i, j0, j1), f.positive)
+		if f.to != nil {
+			f.row(v, v, i, j0, j1)
+			f.to.put(i, j0, v)
 			continue
 		}
-		if f.scale != nil {
-			mulSubRow(v, f.scale[j0:j1], v, 0)
-		}
-		if f.bias != nil {
-			addRows(v, v, f.bias[j0:j1])
-		}
-		if f.hasPre {
-			copy(f.pre.segment(i, j0, j1), v)
-		}
-		if f.act != None {
-			actRow(v, v, f.act)
-		}
-		if f.hasGrad {
-			actGradRow(v, v, f.gradPre.segment(i, j0, j1), f.gradOf)
-		}
-		switch {
-		case f.hasAdded:
-			addRows(c.segment(i, j0, j1), v, f.residual.segment(i, j0, j1))
-		case !inPlace:
-			copy(c.segment(i, j0, j1), v)
-		}
-		if f.positive {
-			actRow(c.segment(i, j0, j1), c.segment(i, j0, j1), ReLU)
-		}
+		f.row(c.segment(i, j0, j1), v, i, j0, j1)
+	}
+}
+
+// row turns the sums v of row i, columns j0 to j1, into out, which may be v.
+func (f *finisher) row(out, v []float32, i, j0, j1 int) {
+	if f.joins() {
+		joinRow(out, v, f.bias[j0:j1], f.residual.segment(i, j0, j1), f.positive)
+		return
+	}
+	if f.scale != nil {
+		mulSubRow(v, f.scale[j0:j1], v, 0)
+	}
+	if f.bias != nil {
+		addRows(v, v, f.bias[j0:j1])
+	}
+	if f.hasPre {
+		copy(f.pre.segment(i, j0, j1), v)
+	}
+	if f.act != None {
+		actRow(v, v, f.act)
+	}
+	if f.hasGrad {
+		actGradRow(v, v, f.gradPre.segment(i, j0, j1), f.gradOf)
+	}
+	switch {
+	case f.hasAdded:
+		addRows(out, v, f.residual.segment(i, j0, j1))
+	case &out[0] != &v[0]:
+		copy(out, v)
+	}
+	if f.positive {
+		actRow(out, out, ReLU)
 	}
 }
 
