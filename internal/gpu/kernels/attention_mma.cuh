@@ -12,10 +12,6 @@ struct Side {
   bool wide;
 };
 
-struct __attribute__((aligned(8))) Pair {
-  float a, b;
-};
-
 // pair_at is columns j and j+1 of a row in bfloat16, zero where there are none.
 DEVICE u32 pair_at(const Side &s, int row, bool there, int j) {
   if (!there || j >= s.dim) return 0;

@@ -32,6 +32,12 @@ template <int R, int C, int LD, int T> DEVICE void load_tile(float *dst, const f
 template <int SIZE, bool BY_K> struct Tile {
   static const int rows = BY_K ? BK : SIZE, cols = BY_K ? SIZE : BK, ld = cols + (BY_K ? 8 : 4), floats = rows * ld;
   DEVICE float get(const float *s, int i, int k) { return BY_K ? s[k * ld + i] : s[i * ld + k]; }
+  // pair is elements k and k+1, k even, in bfloat16: one load where they lie together.
+  DEVICE u32 pair(const float *s, int i, int k) {
+    if (BY_K) return pack_bf16(get(s, i, k), get(s, i, k + 1));
+    Pair x = *(const Pair *)(s + i * ld + k);
+    return pack_bf16(x.a, x.b);
+  }
 };
 
 template <int MODE> DEVICE void fragment_a(u32 (&hi)[4], u32 (&lo)[4], const float (&x)[4]) {
@@ -101,7 +107,7 @@ DEVICE void gemm(float *smem, float *c, int cs, const float *a, int as, const fl
 #pragma unroll
           for (int h = 0; h < 2; h++) {
             int col = wn + 8 * j + g, r = kk + 2 * q + 8 * h;
-            fb[j][h] = pack_bf16(B::get(sb, col, r), B::get(sb, col, r + 1));
+            fb[j][h] = B::pair(sb, col, r);
           }
 #pragma unroll
         for (int i = 0; i < MI; i++) {
@@ -109,7 +115,7 @@ DEVICE void gemm(float *smem, float *c, int cs, const float *a, int as, const fl
 #pragma unroll
           for (int h = 0; h < 4; h++) {
             int row = wm + 16 * i + g + 8 * (h & 1), r = kk + 2 * q + 8 * (h >> 1);
-            fa[h] = pack_bf16(A::get(sa, row, r), A::get(sa, row, r + 1));
+            fa[h] = A::pair(sa, row, r);
           }
 #pragma unroll
           for (int j = 0; j < NI; j++) mma_bf16(acc[i][j], fa, fb[j]);

@@ -37,6 +37,11 @@ DEVICE u32 pack_bf16(float lo, float hi) {
   return r;
 }
 
+// Pair is two numbers that lie together on 8 bytes.
+struct __attribute__((aligned(8))) Pair {
+  float a, b;
+};
+
 // tf32 rounds to the 10 bits of mantissa that tensor cores take.
 DEVICE u32 tf32(float x) {
   u32 r;
