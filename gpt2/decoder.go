@@ -38,7 +38,8 @@ type Decoder struct {
 	machine *nn.Machine
 	pool    rowPool
 	slots   int
-	rows    int // most rows of a step
+	rows    int  // most rows of a step
+	fill    bool // steps are filled up to a few sizes
 
 	active, idle []*search
 	batch        batch
@@ -76,8 +77,12 @@ func newDecoder(m *Model, be nn.Backend, o Options, longest int) (*Decoder, erro
 	heads := o.Batch * width
 	d.rows = heads + max(longest, min(promptRows, o.Batch*longest))
 	d.slots = o.Batch * (longest + width*o.MaxTokens)
+	rows, slots := d.rows, d.slots
+	if d.fill = fills(be); d.fill {
+		rows, heads, slots = filled(rows), filled(heads), slots+spare
+	}
 	g := G.NewGraph()
-	d.step = m.NewStep(g, d.rows, heads, longest+o.MaxTokens, d.slots)
+	d.step = m.NewStep(g, rows, heads, longest+o.MaxTokens, slots)
 	table := m.Tokens.Weight.Node(g)
 	if o.Mode == Sample {
 		d.result = nn.Unembed(d.step.Hidden, table)
@@ -300,6 +305,10 @@ func (d *Decoder) row(w *beam, token, prefix int32) {
 // run computes the step.
 func (d *Decoder) run(ctx context.Context) error {
 	b := &d.batch
+	heads := len(b.last)
+	if d.fill {
+		d.fillUp()
+	}
 	s := d.step
 	for _, in := range [...]struct {
 		node *G.Node
@@ -322,7 +331,7 @@ func (d *Decoder) run(ctx context.Context) error {
 	if d.options.Mode == Sample {
 		return nil
 	}
-	return d.machine.Value(d.result).Read(d.read[:len(b.last)*d.width], 0)
+	return d.machine.Value(d.result).Read(d.read[:heads*d.width], 0)
 }
 
 // choose lets one search go on from what the step found.
