@@ -3,7 +3,8 @@
 The two workloads of the paper at its sizes (GPT-2 small, features of 512 numbers, prefix 10): the MLP mapper with GPT-2
 tuned, and the transformer mapper with GPT-2 frozen. Captions have 8 tokens and an exponential tail, 11.6 on average, 24 at most.
 Every contender is a process of its own that holds its model and makes one step when asked. Ours and a peer take turns, --rounds
-times, and a figure is the median of a contender's steps; then the next peer. (Two models at a time fit a small machine's memory.)
+times; seconds are the median of a contender's steps and the ratio the median of the rounds' ratios, which other load on the machine
+changes least; then the next peer. (Two models at a time fit a small machine's memory.)
 
   O   the original's way, in float32: captions padded to 40, logits for every row, attention mask, GPT-2's gradients computed
       and dropped where it is frozen, AdamW one parameter at a time, GELU in eight operations
@@ -245,10 +246,10 @@ class Contender:
 
 def report(title, batch, contenders):
     ours = contenders[0]
-    best = statistics.median(ours.times)
     for x in contenders:
         s = statistics.median(x.times)
-        ratio = "" if x is ours else f"  {s / best:5.2f}x {ours.memory / x.memory:5.2f}"
+        turns = statistics.median(t / o for t, o in zip(x.times, ours.times))
+        ratio = "" if x is ours else f"  {turns:5.2f}x {ours.memory / x.memory:5.2f}"
         print(f"{title:>24} {x.name:>8} {s:8.3f} {batch / s:11.1f} {x.memory:8.0f}{ratio}", flush=True)
 
 

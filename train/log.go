@@ -42,7 +42,7 @@ func (u *Update) record() Record {
 
 // Log writes records, one JSON object a line.
 type Log struct {
-	f    *os.File
+	to   appender
 	line []byte
 }
 
@@ -67,7 +67,7 @@ func OpenLog(path string, done int64) (*Log, error) {
 		f.Close()
 		return nil, fmt.Errorf("log %s: %w", path, err)
 	}
-	return &Log{f: f}, nil
+	return &Log{to: appender{name: "log " + path, f: f, size: keep}}, nil
 }
 
 // keepUpTo is the number of bytes before the first whole line of a later step.
@@ -88,21 +88,18 @@ func keepUpTo(r io.Reader, done int64) (int64, error) {
 	}
 }
 
-// Write appends a record.
+// Write appends a record. After an error the record waits in memory, and is written with the next one that can be.
 func (l *Log) Write(r Record) error {
 	text, err := json.Marshal(r)
 	if err != nil {
-		return fmt.Errorf("log: %w", err)
+		return fmt.Errorf("log: %w", errors.Join(errLost, err))
 	}
 	l.line = append(append(l.line[:0], text...), '\n')
-	if _, err := l.f.Write(l.line); err != nil {
-		return fmt.Errorf("log: %w", err)
-	}
-	return nil
+	return l.to.write(l.line)
 }
 
-// Close closes the file.
-func (l *Log) Close() error { return l.f.Close() }
+// Close writes what waits and closes the file.
+func (l *Log) Close() error { return l.to.close() }
 
 // ReadLog reads a log. A missing file is an empty log; lines that are no records are left out.
 func ReadLog(path string) ([]Record, error) {

@@ -51,6 +51,7 @@ type Run struct {
 	best   *Best
 	last   Update
 	saved  int64 // the update of the last checkpoint, -1: none
+	mute   bool  // records wait to be written, which was told
 }
 
 // Summary is what a run came to, as config.json and the command tell it.
@@ -161,14 +162,27 @@ func (r *Run) failed(err error) error {
 func (r *Run) logUpdate() error {
 	u := &r.last
 	rec := u.record()
-	if err := r.log.Write(rec); err != nil {
-		return r.failed(err)
-	}
-	if err := r.events.Write(u.Step, Scalar{"loss", u.Loss}, Scalar{"lr", u.LR}, Scalar{"captions_per_s", rec.CaptionsPer}); err != nil {
+	if err := r.record(rec, Scalar{"loss", u.Loss}, Scalar{"lr", u.LR}, Scalar{"captions_per_s", rec.CaptionsPer}); err != nil {
 		return r.failed(err)
 	}
 	if r.OnUpdate != nil {
 		r.OnUpdate(*u)
+	}
+	return nil
+}
+
+// record adds to the log and the events. Where that fails, for want of room on the disk say, it is reported once, and the run goes on: what
+// could not be written waits.
+func (r *Run) record(rec Record, scalars ...Scalar) error {
+	err := errors.Join(r.log.Write(rec), r.events.Write(rec.Step, scalars...))
+	switch {
+	case err == nil:
+		r.mute = false
+	case errors.Is(err, errLost):
+		return err
+	case !r.mute:
+		r.mute = true
+		r.Logger.Error(fmt.Sprintf("step %d: %v; the run goes on, and its records wait until they can be written", rec.Step, err))
 	}
 	return nil
 }
@@ -204,7 +218,7 @@ func (r *Run) evaluate(ctx context.Context) (enough bool, err error) {
 		}
 		scalars = append(scalars, Scalar{"train_cider", score})
 	}
-	if err := errors.Join(r.log.Write(rec), r.events.Write(rec.Step, scalars...)); err != nil {
+	if err := r.record(rec, scalars...); err != nil {
 		return false, err
 	}
 	if r.OnRecord != nil {

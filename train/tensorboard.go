@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -12,7 +13,7 @@ import (
 
 // Events writes scalars as a TensorBoard event file: a sequence of TFRecords, each a protobuf Event.
 type Events struct {
-	f   *os.File
+	to  appender
 	buf []byte
 	now func() time.Time
 }
@@ -20,11 +21,17 @@ type Events struct {
 // NewEvents starts an event file in a folder; TensorBoard reads all files of a folder as one run.
 func NewEvents(dir string) (*Events, error) {
 	now := time.Now()
-	f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf("events.out.tfevents.%d.clipcap.%d", now.Unix(), os.Getpid())), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	path := filepath.Join(dir, fmt.Sprintf("events.out.tfevents.%d.clipcap.%d", now.Unix(), os.Getpid()))
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("tensorboard: %w", err)
 	}
-	e := &Events{f: f, now: time.Now}
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("tensorboard %s: %w", path, err)
+	}
+	e := &Events{to: appender{name: "tensorboard " + path, f: f, size: size}, now: time.Now}
 	if err := e.write(appendText(e.event(0), 3, "brain.Event:2")); err != nil {
 		f.Close()
 		return nil, err
@@ -38,7 +45,7 @@ type Scalar struct {
 	Value float64
 }
 
-// Write adds the scalars of a step.
+// Write adds the scalars of a step. After an error they wait in memory, and are written with the next ones that can be.
 func (e *Events) Write(step int64, scalars ...Scalar) error {
 	var summary []byte
 	for _, s := range scalars {
@@ -78,11 +85,8 @@ func (e *Events) write(event []byte) error {
 	b = append(b, event...)
 	b = binary.LittleEndian.AppendUint32(b, masked(event))
 	e.buf = b
-	if _, err := e.f.Write(b); err != nil {
-		return fmt.Errorf("tensorboard: %w", err)
-	}
-	return nil
+	return e.to.write(b)
 }
 
-// Close closes the file.
-func (e *Events) Close() error { return e.f.Close() }
+// Close writes what waits and closes the file.
+func (e *Events) Close() error { return e.to.close() }
