@@ -85,12 +85,16 @@ func (m *Model) CaptionImages(ctx context.Context, images iter.Seq2[*clip.Image,
 	return m.CaptionFeatures(ctx, m.Features(ctx, images))
 }
 
+// encodedAtOnce is how many images are encoded together: enough for the products' full speed, and few enough that pixels and
+// activations of a large encoder are small beside its weights.
+const encodedAtOnce = 8
+
 // Features encodes a stream of images with the model's CLIP.
 func (m *Model) Features(ctx context.Context, images iter.Seq2[*clip.Image, error]) iter.Seq2[[]float32, error] {
 	if m.encoder == nil {
 		return func(yield func([]float32, error) bool) { yield(nil, ErrNoCLIP) }
 	}
-	n := min(m.encoder.Batch(), m.options.Decode.Batch)
+	n := min(m.encoder.Batch(), m.options.Decode.Batch, encodedAtOnce)
 	return batched(images, n, func(batch []*clip.Image) ([][]float32, error) { return m.encoder.Encode(ctx, batch) })
 }
 
@@ -99,7 +103,7 @@ func (m *Model) PixelFeatures(ctx context.Context, pixels iter.Seq2[[]float32, e
 	if m.encoder == nil {
 		return func(yield func([]float32, error) bool) { yield(nil, ErrNoCLIP) }
 	}
-	n := min(m.encoder.Batch(), m.options.Decode.Batch)
+	n := min(m.encoder.Batch(), m.options.Decode.Batch, encodedAtOnce)
 	return batched(pixels, n, func(batch [][]float32) ([][]float32, error) {
 		return m.encoder.EncodePixels(ctx, slices.Concat(batch...))
 	})

@@ -36,30 +36,39 @@ type Encoder struct {
 // Open loads a CLIP: a file or a folder (OpenAI's, open_clip's and Hugging Face's are known), or "random:" and a
 // configuration file or published name, for a random model.
 func Open(name string, o Options) (*Encoder, error) {
-	var m *Model
-	var err error
-	if spec, ok := strings.CutPrefix(name, "random:"); ok {
-		m, err = random(spec, o.Seed, o.Text)
-	} else {
-		m, err = Load(name, o.Activation, o.Text)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return newEncoder(m, o)
-}
-
-func newEncoder(m *Model, o Options) (*Encoder, error) {
-	if o.Batch < 1 {
-		o.Batch = 64
-	}
 	backend, err := o.Device.Open(o.Precision)
 	if err != nil {
 		return nil, err
 	}
+	to, _ := backend.(nn.Holder) // a GPU uploads weights when they are first used
+	var m *Model
+	if spec, ok := strings.CutPrefix(name, "random:"); ok {
+		m, err = randomTo(to, spec, o.Seed, o.Text)
+	} else {
+		m, err = loadTo(to, name, o.Activation, o.Text)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return encoderOn(backend, m, o), nil
+}
+
+// newEncoder is an encoder of a model that keeps its weights.
+func newEncoder(m *Model, o Options) (*Encoder, error) {
+	backend, err := o.Device.Open(o.Precision)
+	if err != nil {
+		return nil, err
+	}
+	return encoderOn(backend, m, o), nil
+}
+
+func encoderOn(backend nn.Backend, m *Model, o Options) *Encoder {
+	if o.Batch < 1 {
+		o.Batch = 64
+	}
 	e := &Encoder{model: m, options: o, backend: backend, turn: make(chan struct{}, 1), graphs: map[graphKey]*graph{}}
 	e.turn <- struct{}{}
-	return e, nil
+	return e
 }
 
 // Config is the model's configuration.

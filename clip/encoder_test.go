@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -32,11 +33,15 @@ func tiny(t testing.TB, config string, o Options) *Encoder {
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e, err := Open("random:"+path, o)
+	m, err := random(path, o.Seed, o.Text) // its weights stay where tests can look at them
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := e.model.ResNet; r != nil { // blocks begin as the identity: give them something to do
+	e, err := newEncoder(m, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := m.ResNet; r != nil { // blocks begin as the identity: give them something to do
 		for _, b := range r.Stage1 {
 			for i := range b.out.weight.Data {
 				b.out.weight.Data[i] = float32(i%7-3) / 8
@@ -220,6 +225,76 @@ func TestRandom(t *testing.T) {
 	r := tiny(t, tinyResNet, Options{}).model.ResNet
 	if d := deviation(r.Pool.Query.Weight.Data); math.Abs(d*math.Sqrt(128)-1) > 0.2 {
 		t.Errorf("attnpool.q_proj: deviation %v, want 1/√128", d)
+	}
+}
+
+// TestWeightsAreKeptOnce: an opened encoder gives its weights to the backend, and the features are the same bits.
+func TestWeightsAreKeptOnce(t *testing.T) {
+	dir := t.TempDir()
+	const vit = `{"embed_dim": 64, "vision_cfg": {"image_size": 32, "layers": 2, "width": 128, "patch_size": 8},
+		"text_cfg": {"context_length": 77, "vocab_size": 500, "width": 128, "layers": 3}}`
+	for name, c := range map[string]struct {
+		config string
+		text   bool
+	}{"vit": {vit, true}, "resnet": {tinyResNet, false}} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(c.config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := random(path, 3, c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		loose, err := newEncoder(m, Options{Text: c.text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		held, err := Open("random:"+path, Options{Text: c.text, Seed: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		images := []*Image{picture(40, 30, 1), picture(33, 50, 2)}
+		ctx := context.Background()
+		want, err := loose.Encode(ctx, images)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := held.Encode(ctx, images); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: features differ, %v", name, err)
+		}
+		if c.text {
+			ids := [][]int32{{498, 3, 4, 499}}
+			want, err := loose.EncodeIDs(ctx, ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := held.EncodeIDs(ctx, ids); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: features of texts differ, %v", name, err)
+			}
+			rows, err := loose.EncodeTokens(ctx, images)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := held.EncodeTokens(ctx, images); err != nil || !reflect.DeepEqual(got, rows) {
+				t.Errorf("%s: rows of images differ, %v", name, err)
+			}
+		}
+		kept, all := 0, 0
+		params, err := held.model.Params()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range params {
+			if len(p.Shape) > 1 && !strings.Contains(p.Name, "token_embedding") {
+				all++
+				if p.Data != nil {
+					kept++
+				}
+			}
+		}
+		if all == 0 || kept > 4 { // positions, and the last layers' projections, which are also used in parts
+			t.Errorf("%s: %d of %d matrices are kept beside their packed form", name, kept, all)
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ func (m *Model) Init(seed uint64) error {
 		group.Go(func() { m.start(p, seed) })
 	}
 	group.Wait()
-	m.ready()
+	m.ready(nil)
 	return nil
 }
 

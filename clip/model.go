@@ -47,15 +47,19 @@ func (c Config) activation() nn.Activation {
 // Params names and lists the weights as the files have them.
 func (m *Model) Params() (nn.Params, error) { return nn.Collect("", m) }
 
-// ready is called once the weights have their numbers. Graphs can be built then, and the weights no longer changed.
-func (m *Model) ready() {
+// ready is called once the weights have their numbers. Graphs can be built then, and the weights no longer changed. What
+// is made of weights goes to a backend at once where there is one.
+func (m *Model) ready(to nn.Holder) {
 	if m.ViT != nil {
 		m.ViT.ready()
 	} else {
-		m.ResNet.ready()
+		m.ResNet.ready(to)
 	}
 	if m.Text != nil {
 		m.Text.Layers.last()
+	}
+	if to != nil {
+		m.hand(to)
 	}
 }
 

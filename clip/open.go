@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/clipcap-go/clipcap/nn"
 	"github.com/clipcap-go/clipcap/weights"
 )
 
@@ -15,16 +16,25 @@ var textParts = []string{"transformer.", "token_embedding.", "positional_embeddi
 // Load reads a CLIP from a file or a model's folder; see Layout for where its configuration comes from. The text
 // encoder is left out where text is false.
 func Load(path string, activation Activation, text bool) (*Model, error) {
+	return loadTo(nil, path, activation, text)
+}
+
+func loadTo(to nn.Holder, path string, activation Activation, text bool) (*Model, error) {
 	s, err := weights.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("load CLIP: %w", err)
 	}
 	defer s.Close()
-	return FromStore(s, activation, text)
+	return fromStore(to, s, activation, text)
 }
 
 // FromStore is Load from an open store.
 func FromStore(s *weights.Store, activation Activation, text bool) (*Model, error) {
+	return fromStore(nil, s, activation, text)
+}
+
+// fromStore hands the weights of products to a backend, where there is one, as they are read.
+func fromStore(to nn.Holder, s *weights.Store, activation Activation, text bool) (*Model, error) {
 	l, c, err := Layout(s, activation)
 	if err != nil {
 		return nil, err
@@ -47,10 +57,10 @@ func FromStore(s *weights.Store, activation Activation, text bool) (*Model, erro
 	if !text {
 		without = textParts
 	}
-	if err := l.Bind(params, without...); err != nil {
+	if err := l.BindEach(params, nn.TakenBy(to, m.operands()), without...); err != nil {
 		return nil, fmt.Errorf("load CLIP: %w", err)
 	}
-	m.ready()
+	m.ready(to)
 	return m, nil
 }
 
@@ -79,6 +89,18 @@ func (c Config) count(text bool) float64 {
 
 // maxRandom bounds a random model's numbers, at twice those of the largest published CLIP.
 const maxRandom = 10_000_000_000
+
+// randomTo makes a model at random and hands its weights to a backend, as fromStore does.
+func randomTo(to nn.Holder, spec string, seed uint64, text bool) (*Model, error) {
+	m, err := random(spec, seed, text)
+	if err == nil && to != nil {
+		for p, transposed := range m.operands() {
+			to.Take(p, transposed)
+		}
+		m.hand(to)
+	}
+	return m, err
+}
 
 // random makes a model at random from what follows "random:", a configuration file or a published name.
 func random(spec string, seed uint64, text bool) (*Model, error) {

@@ -134,17 +134,35 @@ func fold(w *nn.Param, n *BatchNorm) folded {
 	return f
 }
 
-// ready folds the norms away.
-func (m *ResNet) ready() {
-	m.stem = [3]folded{fold(m.Conv1, &m.Norm1), fold(m.Conv2, &m.Norm2), fold(m.Conv3, &m.Norm3)}
+// each calls f for every convolution: its weights, the norm behind it, where the two folded together go, and the size
+// and stride of its pass.
+func (m *ResNet) each(f func(w *nn.Param, n *BatchNorm, to *folded, size, stride int)) {
+	f(m.Conv1, &m.Norm1, &m.stem[0], m.size, 2)
+	size := m.size / 2
+	f(m.Conv2, &m.Norm2, &m.stem[1], size, 1)
+	f(m.Conv3, &m.Norm3, &m.stem[2], size, 1)
+	size /= 2
 	for _, stage := range [][]*Residual{m.Stage1, m.Stage2, m.Stage3, m.Stage4} {
 		for _, b := range stage {
-			b.in, b.middle, b.out = fold(b.Conv1, &b.Norm1), fold(b.Conv2, &b.Norm2), fold(b.Conv3, &b.Norm3)
+			f(b.Conv1, &b.Norm1, &b.in, size, 1)
+			f(b.Conv2, &b.Norm2, &b.middle, size, 1)
+			size /= b.stride
+			f(b.Conv3, &b.Norm3, &b.out, size, 1)
 			if b.Down != nil {
-				b.short = fold(b.Down.Conv, &b.Down.Norm)
+				f(b.Down.Conv, &b.Down.Norm, &b.short, size, 1)
 			}
 		}
 	}
+}
+
+// ready folds the norms away, and gives a backend what comes of it at once, where there is one: the weights are not
+// there twice.
+func (m *ResNet) ready(to nn.Holder) {
+	h := hander{to: to}
+	m.each(func(w *nn.Param, n *BatchNorm, f *folded, size, stride int) {
+		*f = fold(w, n)
+		h.take(f, size, stride)
+	})
 }
 
 // forward convolves x, whose images are size×size, and applies act.
@@ -158,8 +176,12 @@ func (f *folded) forward(x *G.Node, size, stride int, act nn.Activation) *G.Node
 		}
 		return y
 	}
-	c := nn.Conv{H: size, W: size, Kernel: f.kernel, Stride: stride, Pad: f.kernel / 2}
-	return nn.Conv2D(x, f.weight.Node(g), f.bias.Node(g), c, act)
+	return nn.Conv2D(x, f.weight.Node(g), f.bias.Node(g), f.conv(size, stride), act)
+}
+
+// conv is the convolution of images that are size×size.
+func (f *folded) conv(size, stride int) nn.Conv {
+	return nn.Conv{H: size, W: size, Kernel: f.kernel, Stride: stride, Pad: f.kernel / 2}
 }
 
 // halve averages squares of two by two pixels.

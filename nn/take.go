@@ -11,6 +11,9 @@ type Holder interface {
 	// gathered, by machines of this backend alone. What is taken once serves products with the transpose too, and so gradients;
 	// these take a little longer.
 	Take(p *Param, transposed bool)
+	// TakeConv does the same with the weight of a convolution, [out, Kernel·Kernel·channels], which then serves Conv2D on
+	// images of that size.
+	TakeConv(p *Param, c Conv)
 }
 
 var _ Holder = (*CPU)(nil)
@@ -29,6 +32,22 @@ func (c *CPU) Take(p *Param, transposed bool) {
 	if transposed {
 		p.host.taken = parts[0]
 	}
+}
+
+// TakeConv is Holder's. It must not run beside machines that use p.
+func (c *CPU) TakeConv(p *Param, conv2d Conv) {
+	if p.Data == nil {
+		return
+	}
+	out, cols := p.Shape[0], p.Shape[1]
+	d := conv(conv2d.args(1, cols/(conv2d.Kernel*conv2d.Kernel), out))
+	if !d.Winograd() {
+		c.Take(p, true)
+		return
+	}
+	at := Tensor{Buf: &hostBuffer{f: p.Data}, Rows: out, Cols: cols, Stride: cols}
+	c.winograd(Operand{Tensor: at, Weight: p}, d)
+	p.Data, p.host = nil, hostBuffer{}
 }
 
 // Rows copies rows of a parameter [n, cols] from first on into dst, whole rows, wherever the numbers are; those that were

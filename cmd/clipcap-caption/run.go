@@ -49,6 +49,7 @@ func (o *options) run(ctx context.Context, args []string, stdout, stderr io.Writ
 	if err != nil {
 		return err
 	}
+	cli.BoundGarbage()
 	o.advise(m, stderr)
 	complain := func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) }
 	done := func(int64) {}
