@@ -22,13 +22,18 @@ func AttentionCached(out, q Matrix, cacheK, cacheV Matrix, heads int, scale floa
 		work += int(n)
 	}
 	pieces := max(work*q.Cols/cachedGrain, 1)
-	if j.byRow = q.Rows >= 4*runtime.GOMAXPROCS(0); j.byRow {
-		j.perHeads = heads
+	if cores := runtime.GOMAXPROCS(0); q.Rows >= 4*cores {
+		// Several rows a piece, so that all but the first are fetched while another is at work; as many for every core.
+		j.byRow, j.perHeads = true, heads
+		pieces = (max(pieces/4, 1) + cores - 1) / cores * cores
 	} else {
-		j.perHeads = max(heads/pieces, 1)
+		j.byRow, j.perHeads = false, max(heads/pieces, 1)
 	}
 	j.headParts = (heads + j.perHeads - 1) / j.perHeads
 	j.perRows = max(q.Rows*j.headParts/pieces, 1)
+	if j.byRow {
+		j.perRows = (q.Rows + pieces - 1) / pieces
+	}
 	Run(j.headParts*((q.Rows+j.perRows-1)/j.perRows), j)
 	*j = cachedJob{}
 	cachedJobs.put(j)
