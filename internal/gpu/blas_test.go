@@ -75,7 +75,7 @@ func TestUseGemm(t *testing.T) {
 	if dev.WantsHalf(4096, 4096, 4096, false, gpu.BFloat16) {
 		t.Error("auto without cuBLASLt reads bfloat16")
 	}
-	if err := dev.UseGemm("cublas"); !errors.Is(err, missing) {
+	if err := dev.UseGemm("cublas"); !errors.Is(err, errMissing) {
 		t.Errorf("cublas without cuBLASLt: %v", err)
 	}
 }
@@ -83,9 +83,9 @@ func TestUseGemm(t *testing.T) {
 // plain is a driver without cuBLASLt.
 type plain struct{ gpu.Driver }
 
-var missing = errors.New("libcublasLt.so.13: cannot open shared object file")
+var errMissing = errors.New("libcublasLt.so.13: cannot open shared object file")
 
-func (plain) Blas() error { return missing }
+func (plain) Blas() error { return errMissing }
 
 // Few rows times a weight that is there in bfloat16 read that.
 func TestFewRowsReadHalf(t *testing.T) {
