@@ -43,6 +43,9 @@ func (p *parser) coco(d *json.Decoder) error {
 			images = true
 			return array(d, func(i int) error { return p.cocoImage(d, i) })
 		case "annotations":
+			if annotations {
+				return errors.New("annotations stands there twice")
+			}
 			annotations = true
 			return array(d, func(i int) error {
 				var a cocoCaption

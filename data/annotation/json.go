@@ -81,7 +81,10 @@ const (
 	shapeLines               // a JSON object a line
 	shapeText                // no JSON: tab-separated values
 	shapeEmpty
+	shapeUTF16
 )
+
+var errUTF16 = errors.New("the text is UTF-16, want UTF-8 (PowerShell's > and Windows' editors write UTF-16 unless told otherwise)")
 
 // recordKeys start the objects of JSON lines; setKeys those of a data set.
 var (
@@ -98,6 +101,8 @@ func sniff(r *bufio.Reader) (shape, string) {
 	}
 	text := bytes.TrimLeft(head, " \t\r\n")
 	switch {
+	case utf16(head):
+		return shapeUTF16, ""
 	case len(text) == 0:
 		return shapeEmpty, ""
 	case text[0] == '[':
@@ -113,6 +118,11 @@ func sniff(r *bufio.Reader) (shape, string) {
 		return shapeLines, first
 	}
 	return shapeObject, first
+}
+
+// utf16 tells text of two bytes a letter, by its mark or by the zeros beside its first letter, which no text of ours has.
+func utf16(head []byte) bool {
+	return len(head) >= 2 && (head[0] == 0xFF && head[1] == 0xFE || head[0] == 0xFE && head[1] == 0xFF || (head[0] == 0) != (head[1] == 0))
 }
 
 const sniffed = 4096

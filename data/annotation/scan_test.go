@@ -68,6 +68,13 @@ func TestScanRefuses(t *testing.T) {
 		{`{"row":1,"tokens":[99999999999]}`, "object 1"},
 		{`[{"image_id":1,"caption":"a"`, "ends in the middle"},
 		{"no tab here\n", "no tab"},
+		{`{"images":[{"id":1}],"images":[{"id":2}],"annotations":[]}`, "images stands there twice"},
+		{`{"images":[{"id":1}],"annotations":[{"image_id":1,"caption":"a"}],"annotations":[]}`, "annotations stands there twice"},
+		{`{"annotations":[],"annotations":[],"images":[{"id":1}]}`, "annotations stands there twice"},
+		{"\xFF\xFE[\x00]\x00", "UTF-16"},
+		{"\xFE\xFF\x00[\x00]", "UTF-16"},
+		{"{\x00\"\x00", "UTF-16"},
+		{"\x00a\x00\t\x00b", "UTF-16"},
 	} {
 		_, err := Scan(write(t, c.text), Options{}, func(Caption) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -23,6 +23,9 @@ func (r *Run) domains(o *Options) {
 		for k, c := range columns {
 			if c.Name == "CIDEr" && !o.DFAll {
 				columns[k] = r.domainCIDEr(picks)
+				if len(picks) == 1 {
+					r.note("%s has a single image, whose CIDEr is always 0: its n-gram weights come from the domain's other images", name)
+				}
 			}
 		}
 		r.Domains = append(r.Domains, Domain{name, picks, scores(columns, picks, o)})
