@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/clipcap-go/clipcap/clip"
 	"github.com/clipcap-go/clipcap/gpt2"
 )
 
@@ -37,6 +38,31 @@ func TestWorldAndSheet(t *testing.T) {
 	var lines strings.Builder
 	for i, img := range a.Images {
 		fmt.Fprintf(&lines, `{"image_id":%d,"image":%q,"captions":[{"caption":%q}]}`+"\n", img.ID, img.FileName, a.Annotations[5*i].Caption)
+	}
+	truth, err := readTruth(dir + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	right, err := check(strings.NewReader(lines.String()), truth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range right {
+		if r.right != r.of {
+			t.Errorf("of a scene's own captions %d of %d are right in %s", r.right, r.of, r.name)
+		}
+	}
+	wrong, err := check(strings.NewReader(`{"image":"00000.png","captions":[{"caption":"A dog."}]}`), truth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wrong[0] != (row{"colours", 0, 1}) || wrong[1] != (row{"shapes", 0, 1}) {
+		t.Errorf("a caption of something else: %v", wrong)
+	}
+	for _, bad := range []string{"{", `{"image":"00009.png","captions":[{"caption":"a"}]}`, `{"image":"00000.png"}`} {
+		if _, err := check(strings.NewReader(bad), truth); err == nil || !strings.Contains(err.Error(), "line 1") {
+			t.Errorf("%s: %v", bad, err)
+		}
 	}
 	cells, err := readCells(strings.NewReader(lines.String()), dir, 24)
 	if err != nil {
@@ -96,5 +122,20 @@ func TestVocabulary(t *testing.T) {
 	c, err := gpt2.ReadConfig(f)
 	if err != nil || c.Vocab != tok.VocabSize() {
 		t.Errorf("the configuration has %d tokens, the vocabulary %d (%v)", c.Vocab, tok.VocabSize(), err)
+	}
+}
+
+// The encoder opens as any of open_clip's does.
+func TestEncoder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "clip")
+	if err := encoder(dir, 1); err != nil {
+		t.Fatal(err)
+	}
+	e, err := clip.Open(dir, clip.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Dim() != 1024 {
+		t.Errorf("features of width %d, want 1024", e.Dim())
 	}
 }

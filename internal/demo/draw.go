@@ -40,10 +40,13 @@ type caption struct {
 func drawCommand(flags *flag.FlagSet) func() error {
 	out := flags.String("out", "demo-out", "`folder` to write to")
 	train := flags.Int("train", 4000, "scenes to train on")
-	test := flags.Int("test", 200, "scenes to test on, each with a combination of colour, shape and place, count or relation that training lacks")
+	test := flags.Int("test", 200, "scenes to test on, each with a pair of colour and shape, or of shapes in a relation, that training lacks")
 	seed := flags.Uint64("seed", 1, "seed of the world")
 	return func() error {
 		r := rand.New(rand.NewPCG(*seed, 0))
+		if err := encoder(filepath.Join(*out, "clip"), *seed); err != nil {
+			return err
+		}
 		captions, err := world(filepath.Join(*out, "train"), r, *train, false)
 		if err != nil {
 			return err
@@ -56,7 +59,7 @@ func drawCommand(flags *flag.FlagSet) func() error {
 	}
 }
 
-// world writes n scenes to dir, those of held-out combinations or the others, and their captions to dir.json.
+// world writes n scenes to dir, those of held-out combinations, as many of each kind, or the others, and their captions to dir.json.
 func world(dir string, r *rand.Rand, n int, heldOut bool) (captions []string, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -65,7 +68,7 @@ func world(dir string, r *rand.Rand, n int, heldOut bool) (captions []string, er
 	var all []scenes.Scene
 	for len(a.Images) < n {
 		s := scenes.New(r)
-		if s.HeldOut() != heldOut {
+		if s.HeldOut() != heldOut || heldOut && s.Kind != scenes.Kind(len(all)%3) {
 			continue
 		}
 		row := imageRow{ID: len(a.Images), FileName: fmt.Sprintf("%05d.png", len(a.Images)), Width: scenes.Size, Height: scenes.Size}

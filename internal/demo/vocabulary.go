@@ -56,7 +56,7 @@ func languageModel(dir string, captions []string) error {
 		return err
 	}
 	ids, merges := vocabulary(captions)
-	config := map[string]any{"model_type": "gpt2", "vocab_size": len(ids), "n_positions": 128, "n_embd": 128, "n_layer": 3, "n_head": 4,
+	config := map[string]any{"model_type": "gpt2", "vocab_size": len(ids), "n_positions": 128, "n_embd": 128, "n_layer": 2, "n_head": 4,
 		"embd_pdrop": 0, "attn_pdrop": 0, "resid_pdrop": 0}
 	for name, value := range map[string]any{"config.json": config, "vocab.json": ids} {
 		text, err := json.MarshalIndent(value, "", " ")

@@ -46,7 +46,7 @@ var allowed = map[string][]string{
 	// Programs of the developer.
 	"internal/bench":   {"internal/kernel", "nn", "gpt2", "clip", "mapping", "train", "data", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 	"internal/scenes":  {},
-	"internal/demo":    {"internal/scenes", "internal/bpe", "gpt2", "golang.org/x/image"},
+	"internal/demo":    {"internal/scenes", "internal/bpe", "clip", "gpt2", "nn", "weights", "golang.org/x/image"},
 	"internal/testkit": {"nn", "internal/kernel", "internal/gpu", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/sbinet/npyio", "golang.org/x/sys/cpu"},
 	"internal/house":   {},
 }

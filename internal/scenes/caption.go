@@ -30,19 +30,13 @@ func (s *Scene) caption(r *rand.Rand) string {
 	default:
 		c = s.pairOf(r)
 	}
-	switch r.IntN(4) {
-	case 0:
-		c += " on a " + grounds[s.Ground] + " background"
-	case 1:
-		c += " on " + grounds[s.Ground]
-	}
 	return strings.ToUpper(c[:1]) + c[1:] + "."
 }
 
 // single: "a large striped red circle in the top left".
 func (s *Scene) single(r *rand.Rand) string {
 	o := s.Objects[0]
-	what := phrase(sizeWord(r, o.Large), textures[o.Texture], colors[o.Color], shapes[o.Shape])
+	what := "a " + named(r.IntN(3) == 0, sizeWord(r, o.Large), textures[o.Texture], o, shapes[o.Shape])
 	where := position(o)
 	switch r.IntN(4) {
 	case 0:
@@ -57,11 +51,11 @@ func (s *Scene) single(r *rand.Rand) string {
 // severalOf: "three dotted blue stars".
 func (s *Scene) severalOf(r *rand.Rand) string {
 	o := s.Objects[0]
-	words := []string{counts[len(s.Objects)], sizeWord(r, o.Large), textures[o.Texture], colors[o.Color], plural(shapes[o.Shape])}
+	size := ""
 	if r.IntN(2) == 0 {
-		words[1] = ""
+		size = sizeWord(r, o.Large)
 	}
-	what := join(words...)
+	what := counts[len(s.Objects)] + " " + named(r.IntN(3) == 0, size, textures[o.Texture], o, plural(shapes[o.Shape]))
 	switch r.IntN(3) {
 	case 0:
 		return "there are " + what
@@ -72,35 +66,37 @@ func (s *Scene) severalOf(r *rand.Rand) string {
 	}
 }
 
-// pairOf: "a red circle to the left of a blue square", or the same from the other's side.
+// pairOf: "a red circle to the left of a blue square" or "to the right of a red circle is a blue square".
 func (s *Scene) pairOf(r *rand.Rand) string {
-	a, b := s.Objects[0], s.Objects[1]
-	relation := []string{"above", "on top of", "higher than"}
+	last := r.IntN(3) == 0
+	name := func(o Object) string { return "a " + named(last, "", "", o, shapes[o.Shape]) }
+	a, b := name(s.Objects[0]), name(s.Objects[1])
+	axis := 0
 	if across(s.Objects) {
-		relation = []string{"to the left of", "left of", "on the left side of"}
+		axis = 1
 	}
 	if r.IntN(3) == 0 {
-		a, b = b, a
-		relation = []string{"below", "under", "beneath"}
-		if across(s.Objects) {
-			relation = []string{"to the right of", "right of", "on the right side of"}
-		}
+		return behind[axis][r.IntN(3)] + " " + a + " is " + b
 	}
-	rel := relation[0]
-	if r.IntN(2) == 0 {
-		rel = relation[1+r.IntN(2)]
-	}
-	c := fmt.Sprintf("%s %s %s", phrase(colors[a.Color], shapes[a.Shape]), rel, phrase(colors[b.Color], shapes[b.Shape]))
+	c := a + " " + before[axis][r.IntN(3)] + " " + b
 	if r.IntN(3) == 0 {
 		return "there is " + c
 	}
 	return c
 }
 
+// before and behind are the words for a pair's relation, one above the other or side by side, as seen from either object.
+var (
+	before = [2][3]string{{"above", "on top of", "higher than"}, {"to the left of", "left of", "on the left side of"}}
+	behind = [2][3]string{{"below", "under", "beneath"}, {"to the right of", "right of", "on the right side of"}}
+)
+
 // position names the ninth of the picture an object is in.
 func position(o Object) string {
-	across, down := third(o.X), third(o.Y)
-	x, y := []string{"left", "", "right"}[across], []string{"top", "", "bottom"}[down]
+	return placeName([]string{"left", "", "right"}[third(o.X)], []string{"top", "", "bottom"}[third(o.Y)])
+}
+
+func placeName(x, y string) string {
 	switch {
 	case x == "" && y == "":
 		return "in the middle"
@@ -109,7 +105,7 @@ func position(o Object) string {
 	case y == "":
 		return "on the " + x
 	}
-	return fmt.Sprintf("in the %s %s", y, x)
+	return "in the " + y + " " + x
 }
 
 func sizeWord(r *rand.Rand, large bool) string {
@@ -127,13 +123,12 @@ func plural(shape string) string {
 	return shape + "s"
 }
 
-// phrase joins words, "a" or "an" in front.
-func phrase(words ...string) string {
-	p := join(words...)
-	if strings.ContainsAny(p[:1], "aeiou") {
-		return "an " + p
+// named is what an object is called: "large striped red circle" or, the colour last, "large striped circle painted red".
+func named(last bool, size, texture string, o Object, shape string) string {
+	if last {
+		return join(size, texture, shape, "painted", colors[o.Color])
 	}
-	return "a " + p
+	return join(size, texture, colors[o.Color], shape)
 }
 
 func join(words ...string) string {
