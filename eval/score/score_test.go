@@ -197,3 +197,20 @@ func TestCancelled(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// A domain of one image has no CIDEr to speak of, and the report says so.
+func TestDomainOfOneImage(t *testing.T) {
+	r := run(t, pairs(5, 1), plain) // two, two and one
+	said := 0
+	for _, n := range r.Notes {
+		if strings.Contains(n, "single image") {
+			said++
+			if !strings.Contains(n, annotation.Domains[2]) {
+				t.Errorf("note %q does not name %s", n, annotation.Domains[2])
+			}
+		}
+	}
+	if said != 1 || value(t, r.Domains[2].Scores, "CIDEr") != 0 {
+		t.Errorf("%d notes of a single image, CIDEr %v: %q", said, r.Domains[2].Scores, r.Notes)
+	}
+}
