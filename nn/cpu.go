@@ -46,6 +46,7 @@ type CPU struct {
 	kept  map[place]*lossScratch // logits between a loss and its gradient
 	top   freeList[topScratch]
 	once  freeList[kernel.Packed]
+	links freeList[between]
 }
 
 // NewCPU is a CPU backend whose products have the given precision.

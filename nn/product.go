@@ -17,6 +17,8 @@ type product struct {
 	residual       *G.Node // [m, n]
 	positive       bool    // ReLU of it all
 
+	biasAt, gradPreAt, residualAt int // among the inputs, 0: none
+
 	epilogue Epilogue // of the run in progress
 }
 
@@ -55,27 +57,16 @@ func (p product) node(name string, a, b *G.Node) *G.Node {
 		return len(in) - 1
 	}
 	bias := at(p.bias, "bias", bc)
-	gradPre := at(p.gradPre, "the activation's input", ar, bc)
+	p.gradPreAt = at(p.gradPre, "the activation's input", ar, bc)
 	residual := at(p.residual, "residual", ar, bc)
+	p.biasAt, p.residualAt = bias, residual
 	p.epilogue.Act, p.epilogue.GradOf, p.epilogue.Positive = p.act, p.gradOf, p.positive
 	o.run = func(be Backend, in, out []*Value) error {
-		if err := p.checkRows(in, gradPre, residual); err != nil {
+		l, err := p.link(in, out)
+		if err != nil {
 			return err
 		}
-		ep := &p.epilogue
-		if bias > 0 {
-			ep.Bias = in[bias].vec()
-		}
-		if gradPre > 0 {
-			ep.GradPre = in[gradPre].mat()
-		}
-		if residual > 0 {
-			ep.Residual = in[residual].mat()
-		}
-		if len(out) > 1 {
-			ep.Pre = out[1].mat()
-		}
-		return be.Gemm(out[0].mat(), in[0].mat(), p.transA, in[1].operand(), p.transB, ep)
+		return be.Gemm(out[0].mat(), in[0].mat(), p.transA, l.b, l.transB, l.ep)
 	}
 	if !p.transA && p.gradOf == NoActivation {
 		o.grad = func(o *Op, in G.Nodes, y, dy *G.Node) (G.Nodes, error) {
@@ -85,16 +76,36 @@ func (p product) node(name string, a, b *G.Node) *G.Node {
 	return apply(o, in...)
 }
 
+// link is the product of a run with these inputs and results; it stands until the next.
+func (p *product) link(in, out []*Value) (link, error) {
+	if err := p.checkRows(in); err != nil {
+		return link{}, err
+	}
+	ep := &p.epilogue
+	if p.biasAt > 0 {
+		ep.Bias = in[p.biasAt].vec()
+	}
+	if p.gradPreAt > 0 {
+		ep.GradPre = in[p.gradPreAt].mat()
+	}
+	if p.residualAt > 0 {
+		ep.Residual = in[p.residualAt].mat()
+	}
+	if len(out) > 1 {
+		ep.Pre = out[1].mat()
+	}
+	return link{b: in[1].operand(), transB: p.transB, ep: ep}, nil
+}
+
 // checkRows holds the live rows of the inputs against each other.
-func (p *product) checkRows(in []*Value, gradPre, residual int) error {
+func (p *product) checkRows(in []*Value) error {
 	if p.transA && in[0].mem.Rows != in[1].mem.Rows {
 		return fmt.Errorf("%d live rows against %d", in[0].mem.Rows, in[1].mem.Rows)
 	}
-	if gradPre > 0 && in[gradPre].mem.Rows != in[0].mem.Rows {
-		return fmt.Errorf("%d live rows against %d", in[0].mem.Rows, in[gradPre].mem.Rows)
-	}
-	if residual > 0 && in[residual].mem.Rows != in[0].mem.Rows {
-		return fmt.Errorf("%d live rows against %d", in[0].mem.Rows, in[residual].mem.Rows)
+	for _, at := range [...]int{p.gradPreAt, p.residualAt} {
+		if at > 0 && in[at].mem.Rows != in[0].mem.Rows {
+			return fmt.Errorf("%d live rows against %d", in[0].mem.Rows, in[at].mem.Rows)
+		}
 	}
 	return nil
 }

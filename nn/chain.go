@@ -1,0 +1,95 @@
+package nn
+
+// chainer is a backend that may keep what passes from one product to the next in a form of its own.
+type chainer interface {
+	// chains tells whether that gains anything.
+	chains() bool
+	// gemmChain is y = second(first(x)) with the same result as two calls of Gemm.
+	gemmChain(y, x Tensor, first, second link) error
+}
+
+// link is a product of a chain, but for its left operand.
+type link struct {
+	b      Operand
+	transB bool
+	ep     *Epilogue
+}
+
+// chain makes one step of two products of which the second alone reads the first's result, as its left operand: the two
+// layers of an MLP. The result between them needs no memory of the graph's then.
+func (m *Machine) chain() {
+	be, ok := m.backend.(chainer)
+	if !ok || !be.chains() {
+		return
+	}
+	readers := map[*Value]int{}
+	for i := range m.steps {
+		for _, v := range m.steps[i].in {
+			readers[v]++
+		}
+	}
+	makers := map[*Value]int{} // the products by their results, as indices into steps
+	steps := m.steps[:0]
+	for i := range m.steps {
+		s := m.steps[i]
+		if p := s.product(); p != nil {
+			if at, ok := makers[s.in[0]]; ok && readers[s.in[0]] == 1 && !m.isOutput(s.in[0]) {
+				s = chained(&steps[at], &s)
+				steps[at] = step{} // dropped below
+			} else {
+				makers[s.out[0]] = len(steps)
+			}
+		}
+		steps = append(steps, s)
+	}
+	m.steps = steps[:0]
+	for _, s := range steps {
+		if s.op != nil || s.foreign != nil {
+			m.steps = append(m.steps, s)
+		}
+	}
+}
+
+// product is the product a step computes, if it does just that: with no result but the first, and its left operand as it lies.
+func (s *step) product() *product {
+	if s.op == nil {
+		return nil
+	}
+	p, ok := s.op.attr.(*product)
+	if !ok || p.transA {
+		return nil
+	}
+	for _, v := range s.out[1:] {
+		if v != nil {
+			return nil
+		}
+	}
+	return p
+}
+
+// chained is the step of both.
+func chained(first, second *step) step {
+	p, q := first.product(), second.product()
+	s := step{node: second.node, out: second.out}
+	s.in = append(append(s.in, first.in...), second.in[1:]...)
+	n := len(first.in)
+	right := make([]*Value, len(second.in)) // of a run in progress
+	middle := second.in[0]
+	res := second.op.results
+	s.op = &Op{name: first.op.name + "·" + second.op.name, results: res,
+		run: func(be Backend, in, out []*Value) error {
+			middle.mem.Rows = in[0].mem.Rows
+			right[0] = middle
+			copy(right[1:], in[n:])
+			a, err := p.link(in[:n], first.out)
+			if err != nil {
+				return err
+			}
+			b, err := q.link(right, out)
+			if err != nil {
+				return err
+			}
+			return be.(chainer).gemmChain(out[0].mat(), in[0].mat(), a, b)
+		}}
+	return s
+}
