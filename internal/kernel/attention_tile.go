@@ -200,16 +200,6 @@ func attnScoreGrad(s, d []float32, ld, m int, see attnRow, st *attnStats) {
 	}
 }
 
-// attnScaleRows multiplies row r of x, m rows of wide elements, by f[r].
-func attnScaleRows(x []float32, wide, m int, f []float32) {
-	for r := range m {
-		row := x[r*wide : (r+1)*wide]
-		for i := range row {
-			row[i] *= f[r]
-		}
-	}
-}
-
 // attnDots sets dot[r] to the product of rows r of a and b, of hd elements.
 func attnDots(dot, a []float32, lda int, b []float32, ldb, m, hd int) {
 	if attnDotsArch(dot, a, lda, b, ldb, m, hd) {
