@@ -39,7 +39,7 @@ type openCLIP struct {
 // patches, and one layer of 64 heads.
 //
 // The weights CLIP's training starts from (random:CONFIG) would do, at many times the training: the class row is most of what comes
-// out then, the same for every picture, and a picture moves a feature by a fifth of its length. Here the class row starts from zero and takes
+// out then, the same for every picture, and a picture moves a feature by a tenth of its length. Here the class row starts from zero and takes
 // all it has from the patches; the query has a random bias, so that each head looks at other places; and patches know where they are.
 func encoder(dir string, seed uint64) error {
 	var o openCLIP
