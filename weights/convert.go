@@ -72,7 +72,9 @@ var toFloat32 = [...]func(dst []float32, raw []byte){
 // words converts 16-bit numbers, all at once where they lie as the processor reads them, else one by one.
 func words(all func(dst []float32, src []uint16), one func(uint16) float32) func(dst []float32, raw []byte) {
 	return func(dst []float32, raw []byte) {
-		raw = raw[:2*len(dst)]
+		if raw = raw[:2*len(dst)]; len(raw) == 0 {
+			return // the address of nothing may be nobody's
+		}
 		p := unsafe.Pointer(unsafe.SliceData(raw))
 		if littleEndian && uintptr(p)%2 == 0 {
 			all(dst, unsafe.Slice((*uint16)(p), len(dst)))

@@ -81,7 +81,7 @@ func TestScores(t *testing.T) {
 		{"-annotations DIR/refs.json -results DIR/part.json -json -metrics rouge -subset", "ROUGE_L", 0, []string{"1 of 2 images have no caption"}},
 		{"--annotations DIR/refs.json --results DIR/empty.json --json --metrics rouge", "ROUGE_L", 0, []string{"1 caption has no word"}},
 		{"--annotations DIR/refs.json --results DIR/line.json --json --metrics rouge --sanitize", "ROUGE_L", 0, nil},
-		{"--annotations DIR/nocaps.json --results DIR/other.json --json --metrics rouge,cider", "ROUGE_L CIDEr", 3, []string{"domain's own images"}},
+		{"--annotations DIR/nocaps.json --results DIR/other.json --json --metrics rouge,cider", "ROUGE_L CIDEr", 3, []string{"in-domain has a single image", "out-domain has a single image", "domain's own images"}},
 		{"--annotations DIR/nocaps.json --results DIR/other.json --json --metrics cider --df=all --dataset nocaps", "CIDEr", 3, []string{"--df=all"}},
 		{"--annotations DIR/nocaps.json --results DIR/other.json --json --metrics cider --dataset coco", "CIDEr", 0, nil},
 		{"--annotations DIR/karpathy.json --results DIR/other.json --json --metrics rouge --split test", "ROUGE_L", 0, nil},
