@@ -9,34 +9,45 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
+// opResults are the value and all gradients of a case on a backend.
+func opResults(t *testing.T, c opCase, be Backend) [][]float64 {
+	t.Helper()
+	params := randomParams(11, c.shapes)
+	g := G.NewGraph()
+	var nodes []*G.Node
+	for _, p := range params {
+		nodes = append(nodes, p.Node(g))
+	}
+	y := c.build(t, g, nodes)
+	grads, err := Backward(weighted(t, y), params...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs := append(G.Nodes{y}, grads.Of...)
+	m, err := NewMachine(be, outputs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	var results [][]float64
+	for _, n := range outputs {
+		results = append(results, floats(t, m, n))
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
 // Every operation and every gradient on the CPU agrees with the float64 reference.
 func TestCPUAgreesWithReference(t *testing.T) {
 	for _, c := range opCases() {
 		t.Run(c.name, func(t *testing.T) {
 			var results [2][][]float64
 			for i, be := range []Backend{NewReference(), NewCPU(Float32)} {
-				params := randomParams(11, c.shapes)
-				g := G.NewGraph()
-				var nodes []*G.Node
-				for _, p := range params {
-					nodes = append(nodes, p.Node(g))
-				}
-				y := c.build(t, g, nodes)
-				grads, err := Backward(weighted(t, y), params...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				outputs := append(G.Nodes{y}, grads.Of...)
-				m, err := NewMachine(be, outputs...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := m.RunAll(); err != nil {
-					t.Fatal(err)
-				}
-				for _, n := range outputs {
-					results[i] = append(results[i], floats(t, m, n))
-				}
+				results[i] = opResults(t, c, be)
 			}
 			for i, want := range results[0] {
 				scale := 1.0

@@ -4,8 +4,6 @@ import (
 	"math"
 	"testing"
 
-	G "gorgonia.org/gorgonia"
-
 	"github.com/clipcap-go/clipcap/internal/gpu"
 	"github.com/clipcap-go/clipcap/internal/gpu/ptxsim"
 )
@@ -40,31 +38,7 @@ func TestGPUAgreesWithReference(t *testing.T) {
 			gpu.vocab = 5
 			var results [2][][]float64
 			for i, be := range []Backend{NewReference(), gpu} {
-				params := randomParams(11, c.shapes)
-				g := G.NewGraph()
-				var nodes []*G.Node
-				for _, p := range params {
-					nodes = append(nodes, p.Node(g))
-				}
-				y := c.build(t, g, nodes)
-				grads, err := Backward(weighted(t, y), params...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				outputs := append(G.Nodes{y}, grads.Of...)
-				m, err := NewMachine(be, outputs...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := m.RunAll(); err != nil {
-					t.Fatal(err)
-				}
-				for _, n := range outputs {
-					results[i] = append(results[i], floats(t, m, n))
-				}
-				if err := m.Close(); err != nil {
-					t.Fatal(err)
-				}
+				results[i] = opResults(t, c, be)
 			}
 			if err := gpu.Close(); err != nil {
 				t.Error(err)
