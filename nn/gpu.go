@@ -175,7 +175,7 @@ func (g *GPU) half(p *Param) (gpu.Ptr, error) {
 // weight is the right operand of a product of m by n, depth k, with its numbers in bfloat16 where the product reads those.
 func (g *GPU) weight(b Operand, m, n, k int, transA bool) (gpu.Matrix, error) {
 	w := gm(b.Tensor)
-	if b.Weight == nil || !g.dev.WantsHalf(m, n, k, transA, g.mode) {
+	if b.Weight == nil || !g.dev.WantsHalf(m, n, k, transA, g.mode, b.Once) {
 		return w, nil
 	}
 	half, err := g.half(b.Weight)
@@ -234,5 +234,5 @@ func gpuEpilogue(ep *Epilogue) gpu.Epilogue {
 		return gpu.Epilogue{}
 	}
 	return gpu.Epilogue{Bias: gm(ep.Bias), Pre: gm(ep.Pre), Act: gpuActivations[ep.Act],
-		GradOf: gpuActivations[ep.GradOf], GradPre: gm(ep.GradPre), Residual: gm(ep.Residual)}
+		GradOf: gpuActivations[ep.GradOf], GradPre: gm(ep.GradPre), Residual: gm(ep.Residual), Positive: ep.Positive}
 }

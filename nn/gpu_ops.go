@@ -2,15 +2,17 @@ package nn
 
 import "github.com/clipcap-go/clipcap/internal/gpu"
 
-// Gemm is one launch with what is fused to it, but for a last ReLU.
+// Gemm is one launch with what is fused to it.
 func (g *GPU) Gemm(c, a Tensor, transA bool, b Operand, transB bool, ep *Epilogue) error {
-	if err := g.dev.Gemm(gm(c), gm(a), transA, gm(b.Tensor), transB, g.mode, gpuEpilogue(ep)); err != nil {
+	k := a.Cols
+	if transA {
+		k = a.Rows
+	}
+	w, err := g.weight(b, c.Rows, c.Cols, k, transA)
+	if err != nil {
 		return err
 	}
-	if ep != nil && ep.Positive {
-		return g.Activate(c, c, ReLUAct)
-	}
-	return nil
+	return g.dev.Gemm(gm(c), gm(a), transA, w, transB, g.mode, gpuEpilogue(ep))
 }
 
 // ColSum adds rows.
@@ -143,9 +145,13 @@ func (g *GPU) conv(c ConvArgs) gpu.Conv {
 	return gpu.Conv{Images: c.Images, H: c.H, W: c.W, C: c.C, Kernel: c.Kernel, Stride: c.Stride, Pad: c.Pad, Mode: g.mode}
 }
 
-// Conv2D multiplies patches by the weight.
+// Conv2D is one launch, with patches that are never written down.
 func (g *GPU) Conv2D(y, x Tensor, w Operand, c ConvArgs, ep *Epilogue) error {
-	return g.dev.Conv2D(gm(y), gm(x), gm(w.Tensor), g.conv(c), gpuEpilogue(ep))
+	weight, err := g.weight(w, y.Rows, y.Cols, w.Cols, false)
+	if err != nil {
+		return err
+	}
+	return g.dev.Conv2D(gm(y), gm(x), weight, g.conv(c), gpuEpilogue(ep))
 }
 
 // Conv2DGrad is the gradient of Conv2D.

@@ -90,17 +90,18 @@ func (d *Device) byBlas(m, n, k int, transA bool, mode Mode) bool {
 	return d.always || mode != Float32 && m*n*k >= blasLeast
 }
 
-// WantsHalf tells whether a product would read its right operand in bfloat16 if it had it (Matrix.Half).
-func (d *Device) WantsHalf(m, n, k int, transA bool, mode Mode) bool {
+// WantsHalf tells whether a product had better read its right operand in bfloat16 (Matrix.Half). once: the operand changes before it is
+// read again, so that rounding it pays only for what cannot do without.
+func (d *Device) WantsHalf(m, n, k int, transA bool, mode Mode, once bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return mode == BFloat16 && (m <= few && !transA || d.byBlas(m, n, k, transA, mode))
+	return mode == BFloat16 && (!transA && (m <= few || !once) || d.byBlas(m, n, k, transA, mode))
 }
 
 // viaBlas queues a product for cuBLASLt, and tells whether it did: not where it cannot be done so, or scratch memory finds no room.
 func (d *Device) viaBlas(c, a Matrix, transA bool, b Matrix, transB bool, k int, mode Mode, e Epilogue) bool {
 	m, n := c.Rows, c.Cols
-	simple := e.Act == NoActivation && e.GradOf == NoActivation && e.Pre.None()
+	simple := e.Act == NoActivation && e.GradOf == NoActivation && e.Pre.None() && !e.Positive
 	if !d.byBlas(m, n, k, transA, mode) || !simple && e.Residual.Ptr == c.Ptr {
 		return false
 	}

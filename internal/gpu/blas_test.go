@@ -72,8 +72,9 @@ func TestUseGemm(t *testing.T) {
 	if err := dev.UseGemm("auto"); err != nil {
 		t.Error(err)
 	}
-	if dev.WantsHalf(4096, 4096, 4096, false, gpu.BFloat16) {
-		t.Error("auto without cuBLASLt reads bfloat16")
+	if dev.WantsHalf(4096, 4096, 4096, true, gpu.BFloat16, false) || dev.WantsHalf(4096, 4096, 4096, false, gpu.BFloat16, true) ||
+		!dev.WantsHalf(4096, 4096, 4096, false, gpu.BFloat16, false) {
+		t.Error("our kernels read a right operand in bfloat16 where the left is not transposed")
 	}
 	if err := dev.UseGemm("cublas"); !errors.Is(err, errMissing) {
 		t.Errorf("cublas without cuBLASLt: %v", err)
@@ -87,12 +88,17 @@ var errMissing = errors.New("libcublasLt.so.13: cannot open shared object file")
 
 func (plain) Blas() error { return errMissing }
 
-// Few rows times a weight that is there in bfloat16 read that.
-func TestFewRowsReadHalf(t *testing.T) {
-	b := open(t)
+// Products with a weight that is there in bfloat16 read that, few rows and many, in small tiles and large ones.
+func TestReadsHalf(t *testing.T) {
 	for _, trans := range []bool{false, true} {
-		for _, s := range [][3]int{{1, 1, 1}, {3, 37, 41}, {8, 70, 66}, {5, 33, 7}} {
+		for _, s := range [][4]int{{1, 1, 1}, {3, 37, 41}, {8, 70, 66}, {5, 33, 7}, {9, 1, 1}, {67, 71, 73}, {65, 68, 36}, {130, 133, 70, 1}, {128, 132, 64, 1}} {
+			b := open(t)
 			m, n, k := s[0], s[1], s[2]
+			least := 1 << 30
+			if s[3] == 1 {
+				least = 1
+			}
+			restore := gpu.SetLargeTiles(least)
 			x, w := b.random(m*k), b.random(k*n)
 			weight := b.dense(w, k, n)
 			if trans {
@@ -105,9 +111,13 @@ func TestFewRowsReadHalf(t *testing.T) {
 			b.must(b.dev.Gemm(read, b.dense(x, m, k), false, weight, trans, gpu.BFloat16, gpu.Epilogue{}))
 			b.must(b.dev.Gemm(exact, b.dense(x, m, k), false, weight, trans, gpu.Float32, gpu.Epilogue{}))
 			b.check("rows", read, b.down(exact), 8e-3)
+			if name := b.rec.Launches()[1]; !strings.HasSuffix(name, "_bf16") || strings.Contains(name, "_large") != (s[3] == 1) {
+				t.Errorf("%v: by %s", s, name)
+			}
 			if slices.Equal(b.down(read), b.down(exact)) && k > 1 {
 				t.Error("the weight was read in float32")
 			}
+			restore()
 		}
 	}
 }

@@ -52,14 +52,55 @@ func (d *Device) patchesOf(c Conv, patches, x Matrix) Matrix {
 	return patches
 }
 
-// Conv2D is y [n·oh·ow, out] = e(conv(x, w [out, kernel·kernel·c])).
+// Conv2D is y [n·oh·ow, out] = e(conv(x, w [out, kernel·kernel·c])): a product of patches that are never written down, unless cuBLASLt
+// is to compute it.
 func (d *Device) Conv2D(y, x, w Matrix, c Conv, e Epilogue) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	oh, ow := c.out()
+	if rows := c.Images * oh * ow; !c.plain() && !(d.always && d.byBlas(rows, w.Rows, w.Cols, false, c.Mode)) {
+		if rows == 0 || w.Rows == 0 {
+			return nil
+		}
+		return d.implicit(y, x, w, c, e, rows)
+	}
 	return d.pieces(c, func(part Conv, patches Matrix, image, row int) {
 		p := d.patchesOf(part, patches, x.rows(image*c.H*c.W, part.Images*c.H*c.W))
 		d.gemm(y.rows(row, p.Rows), p, false, w, true, c.Mode, e.rows(row, p.Rows))
 	})
+}
+
+// implicit is a convolution whose rows are patches by their places alone.
+func (d *Device) implicit(y, x, w Matrix, c Conv, e Epilogue, rows int) error {
+	mode := c.Mode
+	if mode == TF32 {
+		mode = TF32x3
+	}
+	at := w.Ptr
+	wide := 0
+	// Four columns of a patch lie together in a pixel, or in an image that has no border.
+	if across := c.Kernel * c.C; x.Ptr%16 == 0 && (c.C%4 == 0 || c.Pad == 0 && across%4 == 0 && c.W*c.C%4 == 0 && c.Stride*c.C%4 == 0) {
+		wide |= 1
+	}
+	if mode == BFloat16 {
+		if w.Half == 0 { // read once a tile of rows, so rounding it first is little work
+			half, stride, err := d.halved("convolution", w)
+			if err != nil {
+				return err
+			}
+			w.Half, w.Stride = half, stride
+		}
+		at = w.Half
+		if w.halfWide() {
+			wide |= 2
+		}
+	} else if w.wide() {
+		wide |= 2
+	}
+	name, tile, threads, shared := tiles("conv_"+mode.String(), mode, mode == BFloat16 && large(rows, w.Rows))
+	args := append([]any{y.Ptr, y.Stride, x.Ptr, at, w.Stride, rows, w.Rows, w.Cols}, c.shape()...)
+	d.run(name, line(up(w.Rows, tile)*up(rows, tile)), line(threads), shared, append(append(args, wide|order(rows, w.Rows)), e.args()...)...)
+	return nil
 }
 
 // Conv2DGrad gives dx and dw where wanted.

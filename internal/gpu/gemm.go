@@ -59,17 +59,44 @@ func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode
 	if a.wide() {
 		wide |= 1
 	}
-	if b.wide() {
+	half := mode == BFloat16 && b.Half != 0 && !transA
+	if half && b.halfWide() || !half && b.wide() {
 		wide |= 2
 	}
-	args = append(append(args, wide), e.args()...)
-	name := "gemm_" + mode.String()
-	tile, threads, shared := 64, 128, 2*4*2*2304
-	if (mode == BFloat16 || mode == TF32) && !(transA && transB) && up(m, 128)*up(n, 128) >= largeTiles {
-		name += "_large"
-		tile, threads, shared = 128, 256, 3*4*2*4608
+	if half {
+		args[4] = b.Half
 	}
-	d.run(name+"_"+letter(transA)+letter(transB), [3]int{up(n, tile), up(m, tile), 1}, line(threads), shared, args...)
+	name, tile, threads, shared := tiles("gemm_"+mode.String(), mode, (mode == BFloat16 || mode == TF32) && !(transA && transB) && large(m, n))
+	name += "_" + letter(transA) + letter(transB)
+	if half {
+		name += "_bf16"
+	}
+	d.run(name, line(up(m, tile)*up(n, tile)), line(threads), shared, append(append(args, wide|order(m, n)), e.args()...)...)
+}
+
+// order says which tiles neighbouring blocks have: those that read the same part of the larger operand, so that it is read from
+// memory once.
+func order(m, n int) int {
+	if m < n {
+		return 4 // below each other
+	}
+	return 0
+}
+
+// large tells whether a product has enough large tiles.
+func large(m, n int) bool { return up(m, 128)*up(n, 128) >= largeTiles }
+
+// tiles is a kernel's name for small or large tiles, their size, the threads of a block and its shared memory.
+func tiles(name string, mode Mode, large bool) (string, int, int, int) {
+	switch {
+	case mode == BFloat16 && large:
+		return name + "_large", 128, 256, 2 * 2 * 128 * 32 * 2
+	case mode == BFloat16:
+		return name, 64, 128, 2 * 2 * 64 * 32 * 2
+	case large:
+		return name + "_large", 128, 256, 3 * 2 * 4608 * 4
+	}
+	return name, 64, 128, 2 * 2 * 2304 * 4
 }
 
 func letter(trans bool) string {

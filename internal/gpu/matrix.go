@@ -34,6 +34,9 @@ func (m Matrix) size() int { return m.Rows * m.Cols }
 // wide tells whether every row begins on 16 bytes.
 func (m Matrix) wide() bool { return m.Ptr%16 == 0 && m.Stride%4 == 0 }
 
+// halfWide tells whether every row of the numbers in bfloat16 begins on 8 bytes.
+func (m Matrix) halfWide() bool { return m.Half%8 == 0 && m.Stride%4 == 0 }
+
 // Activation is an elementwise non-linearity, numbered as in kernels/act.cuh.
 type Activation int
 
@@ -48,7 +51,7 @@ const (
 )
 
 // Epilogue is what a product does to its result before storing it, in this order: add Bias, store it in Pre, apply Act,
-// multiply by the derivative of GradOf at GradPre, add Residual.
+// multiply by the derivative of GradOf at GradPre, add Residual, and with Positive take ReLU of it.
 type Epilogue struct {
 	Bias     Matrix
 	Pre      Matrix
@@ -56,6 +59,7 @@ type Epilogue struct {
 	GradOf   Activation
 	GradPre  Matrix
 	Residual Matrix
+	Positive bool
 }
 
 // rows is e for the result's rows from i on.
@@ -70,5 +74,9 @@ func (e *Epilogue) args() []any {
 	if gradOf == NoActivation {
 		gradPre = Matrix{}
 	}
-	return []any{e.Bias.Ptr, e.Pre.Ptr, e.Pre.Stride, gradPre.Ptr, gradPre.Stride, e.Residual.Ptr, e.Residual.Stride, int(e.Act), int(gradOf)}
+	act := int(e.Act)
+	if e.Positive {
+		act |= 256
+	}
+	return []any{e.Bias.Ptr, e.Pre.Ptr, e.Pre.Stride, gradPre.Ptr, gradPre.Stride, e.Residual.Ptr, e.Residual.Stride, act, int(gradOf)}
 }

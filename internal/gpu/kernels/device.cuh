@@ -5,7 +5,7 @@
 #define KERNEL extern "C" __attribute__((global)) void
 #define DEVICE static inline __attribute__((device, always_inline))
 #define SHARED __attribute__((shared))
-#define THREADS(n) __attribute__((launch_bounds(n)))
+#define THREADS(n) __attribute__((launch_bounds(n, 1)))
 
 typedef unsigned int u32;
 typedef unsigned long long u64;
@@ -20,6 +20,7 @@ DEVICE int bz() { return __nvvm_read_ptx_sreg_ctaid_z(); }
 DEVICE int threads() { return __nvvm_read_ptx_sreg_ntid_x(); }
 DEVICE int blocks() { return __nvvm_read_ptx_sreg_nctaid_x(); }
 DEVICE void barrier() { __syncthreads(); }
+DEVICE void warp_barrier() { __nvvm_bar_warp_sync(~0u); }
 
 #define INF __builtin_inff()
 

@@ -1,7 +1,9 @@
 // What a product does to its result before storing it, in this order: add bias, store it in pre, apply act, multiply
-// by the derivative of grad_of at grad_pre, add residual. Null pointers are left out.
+// by the derivative of grad_of at grad_pre, add residual, and where act has the bit POSITIVE take ReLU of that. Null pointers are left out.
 #pragma once
 #include "act.cuh"
+
+#define POSITIVE 256
 
 struct Epilogue {
   const float *bias;
@@ -21,10 +23,10 @@ DEVICE float finish(const Epilogue &e, float x, int i, int j) {
   if (e.pre) e.pre[(i64)i * e.ps + j] = x;
   // act, then grad_of: a loop, so that the activations are compiled once.
 #pragma unroll 1
-  for (int grad = e.act ? 0 : 1; grad < (e.grad_pre ? 2 : 1); grad++) {
-    float y = activation(grad ? e.grad_of : e.act, grad ? e.grad_pre[(i64)i * e.gs + j] : x, grad);
+  for (int grad = e.act & 255 ? 0 : 1; grad < (e.grad_pre ? 2 : 1); grad++) {
+    float y = activation(grad ? e.grad_of : e.act & 255, grad ? e.grad_pre[(i64)i * e.gs + j] : x, grad);
     x = grad ? x * y : y;
   }
   if (e.residual) x += e.residual[(i64)i * e.rs + j];
-  return x;
+  return e.act & POSITIVE && x <= 0.0f ? 0.0f : x;
 }

@@ -1,26 +1,65 @@
-// The products that are compiled: modes × tile sizes × transpositions.
+// The products that are compiled: modes × tile sizes × transpositions, and convolutions as products of patches by the transposed weight.
 #include "gemm.cuh"
 
 extern SHARED float dynamic[];
 
+#define MATRIX(x, transposed, rows, cols, bit) \
+  Matrix { x, x##s, transposed ? cols : rows, transposed ? rows : cols, (wide & bit) != 0 }
+#define HALVES(x, transposed, rows, cols, bit) \
+  Halves { x, x##s, transposed ? cols : rows, transposed ? rows : cols, (wide & bit) != 0 }
+
 #define GEMM(name, mode, bm, bn, wm, wn, stages, ta, tb)                                                                       \
   KERNEL THREADS((bm / wm) * (bn / wn) * 32)                                                                                   \
   name(float *c, int cs, const float *a, int as, const float *b, int bs, int m, int n, int k, int wide, EPILOGUE_PARAMS) {     \
-    gemm<mode, bm, bn, wm, wn, stages, ta, tb>(dynamic, c, cs, a, as, b, bs, m, n, k, wide, EPILOGUE_ARGS);                    \
+    gemm<mode, Matrix, bm, bn, wm, wn, stages, ta, tb>(dynamic, c, cs, MATRIX(a, ta, m, k, 1), MATRIX(b, tb, k, n, 2), m, n, k, (wide & 4) != 0, EPILOGUE_ARGS);  \
+  }
+#define GEMM_HALF(name, bm, bn, wm, wn, ta, tb, type, T, RIGHT)                                                                \
+  KERNEL THREADS((bm / wm) * (bn / wn) * 32)                                                                                   \
+  name(float *c, int cs, const float *a, int as, const type *b, int bs, int m, int n, int k, int wide, EPILOGUE_PARAMS) {      \
+    gemm_half<Matrix, T, bm, bn, wm, wn, ta, tb>(dynamic, c, cs, MATRIX(a, ta, m, k, 1), RIGHT(b, tb, k, n, 2), m, n, k, (wide & 4) != 0, EPILOGUE_ARGS);  \
   }
 #define SMALL(name, mode)                                                                                                      \
   GEMM(name##_nn, mode, 64, 64, 32, 32, 2, false, false)                                                                       \
   GEMM(name##_nt, mode, 64, 64, 32, 32, 2, false, true)                                                                        \
   GEMM(name##_tn, mode, 64, 64, 32, 32, 2, true, false)                                                                        \
   GEMM(name##_tt, mode, 64, 64, 32, 32, 2, true, true)
-#define LARGE(name, mode)                                                                                                      \
-  GEMM(name##_large_nn, mode, 128, 128, 64, 32, 3, false, false)                                                               \
-  GEMM(name##_large_nt, mode, 128, 128, 64, 32, 3, false, true)                                                                \
-  GEMM(name##_large_tn, mode, 128, 128, 64, 32, 3, true, false)
+#define SMALL_HALF(ta, tb, n) GEMM_HALF(n, 64, 64, 32, 32, ta, tb, float, Matrix, MATRIX)
+#define LARGE_HALF(ta, tb, n) GEMM_HALF(n, 128, 128, 64, 32, ta, tb, float, Matrix, MATRIX)
 
 SMALL(gemm_float32, FLOAT32)
 SMALL(gemm_tf32x3, TF32X3)
-SMALL(gemm_bfloat16, BFLOAT16)
 SMALL(gemm_tf32, TF32)
-LARGE(gemm_bfloat16, BFLOAT16)
-LARGE(gemm_tf32, TF32)
+GEMM(gemm_tf32_large_nn, TF32, 128, 128, 64, 32, 3, false, false)
+GEMM(gemm_tf32_large_nt, TF32, 128, 128, 64, 32, 3, false, true)
+GEMM(gemm_tf32_large_tn, TF32, 128, 128, 64, 32, 3, true, false)
+SMALL_HALF(false, false, gemm_bfloat16_nn)
+SMALL_HALF(false, true, gemm_bfloat16_nt)
+SMALL_HALF(true, false, gemm_bfloat16_tn)
+SMALL_HALF(true, true, gemm_bfloat16_tt)
+LARGE_HALF(false, false, gemm_bfloat16_large_nn)
+LARGE_HALF(false, true, gemm_bfloat16_large_nt)
+LARGE_HALF(true, false, gemm_bfloat16_large_tn)
+
+// The right operand in bfloat16, as weights are that have a copy so.
+GEMM_HALF(gemm_bfloat16_nn_bf16, 64, 64, 32, 32, false, false, unsigned short, Halves, HALVES)
+GEMM_HALF(gemm_bfloat16_nt_bf16, 64, 64, 32, 32, false, true, unsigned short, Halves, HALVES)
+GEMM_HALF(gemm_bfloat16_large_nn_bf16, 128, 128, 64, 32, false, false, unsigned short, Halves, HALVES)
+GEMM_HALF(gemm_bfloat16_large_nt_bf16, 128, 128, 64, 32, false, true, unsigned short, Halves, HALVES)
+
+#define CONV_PARAMS(type)                                                                                                      \
+  float *y, int ys, const float *x, const type *b, int bs, int m, int n, int depth, int h, int w, int c, int k, int stride, int pad, int oh, int ow, \
+      int wide, EPILOGUE_PARAMS
+#define PATCHES                                                                                                                \
+  Patches { x, h, w, c, k, stride, pad, oh, ow, m, depth, (wide & 1) != 0 }
+#define CONV(name, mode)                                                                                                       \
+  KERNEL THREADS(128) name(CONV_PARAMS(float)) {                                                                               \
+    gemm<mode, Patches, 64, 64, 32, 32, 2, false, true>(dynamic, y, ys, PATCHES, MATRIX(b, true, depth, n, 2), m, n, depth, (wide & 4) != 0, EPILOGUE_ARGS);  \
+  }
+#define CONV_HALF(name, bm, bn, wm, wn)                                                                                        \
+  KERNEL THREADS((bm / wm) * (bn / wn) * 32) name(CONV_PARAMS(unsigned short)) {                                               \
+    gemm_half<Patches, Halves, bm, bn, wm, wn, false, true>(dynamic, y, ys, PATCHES, HALVES(b, true, depth, n, 2), m, n, depth, (wide & 4) != 0, EPILOGUE_ARGS);  \
+  }
+CONV(conv_float32, FLOAT32)
+CONV(conv_tf32x3, TF32X3)
+CONV_HALF(conv_bfloat16, 64, 64, 32, 32)
+CONV_HALF(conv_bfloat16_large, 128, 128, 64, 32)

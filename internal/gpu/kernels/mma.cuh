@@ -16,6 +16,19 @@ DEVICE void copy_commit() { asm volatile("cp.async.commit_group;" ::: "memory");
 // copy_wait waits until at most N of the committed groups are under way.
 template <int N> DEVICE void copy_wait() { asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory"); }
 
+// load_matrices takes four 8×8 matrices of 16-bit numbers, or 8×4 of 32 bits, to fragments: lane 8m+i gives the shared address of row i of
+// matrix m, on 16 bytes, and lane l receives the 32 bits that lie at place l%4 of row l/4 of each. load_transposed does so with the
+// matrices of 16-bit numbers transposed.
+DEVICE void load_matrices(u32 (&r)[4], u32 at) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(at) : "memory");
+}
+DEVICE void load_transposed(u32 (&r)[4], u32 at) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(at)
+               : "memory");
+}
+
 // mma_bf16 is d += a·b for 16×16 times 16×8.
 DEVICE void mma_bf16(float (&d)[4], const u32 (&a)[4], const u32 (&b)[2]) {
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
@@ -37,9 +50,15 @@ DEVICE u32 pack_bf16(float lo, float hi) {
   return r;
 }
 
-// Pair is two numbers that lie together on 8 bytes.
+// Pair and Quad are numbers that lie together on 8 and 16 bytes, Words two words on 8.
 struct __attribute__((aligned(8))) Pair {
   float a, b;
+};
+struct __attribute__((aligned(16))) Quad {
+  float x[4];
+};
+struct __attribute__((aligned(8))) Words {
+  u32 a, b;
 };
 
 // tf32 rounds to the 10 bits of mantissa that tensor cores take.

@@ -48,6 +48,9 @@ func (k *Kernel) resolveMemory(in *instr, op, args []string) (bool, error) {
 	}
 	sign := typ[0] == 's'
 	in.exec = func(w *warp, lanes uint32) {
+		if w.block.dev.Banks != nil && space == "shared" {
+			w.count(in, lanes, size*count, func(l int) uint64 { return uint64(uint32(w.regs[at][l] + off)) })
+		}
 		each(lanes, func(l int) {
 			addr := w.regs[at][l] + off
 			shared := space == "shared"

@@ -13,6 +13,8 @@ type Device struct {
 	Reverse bool
 	// Instructions counts what warps executed.
 	Instructions int64
+	// Banks, where it is not nil, counts the passes that accesses to shared memory take, by kernel and instruction.
+	Banks Banks
 }
 
 // NewDevice is a device with so many bytes of memory.

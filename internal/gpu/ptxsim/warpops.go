@@ -121,6 +121,7 @@ func (k *Kernel) async(in *instr, full string, args []string) (bool, error) {
 		}
 	}
 	in.exec = func(w *warp, lanes uint32) {
+		w.count(in, lanes, size, func(l int) uint64 { return uint64(uint32(w.regs[dst][l] + dstOff)) })
 		each(lanes, func(l int) {
 			c := asyncCopy{l, uint64(uint32(w.regs[dst][l] + dstOff)), w.regs[src][l] + srcOff, size, int(uint32(w.regs[use][l])), w.commits[l]}
 			if c.use > size || c.use%4 != 0 || access(c.dst, size) != nil || access(c.src, size) != nil {
@@ -186,6 +187,7 @@ func (k *Kernel) ldmatrix(in *instr, full string, args []string) (bool, error) {
 			w.fault(0, fmt.Errorf("lanes %#x of a warp", lanes))
 			return
 		}
+		w.count(in, ^uint32(0)>>(32-8*n), 16, func(l int) uint64 { return uint64(uint32(w.regs[at][l] + off)) })
 		for m := range n {
 			var rows [8][]byte
 			for i := range 8 {
