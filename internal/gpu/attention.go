@@ -18,37 +18,57 @@ type Attention struct {
 	Causal                   bool
 	Drop                     Mask
 	DOut, DQ, DK, DV         Matrix // gradients
-	Mode                     Mode   // BFloat16: on tensor cores
+	Mode                     Mode   // Float32: ordinary arithmetic; BFloat16: on tensor cores; else there with operands in two tf32 parts
 }
 
-// plan is how heads of dim are worked on: what follows a kernel's name, and the rows and the shared memory of a block, which has to hold
-// so many numbers a row.
-func (d *Device) plan(mode Mode, dim, numbers int) (suffix string, rows, shared int, err error) {
+// plan is how heads of dim are worked on: what follows a kernel's name, and the rows and the shared memory of a block.
+type plan struct {
+	suffix       string
+	rows, shared int
+}
+
+// tensorCores tells whether attention in this mode is on them.
+func tensorCores(mode Mode, dim int) bool { return mode != Float32 && dim <= MostHeadDim }
+
+// plan is for a kernel that has so many matrices' rows of its own in shared memory, two tiles of the other side's beside them, and, where heads
+// are wider than the other kernels take, so many sums a row.
+func (d *Device) plan(mode Mode, dim, own, sums int) (p plan, err error) {
 	switch {
 	case dim > MostHeadDim:
-		suffix, rows, shared = "_wide", 4, 4*4*numbers
-		if shared > d.info.Shared {
-			err = fmt.Errorf("attention with heads of %d numbers: %s has room for %d", dim, d.info.Name, d.info.Shared/(16*numbers/dim))
-		}
-	case mode != BFloat16:
-		rows = attentionRows
-	case dim <= 64:
-		suffix, rows = "_bf16_64", 64
+		p = plan{"_wide", 4, 4 * 4 * sums * dim}
+	case mode == Float32:
+		p = plan{"", attentionRows, 0}
 	default:
-		suffix, rows = "_bf16_128", 64
+		name, bytes, width, tile := "_tf32x3", 4, 64, 32
+		if mode == BFloat16 {
+			name, bytes = "_bf16", 2
+		}
+		if dim > 64 {
+			width = 128
+			if mode != BFloat16 || own > 1 {
+				tile = 16
+			}
+		}
+		p = plan{fmt.Sprintf("%s_%d", name, width), 64, (own*64 + 2*tile) * width * bytes}
 	}
-	return suffix, rows, shared, err
+	if p.shared > d.info.Shared {
+		if dim > MostHeadDim {
+			return p, fmt.Errorf("attention with heads of %d numbers: %s has room for %d", dim, d.info.Name, d.info.Shared/(16*sums))
+		}
+		return p, fmt.Errorf("attention with heads of %d numbers: %d bytes of shared memory, %s has %d", dim, p.shared, d.info.Name, d.info.Shared)
+	}
+	return p, nil
 }
 
 // tail are the last arguments of all kernels.
 func (a *Attention) tail(rows, dim int) []any {
 	args := append([]any{a.QStarts, a.KStarts, a.Parent, a.Sequences, rows, a.Heads, dim, a.Scale, a.Causal}, a.Drop.args()...)
-	if a.Mode != BFloat16 || dim > MostHeadDim {
+	if !tensorCores(a.Mode, dim) {
 		return args
 	}
-	wide := dim%2 == 0
+	wide := dim%4 == 0
 	for _, m := range [...]Matrix{a.Q, a.K, a.V, a.DOut} {
-		wide = wide && m.Ptr%8 == 0 && m.Stride%2 == 0
+		wide = wide && m.wide()
 	}
 	return append(args, wide)
 }
@@ -60,12 +80,12 @@ func (d *Device) Attention(a *Attention) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	dim := a.Q.Cols / a.Heads
-	suffix, rows, shared, err := d.plan(a.Mode, dim, dim)
+	p, err := d.plan(a.Mode, dim, 1, 1)
 	if err != nil || a.Q.Rows == 0 || a.Sequences < 1 {
 		return err
 	}
 	args := []any{a.Out.Ptr, a.Out.Stride, a.Q.Ptr, a.Q.Stride, a.K.Ptr, a.K.Stride, a.V.Ptr, a.V.Stride, a.LSE.Ptr}
-	d.run("attention"+suffix, [3]int{up(a.Q.Rows, rows), a.Heads, 1}, line(128), shared, append(args, a.tail(a.Q.Rows, dim)...)...)
+	d.run("attention"+p.suffix, [3]int{up(a.Q.Rows, p.rows), a.Heads, 1}, line(128), p.shared, append(args, a.tail(a.Q.Rows, dim)...)...)
 	return nil
 }
 
@@ -74,7 +94,11 @@ func (d *Device) AttentionGrad(a *Attention) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	dim := a.Q.Cols / a.Heads
-	suffix, rows, shared, err := d.plan(a.Mode, dim, 2*dim)
+	forQ, err := d.plan(a.Mode, dim, 2, 1)
+	if err != nil {
+		return err
+	}
+	forKV, err := d.plan(a.Mode, dim, 2, 2)
 	if err != nil || a.Q.Rows == 0 || a.Sequences < 1 {
 		return err
 	}
@@ -86,10 +110,10 @@ func (d *Device) AttentionGrad(a *Attention) error {
 		dots, a.DOut.Ptr, a.DOut.Stride, a.Out.Ptr, a.Out.Stride, a.Q.Rows, a.Heads, dim)
 	in := []any{a.DOut.Ptr, a.DOut.Stride, a.Q.Ptr, a.Q.Stride, a.K.Ptr, a.K.Stride, a.V.Ptr, a.V.Stride, a.LSE.Ptr, dots}
 	q := append(append([]any{a.DQ.Ptr, a.DQ.Stride}, in...), a.tail(a.Q.Rows, dim)...)
-	d.run("attention_grad_q"+suffix, [3]int{up(a.Q.Rows, rows), a.Heads, 1}, line(128), shared/2, q...)
+	d.run("attention_grad_q"+forQ.suffix, [3]int{up(a.Q.Rows, forQ.rows), a.Heads, 1}, line(128), forQ.shared, q...)
 	if a.K.Rows > 0 {
 		kv := append(append([]any{a.DK.Ptr, a.DK.Stride, a.DV.Ptr, a.DV.Stride}, in...), a.tail(a.K.Rows, dim)...)
-		d.run("attention_grad_kv"+suffix, [3]int{up(a.K.Rows, rows), a.Heads, 1}, line(128), shared, kv...)
+		d.run("attention_grad_kv"+forKV.suffix, [3]int{up(a.K.Rows, forKV.rows), a.Heads, 1}, line(128), forKV.shared, kv...)
 	}
 	return nil
 }
@@ -110,7 +134,7 @@ func (d *Device) CachedAttention(a *CachedAttention) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	dim := a.Q.Cols / a.Heads
-	_, per, shared, err := d.plan(Float32, dim, dim)
+	p, err := d.plan(Float32, dim, 1, 1)
 	if err != nil {
 		return err
 	}
@@ -121,7 +145,7 @@ func (d *Device) CachedAttention(a *CachedAttention) error {
 	d.run("put_rows", grid, line(256), 0, a.CacheK.Ptr, a.CacheK.Stride, a.K.Ptr, a.K.Stride, a.Slots, a.Q.Cols)
 	d.run("put_rows", grid, line(256), 0, a.CacheV.Ptr, a.CacheV.Stride, a.V.Ptr, a.V.Stride, a.Slots, a.Q.Cols)
 	if dim > MostHeadDim {
-		d.run("attention_cached_wide", [3]int{up(a.Q.Rows, per), a.Heads, 1}, line(128), shared, a.Out.Ptr, a.Out.Stride, a.Q.Ptr, a.Q.Stride,
+		d.run("attention_cached_wide", [3]int{up(a.Q.Rows, p.rows), a.Heads, 1}, line(128), p.shared, a.Out.Ptr, a.Out.Stride, a.Q.Ptr, a.Q.Stride,
 			a.CacheK.Ptr, a.CacheK.Stride, a.CacheV.Ptr, a.CacheV.Stride, a.Table, a.Longest, a.Lens, a.Q.Rows, dim, a.Scale)
 		return nil
 	}

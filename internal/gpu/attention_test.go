@@ -10,6 +10,24 @@ import (
 	"github.com/clipcap-go/clipcap/internal/kernel"
 )
 
+// familyStarts and familyParents are many short sequences, some empty, in families whose first is the parent of the others, or of nobody where it
+// is empty; one child stands far behind.
+var familyStarts, familyParents = func() (starts, parents []int32) {
+	starts = []int32{0}
+	for i := range int32(75) {
+		starts = append(starts, starts[i]+(i*7)%5)
+		switch {
+		case i == 74:
+			parents = append(parents, 3)
+		case i%6 == 3 || i < 3:
+			parents = append(parents, -1)
+		default:
+			parents = append(parents, i-(i+3)%6)
+		}
+	}
+	return starts, parents
+}()
+
 // Attention and its gradient over packed sequences: empty ones, single rows, ones longer than a tile, parents, dropout, and
 // heads of every kind of width.
 func TestAttention(t *testing.T) {
@@ -29,6 +47,7 @@ func TestAttention(t *testing.T) {
 		{2, 7, []int32{0, 35, 40, 41, 80, 85, 85, 90}, []int32{-1, 0, 0, -1, 3, 3, -1}, true, 0},
 		{2, 7, []int32{0, 35, 40, 41, 80, 85, 85, 90}, []int32{-1, 0, 0, -1, 3, 3, -1}, true, 0.3},
 		{2, 33, []int32{0, 4, 40}, []int32{-1, 0}, false, 0.3},
+		{1, 12, familyStarts, familyParents, true, 0.1},
 		{2, 131, []int32{0, 5, 21, 21, 30}, nil, true, 0.2},
 		{1, 200, []int32{0, 7, 12, 13, 20}, []int32{-1, 0, 0, -1}, true, 0},
 		{1, 129, []int32{0, 4, 16}, []int32{-1, 0}, false, 0.3},
@@ -36,7 +55,7 @@ func TestAttention(t *testing.T) {
 		if testing.Short() && c.dim > 31 {
 			continue
 		}
-		for _, mode := range []gpu.Mode{gpu.Float32, gpu.BFloat16} {
+		for _, mode := range []gpu.Mode{gpu.Float32, gpu.TF32x3, gpu.BFloat16} {
 			t.Run(fmt.Sprintf("%d×%d %v %v %v", c.heads, c.dim, c.causal, c.p, mode), func(t *testing.T) {
 				// On tensor cores inputs that are bfloat16 already are exact; weights and their gradients are rounded.
 				near, nearGrad := 2e-6, 4e-6
@@ -88,8 +107,10 @@ func TestAttention(t *testing.T) {
 				for i, m := range []gpu.Matrix{a.DQ, a.DK, a.DV} {
 					b.check(string("qkv"[i])+"'s gradient", m, ds[i], nearGrad)
 				}
-				if got := strings.Contains(strings.Join(b.rec.Launches(), " "), "_bf16_"); got != (mode == gpu.BFloat16 && c.dim <= gpu.MostHeadDim) {
-					t.Errorf("launches %v", b.rec.Launches())
+				for name, m := range map[string]gpu.Mode{"_bf16_": gpu.BFloat16, "_tf32x3_": gpu.TF32x3} {
+					if got := strings.Contains(strings.Join(b.rec.Launches(), " "), name); got != (mode == m && c.dim <= gpu.MostHeadDim) {
+						t.Errorf("launches %v", b.rec.Launches())
+					}
 				}
 			})
 		}
@@ -106,6 +127,7 @@ func roundHalf(x []float32) {
 // Queries and keys in sequences of their own.
 func TestAttentionCross(t *testing.T) {
 	t.Run("float32", func(t *testing.T) { cross(t, gpu.Float32, 2e-6, 4e-6) })
+	t.Run("tf32x3", func(t *testing.T) { cross(t, gpu.TF32x3, 2e-6, 4e-6) })
 	t.Run("bfloat16", func(t *testing.T) { cross(t, gpu.BFloat16, 4e-3, 8e-3) })
 }
 

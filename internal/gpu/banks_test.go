@@ -58,3 +58,32 @@ func TestConvMeetsNoBankTwice(t *testing.T) {
 		}
 	}
 }
+
+// Nor does attention on tensor cores, forward or backward, wherever a tile begins; its fragments come by ldmatrix.
+func TestAttentionMeetsNoBankTwice(t *testing.T) {
+	for _, mode := range []gpu.Mode{gpu.TF32x3, gpu.BFloat16} {
+		for _, dim := range []int{64, 96} {
+			b, banks := counted(t)
+			const n = 77
+			x := func() gpu.Matrix { return b.dense(b.random(n*dim), n, dim) }
+			a := &gpu.Attention{Q: x(), K: x(), V: x(), Out: b.zeros(n, dim), LSE: b.zeros(n, 1), QStarts: b.ints(0, 21, 58, 77), Sequences: 3, Heads: 1,
+				Scale: 0.1, Causal: true, Mode: mode, DOut: x(), DQ: b.zeros(n, dim), DK: b.zeros(n, dim), DV: b.zeros(n, dim)}
+			a.KStarts = a.QStarts
+			b.must(b.dev.Attention(a))
+			b.must(b.dev.AttentionGrad(a))
+			b.down(a.DK)
+			for _, c := range banks.Conflicts() {
+				t.Error(c)
+			}
+			for _, kernel := range []string{"attention_", "attention_grad_q_", "attention_grad_kv_"} {
+				found := false
+				for name := range banks {
+					found = found || strings.HasPrefix(name, kernel) && strings.Contains(name, "ldmatrix")
+				}
+				if !found {
+					t.Errorf("%s: no ldmatrix", kernel)
+				}
+			}
+		}
+	}
+}

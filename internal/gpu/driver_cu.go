@@ -46,6 +46,9 @@ import (
 // stageBytes is the size of each of the two stretches of pinned memory that copies go through.
 const stageBytes = 8 << 20
 
+// sharedFree is the dynamic shared memory that a block has without asking: 48 KiB, less what a kernel of ours that has some may have besides.
+const sharedFree = 32 << 10
+
 // cuDriver is the Driver on gorgonia.org/cu: the device's primary context and one stream.
 type cuDriver struct {
 	device  cu.Device
@@ -291,7 +294,7 @@ func (d *cuDriver) launch(l *Launch) error {
 		}
 		d.kernels[l.Kernel] = f
 	}
-	if l.Shared > 48<<10 && d.shared[l.Kernel] < l.Shared {
+	if l.Shared > sharedFree && d.shared[l.Kernel] < l.Shared {
 		if l.Shared > d.info.Shared {
 			return fmt.Errorf("%d bytes of shared memory, %s has %d for a block", l.Shared, d.info.Name, d.info.Shared)
 		}

@@ -1,77 +1,152 @@
-// Attention on tensor cores: what its kernels share. A warp has 16 rows of one head and needs no other: rows of the other side come as
-// tiles of 16 from memory straight to fragments, four lanes reading 32 bytes that lie together. Numbers are rounded to bfloat16 on the
-// way, sums are float32's. KD is the head's width in steps of 16.
+// Attention on tensor cores: what its kernels share. A block has ROWS rows of one head, 16 a warp, and goes over the rows of the other side
+// in tiles of N. Both lie in shared memory, from where ldmatrix takes fragments: in bfloat16, or in float32 whose fragments are split in two tf32
+// parts. 16 bytes of a row lie where the exclusive or of their column and the row says, so that no bank is asked twice. KD is the head's
+// width in steps of 16.
 #pragma once
 #include "attention.cuh"
 #include "mma.cuh"
 
-// Side is a matrix of rows of one head: limit is where its rows end for now. wide: pairs of columns begin on 8 bytes.
+#define ROWS 64
+#define WARPS 4 // of a block
+
+extern SHARED __attribute__((aligned(128))) float dynamic[];
+#define ROOM ((char *)dynamic)
+
+// Side is a matrix of rows of one head. wide: rows begin on 16 bytes, and so does a head.
 struct Side {
   const float *x;
   int stride, dim;
   bool wide;
 };
 
-// pair_at is columns j and j+1 of a row in bfloat16, zero where there are none.
-DEVICE u32 pair_at(const Side &s, int row, bool there, int j) {
-  if (!there || j >= s.dim) return 0;
-  const float *p = s.x + (i64)row * s.stride + j;
-  if (s.wide) {
-    Pair x = *(const Pair *)p;
-    return pack_bf16(x.a, x.b);
-  }
-  return pack_bf16(p[0], j + 1 < s.dim ? p[1] : 0.0f);
-}
+// Rows is the layout of rows in shared memory.
+template <bool HALF, int KD> struct Rows {
+  static const int quads = 4 * KD, bytes = HALF ? 32 * KD : 64 * KD; // of a row
+  DEVICE u32 at(int row, int chunk) { return (u32)(row * bytes + (chunk ^ (row & 7)) * 16); }
 
-// load_fragments takes rows [first, first+16) as the left operand.
-template <int KD> DEVICE void load_fragments(u32 (&f)[KD][4], const Side &s, int first, int limit) {
-  int g = lane() >> 2, q = lane() & 3;
+  // load brings rows [first, first+count) of COUNT in all, and zeros for the others and beyond the head's width.
+  template <int COUNT> DEVICE void load(char *dst, const Side &s, int first, int count) {
+#pragma unroll 4
+    for (int x = 0; x < COUNT * quads / (WARPS * 32); x++) {
+      int e = x * WARPS * 32 + tid(), i = e / quads, j = e % quads * 4, left = i < count ? s.dim - j : 0;
+      const float *p = s.x + (i64)(first + i) * s.stride + j;
+      Quad v = {};
+      if (s.wide && left >= 4) v = *(const Quad *)p;
+      else
 #pragma unroll
-  for (int k = 0; k < KD; k++)
-#pragma unroll
-    for (int h = 0; h < 4; h++) {
-      int row = first + g + 8 * (h & 1);
-      f[k][h] = pair_at(s, row, row < limit, 16 * k + 2 * q + 8 * (h >> 1));
+        for (int t = 0; t < 4; t++)
+          if (t < left) v.x[t] = p[t];
+      if (HALF) *(Words *)(dst + at(i, j >> 3) + (j & 4) * 2) = Words{pack_bf16(v.x[0], v.x[1]), pack_bf16(v.x[2], v.x[3])};
+      else *(Quad *)(dst + at(i, j >> 2)) = v;
     }
+  }
+  // fragments takes 16 rows from row on, two chunks deep: of the left operand in the order of mma's registers, of the right those of its halves.
+  DEVICE void fragments(u32 (&f)[4], u32 tile, int row, int chunk, bool right) {
+    int m = lane() >> 3, along = right ? m >> 1 : m & 1, deep = right ? m & 1 : m >> 1;
+    load_matrices(f, tile + at(row + 8 * along + (lane() & 7), chunk + deep));
+  }
+};
+
+// split3 is four numbers in float32 as two parts in tf32.
+DEVICE void split3(u32 (&hi)[4], u32 (&lo)[4], const u32 (&x)[4]) {
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    float f = __builtin_bit_cast(float, x[i]);
+    hi[i] = tf32(f);
+    lo[i] = tf32(f - __builtin_bit_cast(float, hi[i]));
+  }
 }
 
-// scores is x = f·sᵀ for rows [t, t+16) of s: x[j][h] is of row g + 8(h/2), column 8j + 2q + h%2.
-template <int KD> DEVICE void scores(float (&x)[2][4], const u32 (&f)[KD][4], const Side &s, int t, int limit) {
-  int g = lane() >> 2, q = lane() & 3;
+// Scores are of 16 rows with N of the other side: [j][h] is of row g + 8(h/2) with 8j + 2q + h%2, g and q a lane's quad and place in it.
+template <int N> using Scores = float[N / 8][4];
+
+// scores is x = own·othersᵀ, for the warp's 16 rows from row on of own.
+template <bool HALF, int KD, int N> DEVICE void scores(Scores<N> &x, u32 own, int row, u32 others, int dim) {
+  typedef Rows<HALF, KD> R;
 #pragma unroll
-  for (int j = 0; j < 2; j++) {
+  for (int j = 0; j < N / 8; j++)
 #pragma unroll
     for (int h = 0; h < 4; h++) x[j][h] = 0.0f;
-    int row = t + 8 * j + g;
+  int chunks = (dim + (HALF ? 7 : 3)) / (HALF ? 8 : 4);
+#pragma unroll 1
+  for (int c = 0; c < chunks; c += 4) // zeros lie beyond the last
 #pragma unroll
-    for (int k = 0; k < KD; k++) {
-      u32 b[2] = {pair_at(s, row, row < limit, 16 * k + 2 * q), pair_at(s, row, row < limit, 16 * k + 2 * q + 8)};
-      mma_bf16(x[j], f[k], b);
+    for (int d = 0; d < 4; d += 2) {
+      u32 a[4], rest[4];
+      R::fragments(a, own, row, c + d, false);
+      if (!HALF) split3(a, rest, a);
+#pragma unroll
+      for (int j = 0; j < N / 16; j++) {
+        u32 b[4], less[4];
+        R::fragments(b, others, 16 * j, c + d, true);
+        if (!HALF) split3(b, less, b);
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+          u32 f[2] = {b[2 * i], b[2 * i + 1]};
+          if (HALF) {
+            mma_bf16(x[2 * j + i], a, f);
+          } else {
+            u32 l[2] = {less[2 * i], less[2 * i + 1]};
+            mma_tf32(x[2 * j + i], rest, f);
+            mma_tf32(x[2 * j + i], a, l);
+            mma_tf32(x[2 * j + i], a, f);
+          }
+        }
+      }
     }
-  }
 }
 
-// accumulate is acc += x·s for rows [t, t+16) of s, x as scores leaves it.
-template <int KD> DEVICE void accumulate(float (&acc)[2 * KD][4], const float (&x)[2][4], const Side &s, int t, int limit) {
+// Sums are of 16 rows: [c][h] is of row g + 8(h/2), column 8c + 2q + h%2.
+template <int KD> using Sums = float[2 * KD][4];
+
+// accumulate is acc += x·others.
+template <bool HALF, int KD, int N> DEVICE void accumulate(Sums<KD> &acc, const Scores<N> &x, u32 others, const char *tile, int dim) {
+  typedef Rows<HALF, KD> R;
+  if (HALF) {
+    int m = lane() >> 3;
+#pragma unroll
+    for (int s = 0; s < N / 16; s++) {
+      u32 a[4];
+#pragma unroll
+      for (int h = 0; h < 4; h++) a[h] = pack_bf16(x[2 * s + (h >> 1)][2 * (h & 1)], x[2 * s + (h >> 1)][2 * (h & 1) + 1]);
+#pragma unroll
+      for (int c = 0; c < KD; c++) {
+        if (16 * c >= dim) continue;
+        u32 b[4];
+        load_transposed(b, others + R::at(16 * s + 8 * (m & 1) + (lane() & 7), 2 * c + (m >> 1)));
+        u32 f0[2] = {b[0], b[1]}, f1[2] = {b[2], b[3]};
+        mma_bf16(acc[2 * c], a, f0);
+        mma_bf16(acc[2 * c + 1], a, f1);
+      }
+    }
+    return;
+  }
+  // Which of the others is which step of a product's depth does not matter: lane q of a quad takes 2q and 2q+1, whose scores it has.
   int g = lane() >> 2, q = lane() & 3;
-  u32 a[4];
 #pragma unroll
-  for (int h = 0; h < 4; h++) a[h] = pack_bf16(x[h >> 1][2 * (h & 1)], x[h >> 1][2 * (h & 1) + 1]);
-  const float *p = s.x + (i64)(t + 2 * q) * s.stride + g;
+  for (int j = 0; j < N / 8; j++) {
+    u32 a[4], rest[4];
 #pragma unroll
-  for (int c = 0; c < 2 * KD; c++) {
-    u32 b[2];
+    for (int h = 0; h < 4; h++) a[h] = __builtin_bit_cast(u32, x[j][2 * (h & 1) + (h >> 1)]);
+    split3(a, rest, a);
 #pragma unroll
-    for (int h = 0; h < 2; h++) {
-      int row = t + 2 * q + 8 * h;
-      bool in = 8 * c + g < s.dim;
-      b[h] = pack_bf16(in && row < limit ? p[8 * h * s.stride + 8 * c] : 0.0f, in && row + 1 < limit ? p[(8 * h + 1) * s.stride + 8 * c] : 0.0f);
+    for (int c = 0; c < 2 * KD; c++) {
+      if (8 * c >= dim) continue;
+      u32 f[2], l[2];
+#pragma unroll
+      for (int h = 0; h < 2; h++) {
+        float v = *(const float *)(tile + R::at(8 * j + 2 * q + h, 2 * c + (g >> 2)) + (g & 3) * 4);
+        f[h] = tf32(v);
+        l[h] = tf32(v - __builtin_bit_cast(float, f[h]));
+      }
+      mma_tf32(acc[c], rest, f);
+      mma_tf32(acc[c], a, l);
+      mma_tf32(acc[c], a, f);
     }
-    mma_bf16(acc[c], a, b);
   }
 }
 
-template <int KD> DEVICE void clear_sums(float (&acc)[2 * KD][4]) {
+template <int KD> DEVICE void clear_sums(Sums<KD> &acc) {
 #pragma unroll
   for (int c = 0; c < 2 * KD; c++)
 #pragma unroll
@@ -79,7 +154,7 @@ template <int KD> DEVICE void clear_sums(float (&acc)[2 * KD][4]) {
 }
 
 // store_sums writes rows [first, first+16), those of the lower half times f0, of the upper times f1.
-template <int KD> DEVICE void store_sums(float *dst, int stride, const float (&acc)[2 * KD][4], int first, int limit, int dim, float f0, float f1) {
+template <int KD> DEVICE void store_sums(float *dst, int stride, const Sums<KD> &acc, int first, int limit, int dim, float f0, float f1) {
   int g = lane() >> 2, q = lane() & 3;
 #pragma unroll
   for (int c = 0; c < 2 * KD; c++)
@@ -90,6 +165,9 @@ template <int KD> DEVICE void store_sums(float *dst, int stride, const float (&a
     }
 }
 
+// weight is e^x. Where weights are rounded to bfloat16 the last bits of float32 do not matter.
+template <bool HALF> DEVICE float weight(float x) { return HALF ? exp2a(x * 1.4426950408889634f) : expf_(x); }
+
 // quad_sum and quad_max are over the four lanes that share rows.
 DEVICE float quad_sum(float v) {
   v += shfl_xor(v, 1);
@@ -98,4 +176,9 @@ DEVICE float quad_sum(float v) {
 DEVICE float quad_max(float v) {
   v = __builtin_fmaxf(v, shfl_xor(v, 1));
   return __builtin_fmaxf(v, shfl_xor(v, 2));
+}
+DEVICE int warp_min(int v) {
+#pragma unroll
+  for (int m = 16; m; m >>= 1) v = imin(v, shfl_xor(v, m));
+  return v;
 }

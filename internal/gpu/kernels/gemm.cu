@@ -1,7 +1,7 @@
 // The products that are compiled: modes × tile sizes × transpositions, and convolutions as products of patches by the transposed weight.
 #include "gemm.cuh"
 
-extern SHARED float dynamic[];
+extern SHARED __attribute__((aligned(128))) float dynamic[];
 
 #define MATRIX(x, transposed, rows, cols, bit) \
   Matrix { x, x##s, transposed ? cols : rows, transposed ? rows : cols, (wide & bit) != 0 }

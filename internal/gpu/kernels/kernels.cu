@@ -4,6 +4,7 @@
 #include "attention_cached.cu"
 #include "attention_grad.cu"
 #include "attention_mma.cu"
+#include "attention_mma_grad.cu"
 #include "attention_wide.cu"
 #include "conv.cu"
 #include "convert.cu"
