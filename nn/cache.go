@@ -14,9 +14,16 @@ type State struct {
 	Name  string
 	Shape []int
 
+	rounds  bool // a backend may keep it less exactly than it computes
 	mu      sync.Mutex
 	buffers map[Backend]Buffer
 	value   *Value
+}
+
+// rounder is a backend that may keep keys and values in fewer bits.
+type rounder interface {
+	// allocRounded makes a zeroed buffer of n numbers as it keeps such.
+	allocRounded(n int) (Buffer, error)
 }
 
 // NewState is a state of rows by dim.
@@ -52,7 +59,12 @@ func (s *State) buffer(be Backend) (Buffer, error) {
 	b, ok := s.buffers[be]
 	if !ok {
 		var err error
-		if b, err = be.Alloc(Float, s.value.Size()); err != nil {
+		if r, ok := be.(rounder); ok && s.rounds {
+			b, err = r.allocRounded(s.value.Size())
+		} else {
+			b, err = be.Alloc(Float, s.value.Size())
+		}
+		if err != nil {
 			return nil, fmt.Errorf("state %s %v: %w", s.Name, s.Shape, err)
 		}
 		s.buffers[be] = b
@@ -62,12 +74,15 @@ func (s *State) buffer(be Backend) (Buffer, error) {
 
 // Cache is the key and value rows of one attention layer while captions are being written: a pool of
 // rows that belong to no sequence by themselves. Which rows a query sees is an input of each step, so
-// beams that share a prefix share its rows, and a beam that changes its past only changes a list.
+// beams that share a prefix share its rows, and a beam that changes its past only changes a list. A backend that rounds activations
+// may keep the rows rounded.
 type Cache struct{ K, V *State }
 
 // NewCache makes the state of a layer with room for slots rows of dim.
 func NewCache(name string, slots, dim int) Cache {
-	return Cache{K: NewState(name+".k", slots, dim), V: NewState(name+".v", slots, dim)}
+	c := Cache{K: NewState(name+".k", slots, dim), V: NewState(name+".v", slots, dim)}
+	c.K.rounds, c.V.rounds = true, true
+	return c
 }
 
 // Positions says where the rows of a decoding step go and what they see, all int32 inputs: Slots [rows] is the

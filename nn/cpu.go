@@ -65,10 +65,11 @@ func NewCPUWeights(p Precision, w WeightFormat) *CPU {
 type hostBuffer struct {
 	f     []float32
 	i     []int32
+	h     []uint16       // bfloat16: keys and values that are kept rounded
 	taken *kernel.Packed // in place of f: a table that is kept as the transpose of this alone
 }
 
-func (b *hostBuffer) Len() int { return len(b.f) + len(b.i) }
+func (b *hostBuffer) Len() int { return len(b.f) + len(b.i) + len(b.h) }
 
 // Name is "cpu".
 func (*CPU) Name() string { return "cpu" }
@@ -81,10 +82,18 @@ func (*CPU) Alloc(t DType, n int) (Buffer, error) {
 	return &hostBuffer{f: kernel.Aligned(n)}, nil
 }
 
+// allocRounded is rounder's: where activations are rounded to bfloat16 before every product, keys and values are so in the cache.
+func (c *CPU) allocRounded(n int) (Buffer, error) {
+	if c.precision != BFloat16 || c.weights != WeightsByPrecision {
+		return c.Alloc(Float, n)
+	}
+	return &hostBuffer{h: kernel.AlignedRounded(n)}, nil
+}
+
 // Free leaves the memory to the garbage collector.
 func (*CPU) Free(b Buffer) {
 	if h, ok := b.(*hostBuffer); ok {
-		h.f, h.i = nil, nil
+		h.f, h.i, h.h = nil, nil, nil
 	}
 }
 
@@ -102,7 +111,13 @@ func (*CPU) WriteInts(dst Buffer, off int, src []int32) error {
 
 // Read copies floats out.
 func (*CPU) Read(dst []float64, src Buffer, off int) error {
-	for i, x := range src.(*hostBuffer).f[off:][:len(dst)] {
+	b := src.(*hostBuffer)
+	if b.h != nil {
+		wide := make([]float32, len(dst))
+		kernel.BF16ToF32(wide, b.h[off:][:len(dst)])
+		b, off = &hostBuffer{f: wide}, 0
+	}
+	for i, x := range b.f[off:][:len(dst)] {
 		dst[i] = float64(x)
 	}
 	return nil
@@ -124,6 +139,15 @@ func matrix(t Tensor) kernel.Matrix {
 	}
 	f := t.Buf.(*hostBuffer).f[t.Off:]
 	return kernel.Matrix{V: f[:(t.Rows-1)*t.Stride+t.Cols], Rows: t.Rows, Cols: t.Cols, Stride: t.Stride}
+}
+
+// rounded is t for the kernels, if it is kept so.
+func rounded(t Tensor) (kernel.RoundedMatrix, bool) {
+	h := t.Buf.(*hostBuffer).h
+	if h == nil {
+		return kernel.RoundedMatrix{}, false
+	}
+	return kernel.RoundedMatrix{V: h[t.Off:], Rows: t.Rows, Cols: t.Cols, Stride: t.Stride}, true
 }
 
 // vector is a tensor whose rows lie end to end; nil for none.

@@ -34,6 +34,12 @@ func (*CPU) AttentionGrad(a *AttentionArgs) error {
 
 // CachedAttention writes the new rows, then attends.
 func (*CPU) CachedAttention(a *CachedAttentionArgs) error {
+	if ck, ok := rounded(a.CacheK); ok {
+		cv, _ := rounded(a.CacheV)
+		kernel.CacheRowsRounded(ck, cv, matrix(a.K), matrix(a.V), indices(a.Slots))
+		kernel.AttentionCachedRounded(matrix(a.Out), matrix(a.Q), ck, cv, a.Heads, a.Scale, indices(a.Table), a.Table.Cols, indices(a.Lens))
+		return nil
+	}
 	ck, cv := matrix(a.CacheK), matrix(a.CacheV)
 	kernel.CacheRows(ck, cv, matrix(a.K), matrix(a.V), indices(a.Slots))
 	kernel.AttentionCached(matrix(a.Out), matrix(a.Q), ck, cv, a.Heads, a.Scale, indices(a.Table), a.Table.Cols, indices(a.Lens))

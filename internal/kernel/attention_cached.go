@@ -1,6 +1,9 @@
 package kernel
 
-import "runtime"
+import (
+	"runtime"
+	"unsafe"
+)
 
 // AttentionCached is attention for decoding, where keys and values lie in a cache that is a pool of
 // rows: query row i sees the rows table[i·tableStride], … of cacheK and cacheV, lens[i] of them, in
@@ -9,11 +12,21 @@ import "runtime"
 // q and out are [rows, heads·hd], cacheK and cacheV [pool, heads·hd]. A query's result depends on
 // its own row, its list and those rows alone.
 func AttentionCached(out, q Matrix, cacheK, cacheV Matrix, heads int, scale float32, table []int32, tableStride int, lens []int32) {
+	j := cachedJobs.get()
+	j.k, j.v = cacheK, cacheV
+	j.run(out, q, heads, scale, table, tableStride, lens)
+}
+
+// run does it all and gives j back.
+func (j *cachedJob) run(out, q Matrix, heads int, scale float32, table []int32, tableStride int, lens []int32) {
+	defer func() {
+		*j = cachedJob{}
+		cachedJobs.put(j)
+	}()
 	if q.Rows == 0 || heads == 0 || q.Cols < heads {
 		return
 	}
-	j := cachedJobs.get()
-	j.out, j.q, j.k, j.v, j.heads, j.scale = out, q, cacheK, cacheV, heads, scale
+	j.out, j.q, j.heads, j.scale = out, q, heads, scale
 	j.table, j.stride, j.lens, j.hd = table, tableStride, lens, q.Cols/heads
 	j.most = 0
 	work := 0
@@ -35,15 +48,18 @@ func AttentionCached(out, q Matrix, cacheK, cacheV Matrix, heads int, scale floa
 		j.perRows = (q.Rows + pieces - 1) / pieces
 	}
 	Run(j.headParts*((q.Rows+j.perRows-1)/j.perRows), j)
-	*j = cachedJob{}
-	cachedJobs.put(j)
 }
 
 // CacheRows copies the rows of k and v to the rows slots of cacheK and cacheV, all different.
 func CacheRows(cacheK, cacheV, k, v Matrix, slots []int32) {
 	j := cachedRows.get()
 	j.from, j.to, j.slots = [2]Matrix{k, v}, [2]Matrix{cacheK, cacheV}, slots[:k.Rows]
-	Run((k.Rows+cachedRowsPiece-1)/cachedRowsPiece, j)
+	j.run()
+}
+
+// run does it all and gives j back.
+func (j *cacheRowsJob) run() {
+	Run((len(j.slots)+cachedRowsPiece-1)/cachedRowsPiece, j)
 	*j = cacheRowsJob{}
 	cachedRows.put(j)
 }
@@ -51,10 +67,12 @@ func CacheRows(cacheK, cacheV, k, v Matrix, slots []int32) {
 // cachedRowsPiece is how many rows are worth handing to another goroutine: the places they go to are rarely in a cache.
 const cachedRowsPiece = 8
 
-// cacheRowsJob is CacheRows on its way through Run.
+// cacheRowsJob is CacheRows or CacheRowsRounded on its way through Run.
 type cacheRowsJob struct {
-	from, to [2]Matrix
-	slots    []int32
+	from, to  [2]Matrix
+	toRounded [2]RoundedMatrix
+	rounded   bool
+	slots     []int32
 }
 
 var cachedRows freeList[cacheRowsJob]
@@ -63,7 +81,12 @@ var cachedRows freeList[cacheRowsJob]
 func (j *cacheRowsJob) Do(piece int) {
 	for i := piece * cachedRowsPiece; i < min((piece+1)*cachedRowsPiece, len(j.slots)); i++ {
 		for n := range j.from {
-			copy(j.to[n].row(int(j.slots[i])), j.from[n].row(i))
+			from, to := j.from[n].row(i), int(j.slots[i])
+			if j.rounded {
+				roundRow(j.toRounded[n].segment(to, 0, len(from)), from)
+				continue
+			}
+			copy(j.to[n].row(to), from)
 		}
 	}
 }
@@ -72,11 +95,14 @@ func (j *cacheRowsJob) Do(piece int) {
 // 128 KiB to read, some 10 µs.
 const cachedGrain = 1 << 14
 
-// cachedJob is AttentionCached on its way through Run: a piece is a few heads of a few query rows. Of few rows it does
+// cachedJob is AttentionCached or AttentionCachedRounded on its way through Run: a piece is a few heads of a few query rows. Of few rows it does
 // head after head, so that what they share is still in the nearest cache when the next one needs it; of many it does
 // row after row, so that keys are read from end to end.
 type cachedJob struct {
 	out, q, k, v      Matrix
+	roundedK          RoundedMatrix // in place of k and v, if rounded
+	roundedV          RoundedMatrix
+	rounded           bool
 	heads, hd         int
 	scale             float32
 	table             []int32
@@ -124,8 +150,13 @@ func (j *cachedJob) Do(piece int) {
 // left the caches since the step before, when all weights were read.
 func (j *cachedJob) fetch(row, from, to int) {
 	list := j.table[row*j.stride:][:max(0, j.lens[row])]
-	prefetchList(&j.k.V[from], list, 4*j.k.Stride, 4*(to-from))
-	prefetchList(&j.v.V[from], list, 4*j.v.Stride, 4*(to-from))
+	if j.rounded {
+		prefetchList(unsafe.Pointer(&j.roundedK.V[from]), list, 2*j.roundedK.Stride, 2*(to-from))
+		prefetchList(unsafe.Pointer(&j.roundedV.V[from]), list, 2*j.roundedV.Stride, 2*(to-from))
+		return
+	}
+	prefetchList(unsafe.Pointer(&j.k.V[from]), list, 4*j.k.Stride, 4*(to-from))
+	prefetchList(unsafe.Pointer(&j.v.V[from]), list, 4*j.v.Stride, 4*(to-from))
 }
 
 // query does a row's head that begins at column from; q and weights are memory.
@@ -140,12 +171,22 @@ func (j *cachedJob) query(row, from int, q, weights []float32) {
 		q[d] = x * j.scale
 	}
 	list := j.table[row*j.stride : row*j.stride+n]
-	for _, at := range list { // the assembly has no bounds of its own
+	top, sum := [1]float32{negInf}, [1]float32{}
+	if j.rounded {
+		for _, at := range list { // the assembly has no bounds of its own
+			_ = j.roundedK.segment(int(at), from, to)
+			_ = j.roundedV.segment(int(at), from, to)
+		}
+		attnListScoresRounded(weights, q, j.roundedK.V[from:], list, j.roundedK.Stride)
+		attnExp(weights, len(weights), 1, attnRow{n: n, width: n}, top[:], sum[:])
+		attnListMixRounded(out, weights, j.roundedV.V[from:], list, j.roundedV.Stride, 1/sum[0])
+		return
+	}
+	for _, at := range list {
 		_ = j.k.segment(int(at), from, to)
 		_ = j.v.segment(int(at), from, to)
 	}
 	attnListScores(weights, q, j.k.V[from:], list, j.k.Stride)
-	top, sum := [1]float32{negInf}, [1]float32{}
 	attnExp(weights, len(weights), 1, attnRow{n: n, width: n}, top[:], sum[:])
 	attnListMix(out, weights, j.v.V[from:], list, j.v.Stride, 1/sum[0])
 }

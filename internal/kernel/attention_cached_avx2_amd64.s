@@ -4,9 +4,6 @@
 #include "exp_avx2_amd64.h"
 #include "attention_cached_body_amd64.h"
 
-// FOLD4 adds up the lanes of Y8 to Y11, into the four lanes of X0.
-#define FOLD4 LISTFOLD
-
 // func attnListScoresAVX2(s, q, k *float32, list *int32, n, stride, hd int)
 TEXT ·attnListScoresAVX2(SB), NOSPLIT, $0-56
 	MOVQ q+8(FP), SI
@@ -30,7 +27,7 @@ keys:
 	ZERO(V10)
 	ZERO(V11)
 	EACH2(loop, rest, done, LIST_DOTS, LIST_DOTSREST)
-	FOLD4
+	LISTFOLD
 	MOVQ s+0(FP), DI
 	VMOVUPS X0, (DI)(CX*4)
 	ADDQ $4, CX

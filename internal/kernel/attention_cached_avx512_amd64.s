@@ -4,18 +4,6 @@
 #include "exp_avx512_amd64.h"
 #include "attention_cached_body_amd64.h"
 
-// FOLD4 adds up the lanes of Z8 to Z11, into the four lanes of X0.
-#define FOLD(z, y, t) \
-	VEXTRACTF32X8 $1, z, t \
-	VADDPS t, y, y
-
-#define FOLD4 \
-	FOLD(Z8, Y8, Y0) \
-	FOLD(Z9, Y9, Y1) \
-	FOLD(Z10, Y10, Y2) \
-	FOLD(Z11, Y11, Y3) \
-	LISTFOLD
-
 // func attnListScoresAVX512(s, q, k *float32, list *int32, n, stride, hd int)
 TEXT ·attnListScoresAVX512(SB), NOSPLIT, $0-56
 	MOVQ q+8(FP), SI
@@ -39,7 +27,7 @@ keys:
 	ZERO(V10)
 	ZERO(V11)
 	EACH2(loop, rest, done, LIST_DOTS, LIST_DOTSREST)
-	FOLD4
+	LISTFOLD512
 	MOVQ s+0(FP), DI
 	VMOVUPS X0, (DI)(CX*4)
 	ADDQ $4, CX

@@ -43,6 +43,18 @@
 	VEXTRACTF128 $1, Y8, X1 \
 	VADDPS X1, X8, X0
 
+// LISTFOLD512 does so with the lanes of Z8 to Z11.
+#define FOLD(z, y, t) \
+	VEXTRACTF32X8 $1, z, t \
+	VADDPS t, y, y
+
+#define LISTFOLD512 \
+	FOLD(Z8, Y8, Y0) \
+	FOLD(Z9, Y9, Y1) \
+	FOLD(Z10, Y10, Y2) \
+	FOLD(Z11, Y11, Y3) \
+	LISTFOLD
+
 // MIXROWS: AX = the row of entry CX of the list in DI, DX = that of an entry further on.
 #define MIXROWS \
 	MOVLQSX (DI)(CX*4), AX \

@@ -27,3 +27,11 @@ func attnListScoresArch(s, q, k []float32, list []int32, stride int) bool { retu
 func attnListMixArch(out, p, v []float32, list []int32, stride int, factor float32) bool {
 	return false
 }
+
+func attnListScoresRoundedArch(s, q []float32, k []uint16, list []int32, stride int) bool {
+	return false
+}
+
+func attnListMixRoundedArch(out, p []float32, v []uint16, list []int32, stride int, factor float32) bool {
+	return false
+}

@@ -270,12 +270,17 @@ func TestAttentionBatchInvariant(t *testing.T) {
 	})
 }
 
+// cachedCases are queries of decoding.
+var cachedCases = []struct {
+	heads, hd int
+	lens      []int32
+}{{12, 64, []int32{1, 30, 0, 77}}, {8, 96, []int32{17}}, {3, 7, []int32{3, 4, 5}}, {1, 1, []int32{1}}, {2, 131, []int32{600}}, {25, 64, []int32{1000, 999}},
+	{4, 64, []int32{9, 8, 0, 7, 1, 30, 2, 3, 4, 12, 11, 10, 5}}, {2, 40, []int32{5, 6, 12}}, {1, 16, []int32{9}}}
+
+// Attention on a cache, of float32 and of bfloat16, is that of each query on its list.
 func TestAttentionCached(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	for _, c := range []struct {
-		heads, hd int
-		lens      []int32
-	}{{12, 64, []int32{1, 30, 0, 77}}, {8, 96, []int32{17}}, {3, 7, []int32{3, 4, 5}}, {1, 1, []int32{1}}, {2, 131, []int32{600}}, {25, 64, []int32{1000, 999}}, {4, 64, []int32{9, 8, 0, 7, 1, 30, 2, 3, 4, 12, 11, 10, 5}}} {
+	for _, c := range cachedCases {
 		const pool, stride = 1100, 1003
 		dim, rows := c.heads*c.hd, len(c.lens)
 		q, k, v := fenced(rng, rows, dim, false), fenced(rng, pool, dim, false), fenced(rng, pool, dim, false)
@@ -284,55 +289,95 @@ func TestAttentionCached(t *testing.T) {
 			table[i] = int32(rng.IntN(pool))
 		}
 		scale := float32(1 / math.Sqrt(float64(c.hd)))
-		want := make([]float64, rows*dim)
 		live := slices.Repeat([]bool{true}, rows)
-		for i := range rows {
-			// by the reference of Attention, on one query and its keys in order
-			one := attnCase{heads: c.heads, hd: c.hd, scale: scale, q: q, k: k, v: v, dout: q}
-			r := attnResult{out: want, lse: make([]float64, rows*c.heads), dq: make([]float64, rows*dim), dk: make([]float64, pool*dim), dv: make([]float64, pool*dim)}
-			var keys []int
-			for _, x := range table[i*stride:][:c.lens[i]] {
-				keys = append(keys, int(x))
+		reference := func() []float64 { // by that of Attention, on one query and its keys in order
+			want := make([]float64, rows*dim)
+			for i := range rows {
+				one := attnCase{heads: c.heads, hd: c.hd, scale: scale, q: q, k: k, v: v, dout: q}
+				r := attnResult{out: want, lse: make([]float64, rows*c.heads), dq: make([]float64, rows*dim), dk: make([]float64, pool*dim), dv: make([]float64, pool*dim)}
+				var keys []int
+				for _, x := range table[i*stride:][:c.lens[i]] {
+					keys = append(keys, int(x))
+				}
+				for h := range c.heads {
+					one.query(&r, i, h, keys)
+				}
 			}
-			for h := range c.heads {
-				one.query(&r, i, h, keys)
-			}
+			return want
 		}
-		eachISA(t, func(t *testing.T) {
+		check := func(t *testing.T, name string, want []float64, attend func(out, q Matrix, table, lens []int32)) {
+			t.Helper()
 			out := (&attnCase{heads: c.heads, hd: c.hd}).blank(rows)
-			AttentionCached(out, q, k, v, c.heads, scale, table, stride, c.lens)
-			checkRows(t, fmt.Sprint("cached ", c), out, want, live, 3e-6)
+			attend(out, q, table, c.lens)
+			checkRows(t, fmt.Sprint(name, c), out, want, live, 3e-6)
 			for i := range rows { // alone, the same bits
 				single := (&attnCase{heads: c.heads, hd: c.hd}).blank(1)
 				one := Matrix{V: q.V[i*q.Stride:], Rows: 1, Cols: dim, Stride: q.Stride}
-				AttentionCached(single, one, k, v, c.heads, scale, table[i*stride:], stride, c.lens[i:])
+				attend(single, one, table[i*stride:], c.lens[i:])
 				if !slices.Equal(single.segment(0, 0, dim), out.segment(i, 0, dim)) {
-					t.Errorf("%v: row %d differs when alone", c, i)
+					t.Errorf("%s%v: row %d differs when alone", name, c, i)
 				}
 			}
+		}
+		want := reference()
+		eachISA(t, func(t *testing.T) {
+			check(t, "cached ", want, func(out, q Matrix, table, lens []int32) {
+				AttentionCached(out, q, k, v, c.heads, scale, table, stride, lens)
+			})
+		})
+		rk, rv := roundedFenced(k), roundedFenced(v)
+		want = reference()
+		eachISA(t, func(t *testing.T) {
+			check(t, "rounded ", want, func(out, q Matrix, table, lens []int32) {
+				AttentionCachedRounded(out, q, rk, rv, c.heads, scale, table, stride, lens)
+			})
 		})
 	}
 }
 
-func TestCacheRows(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 6))
-	for _, rows := range []int{0, 1, 8, 9, 40} {
-		const pool, dim = 64, 24
-		k, v := fenced(rng, rows, dim, false), fenced(rng, rows, dim, false)
-		cacheK, cacheV := fenced(rng, pool, dim, false), fenced(rng, pool, dim, false)
-		wantK, wantV := slices.Clone(cacheK.V), slices.Clone(cacheV.V)
-		slots := make([]int32, rows)
-		for i, at := range rng.Perm(pool)[:rows] {
-			slots[i] = int32(at)
-			copy(wantK[at*cacheK.Stride:], k.segment(i, 0, dim))
-			copy(wantV[at*cacheV.Stride:], v.segment(i, 0, dim))
-		}
-		CacheRows(cacheK, cacheV, k, v, slots)
-		same := func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) } // fences are NaN
-		if !slices.EqualFunc(cacheK.V, wantK, same) || !slices.EqualFunc(cacheV.V, wantV, same) {
-			t.Errorf("%d rows: the cache is not what it was with them put in", rows)
+// roundedFenced rounds m and returns what it is now in bfloat16, with NaN between the rows.
+func roundedFenced(m Matrix) RoundedMatrix {
+	r := RoundedMatrix{V: slices.Repeat([]uint16{0x7fff}, m.Rows*(m.Cols+1)), Rows: m.Rows, Cols: m.Cols, Stride: m.Cols + 1}
+	for i := range m.Rows {
+		for j, x := range m.segment(i, 0, m.Cols) {
+			m.V[i*m.Stride+j] = roundBF16(x)
+			r.V[i*r.Stride+j] = bf16Of(x)
 		}
 	}
+	return r
+}
+
+func TestCacheRows(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	eachISA(t, func(t *testing.T) {
+		for _, rows := range []int{0, 1, 8, 9, 40} {
+			const pool, dim = 64, 43
+			k, v := fenced(rng, rows, dim, false), fenced(rng, rows, dim, false)
+			cacheK, cacheV := fenced(rng, pool, dim, false), fenced(rng, pool, dim, false)
+			roundedK, roundedV := roundedFenced(cacheK), roundedFenced(cacheV)
+			wantK, wantV := slices.Clone(cacheK.V), slices.Clone(cacheV.V)
+			wantRoundedK, wantRoundedV := slices.Clone(roundedK.V), slices.Clone(roundedV.V)
+			slots := make([]int32, rows)
+			for i, at := range rng.Perm(pool)[:rows] {
+				slots[i] = int32(at)
+				copy(wantK[at*cacheK.Stride:], k.segment(i, 0, dim))
+				copy(wantV[at*cacheV.Stride:], v.segment(i, 0, dim))
+				for j := range dim {
+					wantRoundedK[at*roundedK.Stride+j] = bf16Of(k.at(i, j))
+					wantRoundedV[at*roundedV.Stride+j] = bf16Of(v.at(i, j))
+				}
+			}
+			CacheRows(cacheK, cacheV, k, v, slots)
+			same := func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) } // fences are NaN
+			if !slices.EqualFunc(cacheK.V, wantK, same) || !slices.EqualFunc(cacheV.V, wantV, same) {
+				t.Errorf("%d rows: the cache is not what it was with them put in", rows)
+			}
+			CacheRowsRounded(roundedK, roundedV, k, v, slots)
+			if !slices.Equal(roundedK.V, wantRoundedK) || !slices.Equal(roundedV.V, wantRoundedV) {
+				t.Errorf("%d rows: the rounded cache is not what it was with them put in", rows)
+			}
+		}
+	})
 }
 
 func TestAttentionAllocatesNothing(t *testing.T) {
@@ -340,14 +385,17 @@ func TestAttentionAllocatesNothing(t *testing.T) {
 	c.init()
 	dq, dk, dv := c.blank(c.q.Rows), c.blank(c.k.Rows), c.blank(c.k.Rows)
 	table, lens := make([]int32, 4*50), []int32{50, 50, 50, 50}
+	rk, rv := roundedFenced(c.k), roundedFenced(c.v)
 	if n := testing.AllocsPerRun(20, func() {
 		c.forward()
 		c.backward(dq, dk, dv)
 		q := c.q
 		q.Rows = 4
 		AttentionCached(c.out, q, c.k, c.v, 4, c.scale, table, 50, lens)
+		AttentionCachedRounded(c.out, q, rk, rv, 4, c.scale, table, 50, lens)
 		q.Rows = 1
 		CacheRows(c.k, c.v, q, q, lens)
+		CacheRowsRounded(rk, rv, q, q, lens)
 	}); n != 0 {
 		t.Errorf("%v allocations a run", n)
 	}

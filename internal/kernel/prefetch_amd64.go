@@ -6,8 +6,8 @@ import "unsafe"
 
 // prefetchList has bytes of the listed rows, stride bytes apart from base on, fetched into the nearest cache. Nothing
 // waits for them.
-func prefetchList(base *float32, list []int32, stride, bytes int) {
-	prefetchListed(unsafe.Pointer(base), unsafe.SliceData(list), len(list), stride, bytes)
+func prefetchList(base unsafe.Pointer, list []int32, stride, bytes int) {
+	prefetchListed(base, unsafe.SliceData(list), len(list), stride, bytes)
 }
 
 //go:noescape

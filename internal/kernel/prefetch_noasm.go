@@ -2,5 +2,7 @@
 
 package kernel
 
+import "unsafe"
+
 // prefetchList does nothing: memory comes when it is read.
-func prefetchList(*float32, []int32, int, int) {}
+func prefetchList(unsafe.Pointer, []int32, int, int) {}

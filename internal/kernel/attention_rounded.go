@@ -1,0 +1,69 @@
+package kernel
+
+// RoundedMatrix is a Matrix of bfloat16 bit patterns that is not transposed.
+type RoundedMatrix struct {
+	V                  []uint16
+	Rows, Cols, Stride int
+}
+
+// segment is columns j0 to j1 of row i.
+func (m *RoundedMatrix) segment(i, j0, j1 int) []uint16 {
+	at := i * m.Stride
+	return m.V[at+j0 : at+j1 : at+j1]
+}
+
+// AttentionCachedRounded is AttentionCached on keys and values that CacheRowsRounded rounded: half the memory to read. Queries and all
+// arithmetic are float32.
+func AttentionCachedRounded(out, q Matrix, cacheK, cacheV RoundedMatrix, heads int, scale float32, table []int32, tableStride int, lens []int32) {
+	j := cachedJobs.get()
+	j.roundedK, j.roundedV = cacheK, cacheV
+	j.rounded = true
+	j.run(out, q, heads, scale, table, tableStride, lens)
+}
+
+// CacheRowsRounded rounds the rows of k and v into the rows slots of cacheK and cacheV, all different.
+func CacheRowsRounded(cacheK, cacheV RoundedMatrix, k, v Matrix, slots []int32) {
+	j := cachedRows.get()
+	j.from, j.toRounded, j.slots, j.rounded = [2]Matrix{k, v}, [2]RoundedMatrix{cacheK, cacheV}, slots[:k.Rows], true
+	j.run()
+}
+
+// roundRow is dst = src, rounded.
+func roundRow(dst []uint16, src []float32) {
+	done := convertArch(toBF16, dst, src)
+	for i, x := range src[done:] {
+		dst[done+i] = bf16Of(x)
+	}
+}
+
+// attnListScoresRounded is attnListScores on rounded keys.
+func attnListScoresRounded(s, q []float32, k []uint16, list []int32, stride int) {
+	if attnListScoresRoundedArch(s[:roundUp(len(list), 4)], q, k, list, stride) {
+		return
+	}
+	for i, row := range list {
+		at := int(row) * stride
+		sum := float32(0)
+		for d, h := range k[at : at+len(q)] {
+			sum += f32OfBF16(h) * q[d]
+		}
+		s[i] = sum
+	}
+}
+
+// attnListMixRounded is attnListMix on rounded values.
+func attnListMixRounded(out, p []float32, v []uint16, list []int32, stride int, factor float32) {
+	if attnListMixRoundedArch(out, p, v, list, stride, factor) {
+		return
+	}
+	clear(out)
+	for i, row := range list {
+		at := int(row) * stride
+		for d, h := range v[at : at+len(out)] {
+			out[d] += p[i] * f32OfBF16(h)
+		}
+	}
+	for d := range out {
+		out[d] *= factor
+	}
+}
