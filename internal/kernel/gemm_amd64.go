@@ -63,6 +63,22 @@ func (t *tile) int8Arch(b []int8) bool {
 	return true
 }
 
+// besideRows is the most rows for which int8 weights are read two panels at a time: with more there are sums enough in one.
+func besideRows() int {
+	if isa == AVX2 { // half the registers
+		return 0
+	}
+	return 4
+}
+
+func (t *tile) int8BesideArch(b []int8) bool {
+	if isa < AVX512 {
+		return false
+	}
+	tileInt8BesideAVX512(t, unsafe.Pointer(unsafe.SliceData(b[:t.beside+t.k*panelCols])))
+	return true
+}
+
 // fetchRows fetches 128 bytes of each of rows rows, stride floats apart, into the second-level cache.
 //
 //go:noescape
@@ -82,6 +98,11 @@ func tilePairsAVX512(t *tile, b unsafe.Pointer)
 
 //go:noescape
 func tileInt8AVX512(t *tile, b unsafe.Pointer)
+
+// tile.int8Beside for 1 to besideRows rows, which is read no further ahead than the kernel fetches itself.
+//
+//go:noescape
+func tileInt8BesideAVX512(t *tile, b unsafe.Pointer)
 
 //go:noescape
 func tileF32AVX2(t *tile, b unsafe.Pointer)

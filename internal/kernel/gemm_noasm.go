@@ -13,3 +13,7 @@ func (t *tile) f32NarrowArch([]float32, int) bool { return false }
 func (t *tile) pairsArch([]uint16) bool { return false }
 
 func (t *tile) int8Arch([]int8) bool { return false }
+
+func besideRows() int { return 4 }
+
+func (t *tile) int8BesideArch([]int8) bool { return false }

@@ -11,6 +11,8 @@ type tile struct {
 	c                  []float32
 	stride             int
 	cols               int // of f32NarrowArch
+	beside             int // of int8Beside: bytes to the panel beside b
+	besideC            int // and numbers to its sums
 	more               bool
 	ahead              uintptr
 	aheadStep          int
@@ -67,6 +69,18 @@ func (t *tile) int8(b []int8) {
 			}
 		}
 	}
+}
+
+// int8Beside is int8 for two panels and at most besideRows rows, b being the rest of the right operand from the first on: the second lies
+// beside bytes from it, and its sums behind those of the first.
+func (t *tile) int8Beside(b []int8) {
+	if t.int8BesideArch(b) {
+		return
+	}
+	u := *t
+	u.int8(b[:t.k*panelCols])
+	u.c = u.c[t.besideC:]
+	u.int8(b[t.beside:][:t.k*panelCols])
 }
 
 // begin is row r of c, cleared unless it holds the sums so far.

@@ -100,10 +100,13 @@ func (p *Packed) plane(q, j int) []uint16 {
 }
 
 // bytes is panel j of an Int8 operand, [k][32].
-func (p *Packed) bytes(j int) []int8 {
+func (p *Packed) bytes(j int) []int8 { return p.panelBytes(j, j+1) }
+
+// panelBytes is the panels from j on before end, as they lie one behind the other.
+func (p *Packed) panelBytes(j, end int) []int8 {
 	size := p.k * panelCols
 	all := unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(p.mem))), 4*len(p.mem))
-	return all[j*size : (j+1)*size]
+	return all[j*size : end*size]
 }
 
 const (

@@ -13,6 +13,10 @@ const rowsMost = 64
 // has a stretch of panels of its own, which it reads from end to end, so that what it fetches ahead is what
 // it comes to; one that is done early takes over from the others. Piece i begins with stretch i.
 //
+// Of one stream the processor fetches by itself what comes next, as fast as memory goes, when the tile kernels touch it 4 KiB ahead; fetching by
+// hand on top of that is slower. It is needed where several tiles pass over a step of the stream, and where a line takes so many
+// instructions that the processor does not see as far.
+//
 // The sums are the same as any other product's: chains of additions in the order of k.
 type rowsJob struct {
 	c         Matrix
@@ -23,7 +27,9 @@ type rowsJob struct {
 	depth     int       // depth of left, in its elements
 	step      int       // depth of a step
 	tiles     int
-	unit      int // panels that are claimed at once
+	beside    bool // int8 of very few rows: two panels at a time, from both halves of a stretch
+	ahead     bool // weights are fetched by hand, a step ahead
+	unit      int  // panels that are claimed at once, of either half
 	units     int
 	stretches int
 	next      [rowsStretches]struct { // the next unit of a stretch, counted from its start
@@ -36,6 +42,7 @@ const (
 	rowsStretches = 64
 	rowsUnit      = 96 << 10 // bytes of the right operand claimed at once, at least a panel
 	rowsStep      = 24 << 10 // bytes of a panel that several tiles pass over while it is in the nearest cache
+	widenRows     = 4        // from so many rows on, weights that have to be widened are fetched by hand
 )
 
 var rowsJobs freeList[rowsJob]
@@ -69,7 +76,8 @@ func gemmRows(c, a Matrix, b *Packed, ep *Epilogue) bool {
 		j.depth, size = b.kp/2, 4
 	}
 	j.step = j.depth
-	if j.tiles > 1 {
+	j.beside = b.format == Int8 && m <= besideRows()
+	if j.ahead = !j.beside && (j.tiles > 1 || isa == AVX2 || size < 4 && m >= widenRows); j.ahead {
 		steps := (j.depth*size*panelCols + rowsStep - 1) / rowsStep
 		j.step = ((j.depth+steps-1)/steps + 3) &^ 3
 	}
@@ -81,6 +89,9 @@ func gemmRows(c, a Matrix, b *Packed, ep *Epilogue) bool {
 		j.pack(&a)
 	}
 	j.unit = max(1, rowsUnit/(j.depth*size*panelCols))
+	if j.beside {
+		j.unit = max(1, j.unit/2)
+	}
 	j.units = (b.panels + j.unit - 1) / j.unit
 	j.stretches = max(1, min(runtime.GOMAXPROCS(0), j.units, rowsStretches))
 	for i := range j.stretches {
@@ -121,19 +132,49 @@ func (j *rowsJob) pack(a *Matrix) {
 
 // Do works through stretch i, and then through what is left of the others.
 func (j *rowsJob) Do(i int) {
-	sum := scratch.get(j.c.Rows * j.unit * panelCols)
+	sum := scratch.get(j.c.Rows * j.room() * panelCols)
 	for s := range j.stretches {
 		s = (i + s) % j.stretches
-		first, end := j.units*s/j.stretches, j.units*(s+1)/j.stretches
+		first, end := j.units*s/j.stretches*j.unit, min(j.units*(s+1)/j.stretches*j.unit, j.b.panels)
+		half := 0 // panels that are read beside as many others
+		if j.beside {
+			half = (end - first) / 2
+		}
+		pairs := (half + j.unit - 1) / j.unit
 		for {
-			u := first + int(j.next[s].Add(1)) - 1
-			if u >= end {
+			u := int(j.next[s].Add(1)) - 1
+			if u < pairs {
+				j.twice(sum, first+u*j.unit, first+min((u+1)*j.unit, half), half)
+				continue
+			}
+			p := first + 2*half + (u-pairs)*j.unit
+			if p >= end {
 				break
 			}
-			j.panels(sum, u*j.unit, min((u+1)*j.unit, j.b.panels))
+			j.panels(sum, p, min(p+j.unit, end))
 		}
 	}
 	scratch.put(sum)
+}
+
+// room is how many panels' sums are formed before they go to c.
+func (j *rowsJob) room() int {
+	if j.beside {
+		return 2 * j.unit
+	}
+	return j.unit
+}
+
+// twice computes the columns of panels p0 to p1, and of those half further on. sum is memory.
+func (j *rowsJob) twice(sum []float32, p0, p1, half int) {
+	m, n, width := j.c.Rows, (p1-p0)*panelCols, 2*(p1-p0)*panelCols
+	for p := p0; p < p1; p++ {
+		t := tile{rows: m, k: j.depth, a: j.left, rowStep: 1, depthStep: m, c: sum[(p-p0)*panelCols:], stride: width,
+			beside: half * j.depth * panelCols, besideC: n}
+		t.int8Beside(j.b.panelBytes(p, p+half+1))
+	}
+	j.end.rows(sum, width, &j.c, 0, m, p0*panelCols, p1*panelCols)
+	j.end.rows(sum[n:], width, &j.c, 0, m, (p0+half)*panelCols, min((p1+half)*panelCols, j.c.Cols))
 }
 
 // panels computes the columns of panels p0 to p1. sum is memory.
@@ -144,7 +185,10 @@ func (j *rowsJob) panels(sum []float32, p0, p1 int) {
 			kn := min(j.step, j.depth-k0)
 			t := tile{k: kn, rowStep: 1, more: k0 > 0, stride: width}
 			at, bytes := j.memory(p, k0, kn)
-			t.ahead, t.aheadStep = uintptr(at)+uintptr(bytes), bytes/kn/j.tiles
+			t.ahead = uintptr(at)
+			if j.ahead {
+				t.ahead, t.aheadStep = uintptr(at)+uintptr(bytes), bytes/kn/j.tiles
+			}
 			for n := range j.tiles {
 				i := j.row(n)
 				t.rows = j.row(n+1) - i
@@ -165,7 +209,7 @@ func (j *rowsJob) memory(p, k0, kn int) (at unsafe.Pointer, bytes int) {
 	case F32:
 		return unsafe.Pointer(&j.b.floats(p)[k0*panelCols]), 4 * kn * panelCols
 	case Int8:
-		return unsafe.Pointer(&j.b.bytes(p)[k0*panelCols]), kn * panelCols
+		return unsafe.Pointer(&j.b.panelBytes(p, p+1)[k0*panelCols]), kn * panelCols
 	case BF16:
 		k0, kn = 2*k0, 2*kn
 	}
@@ -178,7 +222,7 @@ func (j *rowsJob) tile(t *tile, p, k0, kn int) {
 	case F32:
 		t.f32(b.floats(p)[k0*panelCols:][:kn*panelCols])
 	case Int8:
-		t.int8(b.bytes(p)[k0*panelCols:][:kn*panelCols])
+		t.int8(b.panelBytes(p, p+1)[k0*panelCols:][:kn*panelCols])
 	case BF16:
 		t.dotArch(b.plane(0, p)[2*k0*panelCols:][:2*kn*panelCols])
 	default:
