@@ -89,12 +89,12 @@ TEXT ·reluAVX2(SB), NOSPLIT, $0-24
 TEXT ·tanhAVX2(SB), NOSPLIT, $0-24
 	FORWARD(STEP_TANH, USE_REDUCE, USE_TANH)
 
-// func geluGradAVX2(dx, dy, x *float32, n int)
-TEXT ·geluGradAVX2(SB), NOSPLIT, $0-32
+// func geluGradAVX2(dx, dy, x *float32, n, ahead int)
+TEXT ·geluGradAVX2(SB), NOSPLIT, $0-40
 	BACKWARDON(STEP_GELUSLOPE, USE_EXP2, USE_GELUSLOPE)
 
-// func quickGradAVX2(dx, dy, x *float32, n int)
-TEXT ·quickGradAVX2(SB), NOSPLIT, $0-32
+// func quickGradAVX2(dx, dy, x *float32, n, ahead int)
+TEXT ·quickGradAVX2(SB), NOSPLIT, $0-40
 	BACKWARDON(STEP_QUICKSLOPE, USE_EXP2, USE_QUICKSLOPE)
 
 // func erfGELUGradAVX2(dx, dy, x *float32, n int)

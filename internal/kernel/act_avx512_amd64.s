@@ -111,12 +111,12 @@ TEXT ·reluAVX512(SB), NOSPLIT, $0-24
 TEXT ·tanhAVX512(SB), NOSPLIT, $0-24
 	FORWARD(STEP_TANH, USE_REDUCE, USE_TANH)
 
-// func geluGradAVX512(dx, dy, x *float32, n int)
-TEXT ·geluGradAVX512(SB), NOSPLIT, $0-32
+// func geluGradAVX512(dx, dy, x *float32, n, ahead int)
+TEXT ·geluGradAVX512(SB), NOSPLIT, $0-40
 	BACKWARDON(STEP_GELUSLOPE, USE_EXP2, USE_GELUSLOPE)
 
-// func quickGradAVX512(dx, dy, x *float32, n int)
-TEXT ·quickGradAVX512(SB), NOSPLIT, $0-32
+// func quickGradAVX512(dx, dy, x *float32, n, ahead int)
+TEXT ·quickGradAVX512(SB), NOSPLIT, $0-40
 	BACKWARDON(STEP_QUICKSLOPE, USE_EXP2, USE_QUICKSLOPE)
 
 // func erfGELUGradAVX512(dx, dy, x *float32, n int)

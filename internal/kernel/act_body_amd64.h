@@ -27,6 +27,8 @@
 // GELU's slope: with e = 2^a as above, s = 1/(1+e) and w = d(2u)/dx: s·(1 + x·w·(e·s)), where e·s is 1-s
 // without cancellation. Times dy.
 #define STEP_GELUSLOPE(ON, LX, LN, SX, SP, MP) \
+	ON(FETCHX) \
+	ON(FETCHN) \
 	ON(LX) \
 	ON(SLOPE_MIN) \
 	ON(SLOPE_MAX) \
@@ -47,6 +49,8 @@
 	ON(SLOPE_S) \
 	ON(SX)
 
+#define FETCHX(x, n, p, s, at) PREFETCHT0 at(R12)(R8*1)
+#define FETCHN(x, n, p, s, at) PREFETCHT0 at(R14)(R8*1)
 #define SLOPE_MIN(x, n, p, s, at) VMINPS x, KGeluBound, x
 #define SLOPE_MAX(x, n, p, s, at) VMAXPS x, KGeluNegBound, x
 #define SLOPE_XES(x, n, p, s, at) VMULPS x, p, p
@@ -86,6 +90,8 @@
 
 // Its slope, times dy: s·(1 + 1.702x·(e·s)).
 #define STEP_QUICKSLOPE(ON, LX, LN, SX, SP, MP) \
+	ON(FETCHX) \
+	ON(FETCHN) \
 	ON(LX) \
 	ON(QUICKSLOPE_MIN) \
 	ON(QUICKSLOPE_MAX) \
@@ -230,7 +236,8 @@
 	S(V0, DI)
 
 // The functions' bodies: FORWARD(STEP, U, V) with the constants U and V loads, BACKWARD with dy in DX; FORWARDON
-// and BACKWARDON for steps of a group.
+// and BACKWARDON for steps of a group. BACKWARDON has R12 and R14 ahead of x and dy, from where its steps fetch: so many
+// instructions to an element that the processor does not see far enough ahead of three streams.
 #define FORWARDON(STEP, U, V) \
 	MOVQ dst+0(FP), DI \
 	MOVQ x+8(FP), SI \
@@ -247,6 +254,9 @@
 	MOVQ dy+8(FP), DX \
 	MOVQ x+16(FP), SI \
 	MOVQ n+24(FP), CX \
+	MOVQ ahead+32(FP), R14 \
+	LEAQ (SI)(R14*1), R12 \
+	ADDQ DX, R14 \
 	SPAN \
 	U \
 	V \

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"runtime"
-	"sync"
 	"sync/atomic"
 )
 
@@ -33,7 +32,7 @@ var pool = workers{}
 // workers are the goroutines that help callers of Run.
 type workers struct {
 	open    atomic.Int32 // batches on the list that still have unclaimed pieces
-	mu      sync.Mutex
+	mu      spinLock
 	batches []*batch
 	spare   []*batch
 	started int

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 type countJob struct{ done []atomic.Int32 }
@@ -63,6 +64,33 @@ func TestRunAllocatesNothing(t *testing.T) {
 	}
 }
 
+// Nobody is inside together with another, on more and on fewer processors than there are goroutines.
+func TestSpinLock(t *testing.T) {
+	for _, procs := range []int{1, 2, 5} {
+		old := runtime.GOMAXPROCS(procs)
+		var l spinLock
+		var wg sync.WaitGroup
+		count := 0
+		for range 8 {
+			wg.Go(func() {
+				for i := range 2000 {
+					l.Lock()
+					count++
+					if i%100 == 0 {
+						runtime.Gosched()
+					}
+					l.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+		if count != 8*2000 {
+			t.Errorf("%d processors: counted to %d, want %d", procs, count, 8*2000)
+		}
+		runtime.GOMAXPROCS(old)
+	}
+}
+
 func TestChooseISA(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -87,5 +115,20 @@ func BenchmarkRun(b *testing.B) {
 	j := &countJob{done: make([]atomic.Int32, 2)}
 	for b.Loop() {
 		Run(2, j)
+	}
+}
+
+// busyJob takes two microseconds a piece.
+type busyJob struct{}
+
+func (busyJob) Do(int) {
+	for start := time.Now(); time.Since(start) < 2*time.Microsecond; {
+	}
+}
+
+// On two cores: what is above 2000 ns is the cost of sharing work and of waiting for each other.
+func BenchmarkRunBusy(b *testing.B) {
+	for b.Loop() {
+		Run(2, busyJob{})
 	}
 }

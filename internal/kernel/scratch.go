@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"math/bits"
-	"sync"
 	"unsafe"
 )
 
@@ -17,7 +16,7 @@ const (
 
 // scratchList keeps free buffers by the logarithm of their length.
 type scratchList struct {
-	mu   sync.Mutex
+	mu   spinLock
 	free [48][][]float32
 }
 
@@ -27,12 +26,13 @@ func scratchClass(n int) int { return max(bits.Len(uint(max(n, 1)-1)), scratchLe
 func (s *scratchList) get(n int) []float32 {
 	class := scratchClass(n)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if list := s.free[class]; len(list) > 0 {
 		v := list[len(list)-1]
 		s.free[class] = list[:len(list)-1]
+		s.mu.Unlock()
 		return v[:n]
 	}
+	s.mu.Unlock()
 	return alignedFloats(1 << class)[:n]
 }
 
@@ -63,18 +63,19 @@ func pairsAsFloats(v []uint16) []float32 {
 
 // freeList lends structs; whoever puts one back first clears what it should not hold on to.
 type freeList[T any] struct {
-	mu   sync.Mutex
+	mu   spinLock
 	free []*T
 }
 
 func (l *freeList[T]) get() *T {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	if n := len(l.free); n > 0 {
 		x := l.free[n-1]
 		l.free = l.free[:n-1]
+		l.mu.Unlock()
 		return x
 	}
+	l.mu.Unlock()
 	return new(T)
 }
 
