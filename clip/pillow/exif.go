@@ -59,6 +59,7 @@ func (m *Image) orient(o int) *Image {
 	if o <= 1 || o > 8 {
 		return m
 	}
+	m = m.converted()
 	w, h := m.Width, m.Height
 	if o >= 5 {
 		w, h = h, w

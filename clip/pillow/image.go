@@ -3,6 +3,8 @@ package pillow
 import (
 	"image"
 	"image/color"
+
+	"github.com/clipcap-go/clipcap/clip/jpeg"
 )
 
 // mode is how an image's pixels are held, with Pillow's name in the comment.
@@ -30,6 +32,26 @@ type Image struct {
 	pix    []byte       // bands interleaved, rows without gaps
 	wide   []uint16     // gray16: the pixels
 	colors [256][3]byte // indexed: what the indices mean
+	planes *jpeg.Image  // of a colour JPEG, in place of pix: a third to half of its memory
+}
+
+// Bytes is the memory the pixels take.
+func (m *Image) Bytes() int {
+	n := len(m.pix) + 2*len(m.wide)
+	if m.planes != nil {
+		for i := range m.planes.Planes {
+			n += len(m.planes.Planes[i].Pix)
+		}
+	}
+	return n
+}
+
+// converted is m with its pixels.
+func (m *Image) converted() *Image {
+	if m.planes == nil {
+		return m
+	}
+	return fromPlanes(m.planes)
 }
 
 // slack is how many bytes behind the pixels the assembly may read.

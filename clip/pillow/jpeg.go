@@ -12,11 +12,17 @@ func decodeJPEG(data []byte) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.Colors == jpeg.YCbCr {
+		return &Image{Width: m.Width, Height: m.Height, mode: rgb, planes: m}, nil
+	}
 	return fromPlanes(m), nil
 }
 
-// fromYCbCr takes over an image of the standard library.
-func fromYCbCr(m *image.YCbCr) *Image {
+// fromYCbCr copies an image of the standard library.
+func fromYCbCr(m *image.YCbCr) *Image { return fromPlanes(planesOf(m)) }
+
+// planesOf are the image's own planes.
+func planesOf(m *image.YCbCr) *jpeg.Image {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	ratio := map[image.YCbCrSubsampleRatio][2]int{image.YCbCrSubsampleRatio444: {1, 1}, image.YCbCrSubsampleRatio422: {2, 1},
 		image.YCbCrSubsampleRatio420: {2, 2}, image.YCbCrSubsampleRatio440: {1, 2}, image.YCbCrSubsampleRatio411: {4, 1},
@@ -25,8 +31,8 @@ func fromYCbCr(m *image.YCbCr) *Image {
 		x, y := ratio[0], ratio[1]
 		return jpeg.Plane{Pix: pix, Stride: m.CStride, Width: (w + x - 1) / x, Height: (h + y - 1) / y, X: x, Y: y}
 	}
-	return fromPlanes(&jpeg.Image{Width: w, Height: h, Colors: jpeg.YCbCr, Planes: []jpeg.Plane{
-		{Pix: m.Y, Stride: m.YStride, Width: w, Height: h, X: 1, Y: 1}, chroma(m.Cb), chroma(m.Cr)}})
+	return &jpeg.Image{Width: w, Height: h, Colors: jpeg.YCbCr, Planes: []jpeg.Plane{
+		{Pix: m.Y, Stride: m.YStride, Width: w, Height: h, X: 1, Y: 1}, chroma(m.Cb), chroma(m.Cr)}}
 }
 
 // fromPlanes makes the pixels of a JPEG's planes as libjpeg does. Pillow takes four components for Adobe's CMYK, which
@@ -39,35 +45,51 @@ func fromPlanes(m *jpeg.Image) *Image {
 	if w == 0 || h == 0 {
 		return im
 	}
-	ups := make([]*upsampler, len(m.Planes))
-	for i := range m.Planes {
-		ups[i] = newUpsampler(&m.Planes[i], w)
-	}
-	var rows [4][]byte
+	rows := newPlaneRows(m)
 	for y := range h {
-		for i, u := range ups {
-			rows[i] = u.row(y)
-		}
-		dst := im.pix[y*w*bands:][:w*bands]
-		switch m.Colors {
-		case jpeg.Gray:
-			copy(dst, rows[0])
-		case jpeg.YCbCr:
-			colourRow(dst, 3, rows[0], rows[1], rows[2])
-		case jpeg.YCCK: // the inverse of the inverse of RGB
-			colourRow(dst, 4, rows[0], rows[1], rows[2])
-			interleave(dst, 4, 3, rows[3], 255)
-		case jpeg.RGB, jpeg.CMYK:
-			invert := byte(0)
-			if m.Colors == jpeg.CMYK {
-				invert = 255
-			}
-			for i := range bands {
-				interleave(dst, bands, i, rows[i], invert)
-			}
-		}
+		rows.read(im.pix[y*w*bands:][:w*bands], y)
 	}
 	return im
+}
+
+// planeRows makes the pixels of a JPEG's planes row by row.
+type planeRows struct {
+	*jpeg.Image
+	ups  []*upsampler
+	rows [4][]byte
+}
+
+func newPlaneRows(m *jpeg.Image) *planeRows {
+	p := &planeRows{Image: m, ups: make([]*upsampler, len(m.Planes))}
+	for i := range m.Planes {
+		p.ups[i] = newUpsampler(&m.Planes[i], m.Width)
+	}
+	return p
+}
+
+// read writes the pixels of row y to dst.
+func (p *planeRows) read(dst []byte, y int) {
+	rows := &p.rows
+	for i, u := range p.ups {
+		rows[i] = u.row(y)
+	}
+	switch p.Colors {
+	case jpeg.Gray:
+		copy(dst, rows[0])
+	case jpeg.YCbCr:
+		colourRow(dst, 3, rows[0], rows[1], rows[2])
+	case jpeg.YCCK: // the inverse of the inverse of RGB
+		colourRow(dst, 4, rows[0], rows[1], rows[2])
+		interleave(dst, 4, 3, rows[3], 255)
+	case jpeg.RGB, jpeg.CMYK:
+		invert := byte(0)
+		if p.Colors == jpeg.CMYK {
+			invert = 255
+		}
+		for i := range len(p.ups) {
+			interleave(dst, len(p.ups), i, rows[i], invert)
+		}
+	}
 }
 
 // interleave writes a band of pixels, inverted where invert is 255.

@@ -1,6 +1,7 @@
 package pillow
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"image"
@@ -23,7 +24,7 @@ func TestJPEGKinds(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		pix := im.pix
+		pix := im.converted().pix
 		switch im.mode {
 		case gray:
 			pix = grayToRGB(pix)
@@ -56,6 +57,40 @@ func TestUpsampleOddSizes(t *testing.T) {
 							t.Fatalf("%v %d×%d pixel (%d, %d): %v, want %v", ratio, w, h, x, y, got, want)
 						}
 					}
+				}
+			}
+		}
+	}
+}
+
+// TestStrips: a JPEG that is converted some rows at a time becomes the square of its pixels, and so does a square of it.
+func TestStrips(t *testing.T) {
+	for _, size := range [][3]int{{1, 1, 2}, {5, 3, 7}, {64, 48, 17}, {101, 53, 16}, {53, 101, 53}, {300, 200, 224}, {97, 331, 5}, {900, 3, 4}, {224, 224, 224}, {31, 17, 17}} {
+		for _, ratio := range []image.YCbCrSubsampleRatio{image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio440} {
+			w, h, n := size[0], size[1], size[2]
+			m := image.NewYCbCr(image.Rect(0, 0, w, h), ratio)
+			for i, pix := range [][]byte{m.Y, m.Cb, m.Cr} {
+				copy(pix, noise(len(pix), uint64(i)))
+			}
+			planes := &Image{Width: w, Height: h, mode: rgb, planes: planesOf(m)}
+			want, err := fromYCbCr(m).Square(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := planes.Square(n); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%v %v: the square of the planes is another (%v)", size, ratio, err)
+			}
+			small, err := planes.Squared(n)
+			if err != nil || small.Bytes() != 3*n*n {
+				t.Fatalf("%v %v: %v, %d bytes", size, ratio, err, small.Bytes())
+			}
+			if got, err := small.Square(n); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%v %v: the square of the square is another (%v)", size, ratio, err)
+			}
+			for o := range 9 {
+				a, b := planes.orient(o).converted(), fromYCbCr(m).orient(o)
+				if a.Width != b.Width || !bytes.Equal(a.pix, b.pix) {
+					t.Errorf("%v %v: orientation %d of the planes is another", size, ratio, o)
 				}
 			}
 		}

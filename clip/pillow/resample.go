@@ -89,9 +89,21 @@ func (t *taps) span() (lo, hi int) {
 	return lo, hi
 }
 
-// horizontal resamples the rows [lo, hi) of src, w pixels wide, into dst, a row for each.
-func (t *taps) horizontal(dst, src []byte, w, bands, lo, hi int) {
-	if t.horizontalArch(dst, src, w, bands, lo, hi) {
+// across is t prepared to go along rows.
+type across struct {
+	*taps
+	grouped []int32 // the weights, as the assembly takes them
+	groups  int     // of an output
+}
+
+func (t *taps) across() *across { return &across{taps: t} }
+
+// beyond is how many bytes behind the last row it may be good to have: with fewer, that row is resampled slowly.
+func (t *across) beyond(bands int) int { return bands*(t.most+4) + slack }
+
+// rows resamples the rows [lo, hi) of src, w pixels wide, into dst, a row for each.
+func (t *across) rows(dst, src []byte, w, bands, lo, hi int) {
+	if t.rowsArch(dst, src, w, bands, lo, hi) {
 		return
 	}
 	n := len(t.first)

@@ -35,26 +35,30 @@ func (t *taps) at(i, j int) int32 {
 	return t.weight[i*t.most+j]
 }
 
-// grouped are the weights of rows3AVX2: four taps as two high and two low pairs.
-func (t *taps) grouped() (weights []int32, groups int) {
-	groups = (t.most + 3) / 4
+// group makes the weights of rows3AVX2, once: four taps as two high and two low pairs.
+func (t *across) group() (weights []int32, groups int) {
+	if t.groups > 0 {
+		return t.grouped, t.groups
+	}
+	t.groups = (t.most + 3) / 4
+	t.grouped = make([]int32, 0, 4*t.groups*len(t.first))
 	for i := range t.first {
-		for j := 0; j < 4*groups; j += 4 {
+		for j := 0; j < 4*t.groups; j += 4 {
 			h0, l0 := halves(t.at(i, j), t.at(i, j+1))
 			h1, l1 := halves(t.at(i, j+2), t.at(i, j+3))
-			weights = append(weights, h0, h1, l0, l1)
+			t.grouped = append(t.grouped, h0, h1, l0, l1)
 		}
 	}
-	return weights, groups
+	return t.grouped, t.groups
 }
 
-// horizontalArch resamples rows of RGB pixels; false says that it did not.
-func (t *taps) horizontalArch(dst, src []byte, w, bands, lo, hi int) bool {
+// rowsArch resamples rows of RGB pixels; false says that it did not.
+func (t *across) rowsArch(dst, src []byte, w, bands, lo, hi int) bool {
 	n := len(t.first)
 	if !avx2 || bands != 3 || n < 2 {
 		return false
 	}
-	weights, groups := t.grouped()
+	weights, groups := t.group()
 	reach := 0 // bytes of a row that are read; where an output has fewer taps than most, it reads on, times 0
 	for _, f := range t.first[:n-1] {
 		reach = max(reach, 3*int(f)+12*groups+4)

@@ -2,7 +2,7 @@
 
 package pillow
 
-func (t *taps) horizontalArch(dst, src []byte, w, bands, lo, hi int) bool { return false }
+func (t *across) rowsArch(dst, src []byte, w, bands, lo, hi int) bool { return false }
 
 func (t *taps) verticalArch(dst, src []byte, width, from int) bool { return false }
 

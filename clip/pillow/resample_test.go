@@ -96,7 +96,7 @@ func TestSquareComputesTheCropOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		four := resample(mix(cmyk).pix, w, h, 4, f)
+		four := resample(strips{w: w, bands: 4, pix: mix(cmyk).pix}, h, f)
 		for i := range n * n {
 			for b := range 4 {
 				if b < 3 && got[3*i+b] != want[b][3*i] {
@@ -122,9 +122,9 @@ func TestForms(t *testing.T) {
 			}
 		}
 		src = src[:3*w*h]
-		across := newTaps(w, nw, 0, nw)
+		across := newTaps(w, nw, 0, nw).across()
 		a, b := make([]byte, 3*nw*h, 3*nw*(h+1)), make([]byte, 3*nw*h)
-		across.horizontal(a, src, w, 3, 0, h)
+		across.rows(a, src, w, 3, 0, h)
 		for y := range h {
 			across.row3(b[3*nw*y:][:3*nw], src[3*w*y:])
 		}

@@ -46,11 +46,15 @@ func (m *Image) Square(n int) ([]byte, error) {
 	}
 	resized := f.w != m.Width || f.h != m.Height
 	bands := m.mode.bands()
+	if m.planes != nil {
+		p := newPlaneRows(m.planes)
+		return resample(strips{w: m.Width, bands: bands, convert: p.read}, m.Height, f), nil
+	}
 	pix := m.pix
 	if m.mode == rgba && resized {
 		pix = premultiplied(pix)
 	}
-	pix = resample(pix, m.Width, m.Height, bands, f)
+	pix = resample(strips{w: m.Width, bands: bands, pix: pix}, m.Height, f)
 	switch m.mode {
 	case gray:
 		return grayToRGB(pix), nil
@@ -62,10 +66,48 @@ func (m *Image) Square(n int) ([]byte, error) {
 	return pix, nil
 }
 
-// resample is the square f of w×h pixels. Pillow goes along the rows first and rounds to bytes in between; a side
+// Squared is m as Square sees it: an image of n×n pixels, in 3·n² bytes, whose Square(n) is the same. It does not hold on to m.
+func (m *Image) Squared(n int) (*Image, error) {
+	pix, err := m.Square(n)
+	if err != nil {
+		return nil, err
+	}
+	return &Image{Width: n, Height: n, mode: rgb, pix: pix}, nil
+}
+
+// strips are the rows of an image: in memory, or converted some at a time, so that they are still in the cache when they are
+// resampled and never all there.
+type strips struct {
+	w, bands int
+	pix      []byte
+	convert  func(dst []byte, y int) // in place of pix
+}
+
+// stripRows is how many rows are converted at a time. It is even, since rows are resampled in pairs.
+const stripRows = 8
+
+// each calls f with the rows [lo, hi) in pieces: rows from to to of the image, the first of which is row at of pix. Behind
+// the pixels of a piece more bytes may be read.
+func (s *strips) each(lo, hi, more int, f func(pix []byte, from, to, at int)) {
+	if s.convert == nil {
+		f(s.pix, lo, hi, lo)
+		return
+	}
+	width := s.w * s.bands
+	buffer := make([]byte, stripRows*width, stripRows*width+more)
+	for y := lo; y < hi; y += stripRows {
+		n := min(stripRows, hi-y)
+		for i := range n {
+			s.convert(buffer[i*width:][:width], y+i)
+		}
+		f(buffer[:n*width], y, y+n, 0)
+	}
+}
+
+// resample is the square f of an image h rows high. Pillow goes along the rows first and rounds to bytes in between; a side
 // that keeps its length is only cut.
-func resample(pix []byte, w, h, bands int, f frame) []byte {
-	n := f.n
+func resample(s strips, h int, f frame) []byte {
+	n, w, bands := f.n, s.w, s.bands
 	lo, hi := f.y, f.y+n
 	var down *taps
 	if f.h != h {
@@ -74,11 +116,16 @@ func resample(pix []byte, w, h, bands int, f frame) []byte {
 	}
 	rows := make([]byte, (hi-lo)*n*bands, (hi-lo+1)*n*bands) // the assembly may read a row more
 	if f.w != w {
-		newTaps(w, f.w, f.x, n).horizontal(rows, pix, w, bands, lo, hi)
+		across := newTaps(w, f.w, f.x, n).across()
+		s.each(lo, hi, across.beyond(bands), func(pix []byte, from, to, at int) {
+			across.rows(rows[(from-lo)*n*bands:], pix, w, bands, at, at+to-from)
+		})
 	} else {
-		for y := lo; y < hi; y++ {
-			copy(rows[(y-lo)*n*bands:][:n*bands], pix[(y*w+f.x)*bands:])
-		}
+		s.each(lo, hi, 0, func(pix []byte, from, to, at int) {
+			for y := from; y < to; y++ {
+				copy(rows[(y-lo)*n*bands:][:n*bands], pix[((y-from+at)*w+f.x)*bands:])
+			}
+		})
 	}
 	if down == nil {
 		return rows
