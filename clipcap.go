@@ -89,13 +89,39 @@ func (m *Model) CaptionImages(ctx context.Context, images iter.Seq2[*clip.Image,
 // activations of a large encoder are small beside its weights.
 const encodedAtOnce = 8
 
+// heldPixels is how many bytes of an image may wait for others to be encoded together; of a larger image it is the square that
+// the encoder sees, cut as soon as the image comes.
+const heldPixels = 1 << 20
+
+// small makes images small that are to wait.
+func (m *Model) small(images iter.Seq2[*clip.Image, error]) iter.Seq2[*clip.Image, error] {
+	return func(yield func(*clip.Image, error) bool) {
+		for im, err := range images {
+			if err == nil && im != nil && im.Bytes() > heldPixels {
+				im, err = im.Squared(m.ImageSize())
+			}
+			if !yield(im, err) {
+				return
+			}
+		}
+	}
+}
+
+// ImageSize is the side in pixels of the square that the model's CLIP sees, 0 without one.
+func (m *Model) ImageSize() int {
+	if m.encoder == nil {
+		return 0
+	}
+	return m.encoder.ImageSize()
+}
+
 // Features encodes a stream of images with the model's CLIP.
 func (m *Model) Features(ctx context.Context, images iter.Seq2[*clip.Image, error]) iter.Seq2[[]float32, error] {
 	if m.encoder == nil {
 		return func(yield func([]float32, error) bool) { yield(nil, ErrNoCLIP) }
 	}
 	n := min(m.encoder.Batch(), m.options.Decode.Batch, encodedAtOnce)
-	return batched(images, n, func(batch []*clip.Image) ([][]float32, error) { return m.encoder.Encode(ctx, batch) })
+	return batched(m.small(images), n, func(batch []*clip.Image) ([][]float32, error) { return m.encoder.Encode(ctx, batch) })
 }
 
 // PixelFeatures encodes images that are ready for CLIP: float32 [3, size, size] each, normalised.

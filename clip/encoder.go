@@ -160,11 +160,13 @@ func (e *Encoder) encode(ctx context.Context, k kind, n int, arrange func(dst []
 	features := make([][]float32, 0, n)
 	for at := 0; at < n; at += e.options.Batch {
 		images := min(e.options.Batch, n-at)
-		input := make([]float32, images*rows*cols)
-		for i := range images {
-			arrange(input[i*rows*cols:][:rows*cols], at+i)
-		}
-		out, err := e.run(ctx, graphKey{k, capacity(images, e.options.Batch)}, func(g *graph) error { return nn.Set(g.pixels, input) })
+		out, err := e.run(ctx, graphKey{k, capacity(images, e.options.Batch)}, func(g *graph) error {
+			return nn.Fill(g.pixels, images*rows, func(dst []float32) {
+				for i := range images {
+					arrange(dst[i*rows*cols:][:rows*cols], at+i)
+				}
+			})
+		})
 		if err != nil {
 			return nil, fmt.Errorf("encode images: %w", err)
 		}

@@ -26,7 +26,7 @@ func (m *Model) operands() map[*nn.Param]bool {
 	return all
 }
 
-// operands adds those of a stack. The last projection is used in parts, and whole where all rows are wanted.
+// operands adds those of a stack. The last projection is used in parts.
 func (t *Transformer) operands(all map[*nn.Param]bool) {
 	for i := range t.Blocks {
 		b := &t.Blocks[i]
@@ -58,6 +58,7 @@ func (t *Transformer) hand(to nn.Holder) {
 	a := &t.Blocks[len(t.Blocks)-1].Attn
 	to.Take(a.query.Weight, true)
 	to.Take(a.keyValue.Weight, true)
+	a.Weight.Data = nil // the two stand for it
 }
 
 // hand gives a backend the folded convolutions that it does not have yet.

@@ -29,7 +29,7 @@ type Attention struct {
 	Heads  int
 	Causal bool
 
-	query, keyValue nn.Linear // of the layer that is asked for one row of a sequence only
+	query, keyValue nn.Linear // Weight in two, in the layer that is asked for one row of a sequence only
 }
 
 func newTransformer(c Config, width, layers, heads, inner int, causal bool) Transformer {
@@ -99,6 +99,14 @@ func (b *Block) mlp(x *G.Node) *G.Node {
 
 // Forward maps x [rows, width] to [rows, width].
 func (a *Attention) Forward(x *G.Node, seqs nn.Sequences) *G.Node {
+	if a.query.Weight != nil { // the whole need not be there any more
+		q, kv := a.query.Forward(x), a.keyValue.Forward(x)
+		width := x.Shape()[1]
+		return a.Out.Forward(nn.Attention(nn.Heads{
+			Q: nn.Columns{Node: q}, K: nn.Columns{Node: kv}, V: nn.Columns{Node: kv, From: width},
+			Heads: a.Heads, Dim: width / a.Heads, Causal: a.Causal, Queries: seqs,
+		}))
+	}
 	in := nn.Linear{Weight: a.Weight, Bias: a.Bias, OutIn: true}
 	return a.Out.Forward(nn.Attend(in.Forward(x), seqs, a.Heads, a.Causal))
 }

@@ -123,6 +123,9 @@ func (*CPU) Read(dst []float64, src Buffer, off int) error {
 	return nil
 }
 
+// borrows: inputs are read where they are.
+func (*CPU) borrows() {}
+
 // Parameter is p's own memory.
 func (c *CPU) Parameter(p *Param) (Buffer, error) { return p.hostBuffer(), nil }
 

@@ -5,6 +5,8 @@ import (
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/clipcap-go/clipcap/internal/kernel"
 )
 
 // input is what Set keeps for an input node until a machine runs.
@@ -85,17 +87,49 @@ func Set(n *G.Node, data any) error {
 	}
 	switch d := data.(type) {
 	case []float32:
-		in.floats = append(in.floats[:0], d...)
+		copy(in.room(len(d)), d)
 	case []int32:
 		in.ints = append(in.ints[:0], d...)
 	}
+	v.given(rows)
+	return nil
+}
+
+// Fill is Set of rows rows of float32 that fill writes in place: numbers that are computed anyway need no memory of their own
+// then. What dst holds before is arbitrary.
+func Fill(n *G.Node, rows int, fill func(dst []float32)) error {
+	v, ok := n.Value().(*Value)
+	switch {
+	case !ok || v.input == nil:
+		return fmt.Errorf("fill %s: not an input node", n.Name())
+	case v.dtype != Float:
+		return fmt.Errorf("fill input %s: it holds int32, not float32", v.input.name)
+	case rows < 0 || rows > rowsOf(v.shape) || (v.input.fixed || len(v.shape) == 0) && rows != rowsOf(v.shape):
+		return fmt.Errorf("fill input %s: %d rows, but the graph was built for %d", v.input.name, rows, rowsOf(v.shape))
+	}
+	fill(v.input.room(rows * v.cols()))
+	v.given(rows)
+	return nil
+}
+
+// room makes in's numbers n.
+func (in *input) room(n int) []float32 {
+	if cap(in.floats) < n {
+		in.floats = kernel.Aligned(n)
+	}
+	in.floats = in.floats[:n]
+	return in.floats
+}
+
+// given marks an input as set to so many rows.
+func (v *Value) given(rows int) {
+	in := v.input
 	v.mem.Rows = rows
 	in.set = true
 	in.serial++
 	for _, d := range in.derived {
 		d.update(rows)
 	}
-	return nil
 }
 
 // check holds integers against what the graph does with them.

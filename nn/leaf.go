@@ -7,13 +7,20 @@ type leaf struct {
 	src    *Value
 	at     Value // what operations see
 	serial uint64
+	host   *hostBuffer // the input's own numbers, where the backend computes on them
 }
+
+// borrower is a backend that can read an input's numbers where Set put them.
+type borrower interface{ borrows() }
 
 // newLeaf prepares memory for an input; parameters and states have theirs.
 func newLeaf(be Backend, src *Value) (*leaf, error) {
 	l := &leaf{src: src, at: *src}
 	l.at.backend = be
-	if src.input != nil {
+	if _, ok := be.(borrower); ok && src.input != nil {
+		l.host = new(hostBuffer)
+		l.at.mem.Buf = l.host
+	} else if src.input != nil {
 		b, err := be.Alloc(src.dtype, max(1, src.Size()))
 		if err != nil {
 			return nil, fmt.Errorf("input %s %v: %w", src.input.name, src.shape, err)
@@ -32,6 +39,8 @@ func (l *leaf) bind(be Backend) (err error) {
 		l.at.mem.Buf, err = src.state.buffer(be)
 	case !src.input.set:
 		return fmt.Errorf("input %s was not set", src.input.name)
+	case l.host != nil:
+		l.host.f, l.host.i, l.at.mem.Rows = src.input.floats, src.input.ints, src.mem.Rows
 	case l.serial != src.input.serial:
 		l.serial, l.at.mem.Rows = src.input.serial, src.mem.Rows
 		if src.dtype == Int32 {

@@ -36,14 +36,16 @@ type format struct {
 	magic  string // '?' stands for any byte
 	size   func(data []byte) (width, height int, err error)
 	decode func(data []byte) (*Image, error)
+
+	perPixel int // bytes of a pixel while it is decoded, about
 }
 
 var formats = []format{
-	{"JPEG", "\xff\xd8\xff", jpeg.Size, decodeJPEG},
-	{"PNG", "\x89PNG\r\n\x1a\n", sizeBy(png.DecodeConfig), decodePNG},
-	{"GIF", "GIF8?a", sizeBy(gif.DecodeConfig), decodeGIF},
-	{"WebP", "RIFF????WEBP", webpSize, decodeWebP},
-	{"BMP", "BM", sizeBy(bmp.DecodeConfig), decodeBMP},
+	{"JPEG", "\xff\xd8\xff", jpeg.Size, decodeJPEG, 3},
+	{"PNG", "\x89PNG\r\n\x1a\n", sizeBy(png.DecodeConfig), decodePNG, 8},
+	{"GIF", "GIF8?a", sizeBy(gif.DecodeConfig), decodeGIF, 2},
+	{"WebP", "RIFF????WEBP", webpSize, decodeWebP, 8},
+	{"BMP", "BM", sizeBy(bmp.DecodeConfig), decodeBMP, 8},
 }
 
 // sizeBy reads the size with a decoder of the standard library's manner.
@@ -102,11 +104,7 @@ func Decode(data []byte, o Options) (*Image, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %s header: %w", f.name, cut(err))
 		}
-		limit := o.MaxPixels
-		if limit <= 0 {
-			limit = MaxPixels
-		}
-		if w < 1 || h < 1 || w > limit/h {
+		if limit := o.maxPixels(); w < 1 || h < 1 || w > limit/h {
 			return nil, fmt.Errorf("%s of %d×%d pixels, want 1 to %d in all", f.name, w, h, limit)
 		}
 		im, err := f.decode(data)
@@ -122,6 +120,34 @@ func Decode(data []byte, o Options) (*Image, error) {
 		return nil, fmt.Errorf("empty file: %w", ErrFormat)
 	}
 	return nil, fmt.Errorf("begins with %.16q: %w", data[:min(len(data), 16)], ErrFormat)
+}
+
+// Memory estimates the bytes that decoding data takes beside data itself, from the size in its header; 0 where that cannot be
+// told, or Decode refuses it.
+func (o Options) Memory(data []byte) int {
+	for i := range formats {
+		f := &formats[i]
+		if !f.matches(data) {
+			continue
+		}
+		w, h, err := f.size(data)
+		if err != nil || w < 1 || h < 1 || w > o.maxPixels()/h {
+			return 0
+		}
+		n := f.perPixel * w * h
+		if o.EXIF && orientation(data) > 1 {
+			n += 6 * w * h // converted, and turned
+		}
+		return n
+	}
+	return 0
+}
+
+func (o Options) maxPixels() int {
+	if o.MaxPixels > 0 {
+		return o.MaxPixels
+	}
+	return MaxPixels
 }
 
 // cut makes the end of the data say what it means.

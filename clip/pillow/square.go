@@ -29,7 +29,8 @@ func (m *Image) frame(n int) (frame, error) {
 }
 
 // Square resizes the image so that its short side has n pixels, with Pillow's bicubic filter, cuts the n×n pixels in
-// the middle and returns them as RGB, three bytes a pixel. Only what the square needs is computed.
+// the middle and returns them as RGB, three bytes a pixel. Only what the square needs is computed; of an image that is its own
+// square it is the image's memory.
 func (m *Image) Square(n int) ([]byte, error) {
 	if n < 1 || n > 1<<14 {
 		return nil, fmt.Errorf("square of %d pixels, want 1 to %d", n, 1<<14)
@@ -46,6 +47,9 @@ func (m *Image) Square(n int) ([]byte, error) {
 	}
 	resized := f.w != m.Width || f.h != m.Height
 	bands := m.mode.bands()
+	if m.mode == rgb && m.pix != nil && m.Width == n && m.Height == n {
+		return m.pix, nil
+	}
 	if m.planes != nil {
 		p := newPlaneRows(m.planes)
 		return resample(strips{w: m.Width, bands: bands, convert: p.read}, m.Height, f), nil

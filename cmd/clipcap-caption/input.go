@@ -65,7 +65,8 @@ func (o *options) openInput(args []string) (*input, error) {
 				return m.PixelFeatures(ctx, all.pixels)
 			}
 		}
-		return m.Features(ctx, func(yield func(*clip.Image, error) bool) { all.images(ctx, clip.ImageOptions{EXIF: o.exif}, yield) })
+		d := extract.NewDecoder(m.ImageSize(), clip.ImageOptions{EXIF: o.exif}, 0)
+		return m.Features(ctx, func(yield func(*clip.Image, error) bool) { all.images(ctx, d, yield) })
 	}
 	return in, nil
 }
@@ -183,15 +184,15 @@ func (s sources) pixels(yield func([]float32, error) bool) {
 	}
 }
 
-// images yields images in order, decoded on all cores some way ahead of their use.
-func (s sources) images(ctx context.Context, o clip.ImageOptions, yield func(*clip.Image, error) bool) {
+// images yields images in order, decoded and cut for an encoder on all cores some way ahead of their use.
+func (s sources) images(ctx context.Context, d *extract.Decoder, yield func(*clip.Image, error) bool) {
 	type result struct {
 		im  *clip.Image
 		err error
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ahead := make(chan chan result, 2*runtime.GOMAXPROCS(0))
+	ahead := make(chan chan result, 4*runtime.GOMAXPROCS(0))
 	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
 	go func() {
 		defer close(ahead)
@@ -208,7 +209,7 @@ func (s sources) images(ctx context.Context, o clip.ImageOptions, yield func(*cl
 				var r result
 				it, err := s.item(i)
 				if r.err = err; err == nil {
-					r.im, r.err = it.Image(ctx, o)
+					r.im, r.err = d.Image(ctx, it)
 				}
 				done <- r
 			}()

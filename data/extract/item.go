@@ -6,32 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/clipcap-go/clipcap/clip/pillow"
 )
-
-// Image loads and decodes an item. A *Failure says what is wrong with it.
-func (it *Item) Image(ctx context.Context, o pillow.Options) (im *pillow.Image, err error) {
-	if it.pixels != nil {
-		return nil, fail(NotImage, "pixels are no image file")
-	}
-	data, err := it.load(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if p := recover(); p != nil { // a decoder's bug must not cost the run
-			im, err = nil, fail(Damaged, "the decoder gave up: %v", p)
-		}
-	}()
-	switch im, err = pillow.Decode(data, o); {
-	case errors.Is(err, pillow.ErrFormat):
-		return nil, &Failure{NotImage, err}
-	case err != nil:
-		return nil, &Failure{Damaged, err}
-	}
-	return im, nil
-}
 
 // Pixels are the numbers of an item that is ready for the encoder, a row of a .npy; ok is false for any other.
 func (it *Item) Pixels() (pixels []float32, ok bool, err error) {

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/clipcap-go/clipcap/clip"
-	"github.com/clipcap-go/clipcap/clip/pillow"
 	"github.com/clipcap-go/clipcap/nn"
 )
 
@@ -132,35 +131,16 @@ func (o *Options) bounds(n int) (from, to int) {
 }
 
 // square makes an item what the encoder takes: the bytes of a square, or pixels.
-func (o *Options) square(ctx context.Context, it *Item, cpu chan struct{}) (square []byte, pixels []float32, err error) {
-	if it.pixels != nil {
-		if pixels, err = it.pixels(); err != nil {
-			err = &Failure{Unreadable, plain(err)}
-		}
+func (o *Options) square(ctx context.Context, it *Item, d *Decoder) (square []byte, pixels []float32, err error) {
+	pixels, ok, err := it.Pixels()
+	if ok || err != nil {
 		return nil, pixels, err
 	}
-	data, err := it.load(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	cpu <- struct{}{}
-	defer func() {
-		<-cpu
-		if p := recover(); p != nil { // a decoder's bug must not cost the run
-			square, err = nil, fail(Damaged, "the decoder gave up: %v", p)
-		}
-	}()
-	im, err := pillow.Decode(data, o.Image)
+	im, err := d.Image(ctx, it)
 	if err == nil {
 		square, err = im.Square(o.Encoder.ImageSize())
 	}
-	switch {
-	case errors.Is(err, pillow.ErrFormat):
-		return nil, nil, &Failure{NotImage, err}
-	case err != nil:
-		return nil, nil, &Failure{Damaged, err}
-	}
-	return square, nil, nil
+	return square, nil, err
 }
 
 // shard is one under way.
@@ -189,7 +169,7 @@ type pipeline struct {
 	window  chan struct{}
 	jobs    chan *job
 	results chan *job
-	cpu     chan struct{} // who decodes holds a place
+	decoder *Decoder
 	workers sync.WaitGroup
 	failed  error // of produce; read after results is closed
 	waiting []*job
@@ -202,11 +182,11 @@ func newPipeline(ctx context.Context, o *Options, sum *Summary) *pipeline {
 	}
 	room := 2*o.Encoder.Batch() + 2*workers
 	p := &pipeline{Options: o, ctx: ctx, sum: sum, window: make(chan struct{}, room), jobs: make(chan *job),
-		results: make(chan *job, room), cpu: make(chan struct{}, o.Workers)}
+		results: make(chan *job, room), decoder: NewDecoder(o.Encoder.ImageSize(), o.Image, o.Workers)}
 	for range workers {
 		p.workers.Go(func() {
 			for j := range p.jobs {
-				j.square, j.pixels, j.err = o.square(ctx, j.item, p.cpu)
+				j.square, j.pixels, j.err = o.square(ctx, j.item, p.decoder)
 				p.results <- j // has room for all in the window
 			}
 		})

@@ -1,0 +1,89 @@
+package extract
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+
+	"github.com/clipcap-go/clipcap/clip/pillow"
+)
+
+// decodeRoom is how many bytes of pixels may be in work at once, but that one image always may: two photos of twelve
+// megapixels, or any number of small ones.
+const decodeRoom = 40 << 20
+
+// Decoder turns items into the squares that an encoder takes, a few at a time, fewer where they are large. It may be used by any
+// number of goroutines.
+type Decoder struct {
+	size    int
+	options pillow.Options
+
+	mu   sync.Mutex
+	free sync.Cond
+	left int // more images may be in work
+	room int // of which the pixels take so many bytes more
+	busy int // images in work
+}
+
+// NewDecoder makes squares of size pixels, of at most workers images at once; 0: GOMAXPROCS.
+func NewDecoder(size int, o pillow.Options, workers int) *Decoder {
+	if workers < 1 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	d := &Decoder{size: size, options: o, left: workers, room: decodeRoom}
+	d.free.L = &d.mu
+	return d
+}
+
+// Image loads an item, decodes it and cuts its square, as an image that is nothing else. A *Failure says what is wrong with
+// the item.
+func (d *Decoder) Image(ctx context.Context, it *Item) (im *pillow.Image, err error) {
+	if it.pixels != nil {
+		return nil, fail(NotImage, "pixels are no image file")
+	}
+	data, err := it.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if p := recover(); p != nil { // a decoder's bug must not cost the run
+			im, err = nil, fail(Damaged, "the decoder gave up: %v", p)
+		}
+	}()
+	n := d.options.Memory(data)
+	d.begin(n)
+	defer d.end(n)
+	im, err = pillow.Decode(data, d.options)
+	if err == nil {
+		im, err = im.Squared(d.size)
+	}
+	switch {
+	case errors.Is(err, pillow.ErrFormat):
+		return nil, &Failure{NotImage, err}
+	case err != nil:
+		return nil, &Failure{Damaged, err}
+	}
+	return im, nil
+}
+
+// begin waits until there is room for an image of n bytes.
+func (d *Decoder) begin(n int) {
+	d.mu.Lock()
+	for d.busy > 0 && (d.left == 0 || d.room < n) {
+		d.free.Wait()
+	}
+	d.left--
+	d.busy++
+	d.room -= n
+	d.mu.Unlock()
+}
+
+func (d *Decoder) end(n int) {
+	d.mu.Lock()
+	d.left++
+	d.busy--
+	d.room += n
+	d.mu.Unlock()
+	d.free.Broadcast()
+}
