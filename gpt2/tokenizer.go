@@ -14,9 +14,9 @@ const EndOfText = "<|endoftext|>"
 
 // Tokenizer turns text into GPT-2's token ids and back. It is safe for concurrent use.
 type Tokenizer struct {
-	tokens []string   // of each id, the bytes it stands for
-	bytes  [256]int32 // of each byte, its token
-	merges *bpe.Merges
+	tokens []string           // of each id, the bytes it stands for
+	bytes  [256]int32         // of each byte, its token
+	merges func() *bpe.Merges // made when the first word needs them: whoever only decodes does without
 	end    int32
 	cache  bpe.Cache
 }
@@ -49,6 +49,9 @@ func (t *Tokenizer) AppendEncode(dst []int32, text string) []int32 {
 }
 
 func (t *Tokenizer) appendWord(dst []int32, word string) []int32 {
+	if len(word) == 1 {
+		return append(dst, t.bytes[word[0]])
+	}
 	dst, known := t.cache.Get(dst, word)
 	if known {
 		return dst
@@ -58,7 +61,7 @@ func (t *Tokenizer) appendWord(dst []int32, word string) []int32 {
 	for i := range len(word) {
 		dst = append(dst, t.bytes[word[i]])
 	}
-	ids := t.merges.Apply(dst[start:])
+	ids := t.merges().Apply(dst[start:])
 	t.cache.Put(word, ids)
 	return dst[:start+len(ids)]
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/clipcap-go/clipcap/internal/bpe"
 	loader "github.com/pkoukk/tiktoken-go-loader"
@@ -38,24 +39,32 @@ func loadPublished() (*Tokenizer, error) {
 		}
 		tokens[rank] = token
 	}
-	t := &Tokenizer{tokens: tokens, end: int32(len(ranks)), merges: bpe.NewMerges(len(ranks) - 256)}
+	t := &Tokenizer{tokens: tokens, end: int32(len(ranks))}
 	if err := t.findBytes(ranks); err != nil {
 		return nil, fmt.Errorf("built-in GPT-2 vocabulary %s: %w", name, err)
 	}
+	t.merges = sync.OnceValue(t.mergesOfRanks)
+	return t, nil
+}
+
+// mergesOfRanks finds the merge behind each token of the built-in vocabulary. It panics where there is none: the vocabulary is a
+// part of the program.
+func (t *Tokenizer) mergesOfRanks() *bpe.Merges {
+	m := bpe.NewMerges(int(t.end) - 256)
 	var word []int32
-	for id := 256; id < len(ranks); id++ {
+	for id := 256; id < int(t.end); id++ {
 		word = word[:0]
-		for _, b := range []byte(tokens[id]) {
+		for _, b := range []byte(t.tokens[id]) {
 			word = append(word, t.bytes[b])
 		}
-		if word = t.merges.Apply(word); len(word) != 2 {
-			return nil, fmt.Errorf("built-in GPT-2 vocabulary %s: token %d %q is not the merge of two before it", name, id, tokens[id])
+		if word = m.Apply(word); len(word) != 2 {
+			panic(fmt.Sprintf("gpt2: token %d %q of the built-in vocabulary is not the merge of two before it", id, t.tokens[id]))
 		}
-		if err := t.merges.Add(word[0], word[1], int32(id)); err != nil {
-			return nil, fmt.Errorf("built-in GPT-2 vocabulary %s: %w", name, err)
+		if err := m.Add(word[0], word[1], int32(id)); err != nil {
+			panic(fmt.Sprintf("gpt2: the built-in vocabulary: %v", err))
 		}
 	}
-	return t, nil
+	return m
 }
 
 func (t *Tokenizer) findBytes(ids map[string]int) error {
@@ -189,12 +198,13 @@ func (t *Tokenizer) readMerges(r io.Reader, ids map[string]int) error {
 	if err := lines.Err(); err != nil {
 		return err
 	}
-	t.merges = bpe.NewMerges(len(list))
+	all := bpe.NewMerges(len(list))
 	for _, m := range list {
-		if err := t.merges.Add(m.left, m.right, m.token); err != nil {
+		if err := all.Add(m.left, m.right, m.token); err != nil {
 			return fmt.Errorf("%q + %q: %w", t.tokens[m.left], t.tokens[m.right], err)
 		}
 	}
+	t.merges = func() *bpe.Merges { return all }
 	return nil
 }
 

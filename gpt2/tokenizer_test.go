@@ -334,7 +334,7 @@ func BenchmarkEncodeUncached(b *testing.B) {
 				for _, x := range []byte(c[:k]) {
 					word = append(word, tok.bytes[x])
 				}
-				tok.merges.Apply(word)
+				tok.merges().Apply(word)
 				c = c[k:]
 			}
 		}

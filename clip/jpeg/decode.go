@@ -89,6 +89,7 @@ type decoder struct {
 	adobe         int // transform, -1: none said
 	scans         int
 	runEnd        int // progressive: blocks left in an end-of-band run
+	memory        *Memory
 	done          [4]bool
 }
 
@@ -101,9 +102,21 @@ func Size(data []byte) (width, height int, err error) {
 	return d.width, d.height, nil
 }
 
+// Memory is what decodings one after the other share. The zero value is ready.
+type Memory struct {
+	samples []byte
+	coefs   []int16
+}
+
+// Bytes is how much there is of it.
+func (m *Memory) Bytes() int { return cap(m.samples) + 2*cap(m.coefs) }
+
 // Decode decodes a file. Its size should have been looked at with Size.
-func Decode(data []byte) (*Image, error) {
-	d := &decoder{bits: bits{data: data}, adobe: -1}
+func Decode(data []byte) (*Image, error) { return new(Memory).Decode(data) }
+
+// Decode is Decode of an image whose planes lie in m until the next.
+func (m *Memory) Decode(data []byte) (*Image, error) {
+	d := &decoder{bits: bits{data: data}, adobe: -1, memory: m}
 	if err := d.read(false); err != nil {
 		return nil, err
 	}
@@ -255,19 +268,41 @@ func (d *decoder) frame(b []byte) error {
 	return nil
 }
 
+// zeroed is v with length n and zeros.
+func zeroed[T any](v []T, n int) []T {
+	if cap(v) < n {
+		return make([]T, n)
+	}
+	v = v[:n]
+	clear(v)
+	return v
+}
+
 // allocate makes the planes.
 func (d *decoder) allocate() {
 	d.unitsX, d.unitsY = over(d.width, 8*d.hmax), over(d.height, 8*d.vmax)
+	total := 0
+	for i := range d.comps {
+		total += 64 * d.unitsX * d.comps[i].h * d.unitsY * d.comps[i].v
+	}
+	m := d.memory
+	m.samples = zeroed(m.samples, total)
+	if d.progressive {
+		m.coefs = zeroed(m.coefs, total)
+	}
+	at := 0
 	for i := range d.comps {
 		c := &d.comps[i]
 		c.wide, c.high = d.unitsX*c.h, d.unitsY*c.v
 		x, y := d.hmax/c.h, d.vmax/c.v
 		w, h := over(d.width, x), over(d.height, y)
 		c.across, c.row = over(w, 8), over(h, 8)
-		c.plane = Plane{Pix: make([]byte, 64*c.wide*c.high), Stride: 8 * c.wide, Width: w, Height: h, X: x, Y: y}
+		end := at + 64*c.wide*c.high
+		c.plane = Plane{Pix: m.samples[at:end:end], Stride: 8 * c.wide, Width: w, Height: h, X: x, Y: y}
 		if d.progressive {
-			c.coefs = make([]int16, 64*c.wide*c.high)
+			c.coefs = m.coefs[at:end:end]
 		}
+		at = end
 	}
 }
 

@@ -35,17 +35,22 @@ type format struct {
 	name   string
 	magic  string // '?' stands for any byte
 	size   func(data []byte) (width, height int, err error)
-	decode func(data []byte) (*Image, error)
+	decode func(data []byte, s *Scratch) (*Image, error)
 
 	perPixel int // bytes of a pixel while it is decoded, about
 }
 
 var formats = []format{
 	{"JPEG", "\xff\xd8\xff", jpeg.Size, decodeJPEG, 3},
-	{"PNG", "\x89PNG\r\n\x1a\n", sizeBy(png.DecodeConfig), decodePNG, 8},
-	{"GIF", "GIF8?a", sizeBy(gif.DecodeConfig), decodeGIF, 2},
-	{"WebP", "RIFF????WEBP", webpSize, decodeWebP, 8},
-	{"BMP", "BM", sizeBy(bmp.DecodeConfig), decodeBMP, 8},
+	{"PNG", "\x89PNG\r\n\x1a\n", sizeBy(png.DecodeConfig), fresh(decodePNG), 8},
+	{"GIF", "GIF8?a", sizeBy(gif.DecodeConfig), fresh(decodeGIF), 2},
+	{"WebP", "RIFF????WEBP", webpSize, fresh(decodeWebP), 8},
+	{"BMP", "BM", sizeBy(bmp.DecodeConfig), fresh(decodeBMP), 8},
+}
+
+// fresh is a decoder that takes its memory from the heap.
+func fresh(decode func(data []byte) (*Image, error)) func([]byte, *Scratch) (*Image, error) {
+	return func(data []byte, _ *Scratch) (*Image, error) { return decode(data) }
 }
 
 // sizeBy reads the size with a decoder of the standard library's manner.
@@ -91,7 +96,9 @@ func Open(path string, o Options) (*Image, error) {
 
 // Decode decodes an image file held in memory; its kind follows from its content. Of an animation it is the first
 // image. A damaged or cut file is an error.
-func Decode(data []byte, o Options) (*Image, error) {
+func Decode(data []byte, o Options) (*Image, error) { return new(Scratch).decode(data, o) }
+
+func (s *Scratch) decode(data []byte, o Options) (*Image, error) {
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("%d bytes, want at most %d", len(data), maxFile)
 	}
@@ -107,7 +114,7 @@ func Decode(data []byte, o Options) (*Image, error) {
 		if limit := o.maxPixels(); w < 1 || h < 1 || w > limit/h {
 			return nil, fmt.Errorf("%s of %d×%d pixels, want 1 to %d in all", f.name, w, h, limit)
 		}
-		im, err := f.decode(data)
+		im, err := f.decode(data, s)
 		if err != nil {
 			return nil, fmt.Errorf("decode %s: %w", f.name, cut(err))
 		}

@@ -7,8 +7,8 @@ import (
 )
 
 // decodeJPEG reads a JPEG of any colours.
-func decodeJPEG(data []byte) (*Image, error) {
-	m, err := jpeg.Decode(data)
+func decodeJPEG(data []byte, s *Scratch) (*Image, error) {
+	m, err := s.jpeg.Decode(data)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"image"
+	"os"
 	"path/filepath"
 	"testing"
 )
@@ -57,6 +58,37 @@ func TestUpsampleOddSizes(t *testing.T) {
 							t.Fatalf("%v %d×%d pixel (%d, %d): %v, want %v", ratio, w, h, x, y, got, want)
 						}
 					}
+				}
+			}
+		}
+	}
+}
+
+// TestScratch: images of all kinds decoded one after the other in one Scratch are what each is alone.
+func TestScratch(t *testing.T) {
+	names, err := filepath.Glob("testdata/*.*")
+	if err != nil || len(names) < 5 {
+		t.Fatal(names, err)
+	}
+	var s Scratch
+	for range 2 {
+		for _, n := range []int{7, 224} {
+			for _, name := range names {
+				data, err := os.ReadFile(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				im, want := Decode(data, Options{})
+				got, err := s.Squared(data, Options{}, n)
+				if (err == nil) != (want == nil) {
+					t.Errorf("%s: %v, alone %v", name, err, want)
+				}
+				if err != nil || want != nil {
+					continue
+				}
+				pix, err := im.Square(n)
+				if err != nil || !bytes.Equal(pix, got.pix) {
+					t.Errorf("%s: square of %d differs (%v)", name, n, err)
 				}
 			}
 		}

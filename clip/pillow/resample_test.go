@@ -96,7 +96,7 @@ func TestSquareComputesTheCropOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		four := resample(strips{w: w, bands: 4, pix: mix(cmyk).pix}, h, f)
+		four := resample(strips{w: w, bands: 4, pix: mix(cmyk).pix, scratch: new(Scratch)}, h, f)
 		for i := range n * n {
 			for b := range 4 {
 				if b < 3 && got[3*i+b] != want[b][3*i] {

@@ -31,7 +31,9 @@ func (m *Image) frame(n int) (frame, error) {
 // Square resizes the image so that its short side has n pixels, with Pillow's bicubic filter, cuts the n×n pixels in
 // the middle and returns them as RGB, three bytes a pixel. Only what the square needs is computed; of an image that is its own
 // square it is the image's memory.
-func (m *Image) Square(n int) ([]byte, error) {
+func (m *Image) Square(n int) ([]byte, error) { return m.square(n, new(Scratch)) }
+
+func (m *Image) square(n int, s *Scratch) ([]byte, error) {
 	if n < 1 || n > 1<<14 {
 		return nil, fmt.Errorf("square of %d pixels, want 1 to %d", n, 1<<14)
 	}
@@ -52,13 +54,13 @@ func (m *Image) Square(n int) ([]byte, error) {
 	}
 	if m.planes != nil {
 		p := newPlaneRows(m.planes)
-		return resample(strips{w: m.Width, bands: bands, convert: p.read}, m.Height, f), nil
+		return resample(strips{w: m.Width, bands: bands, convert: p.read, scratch: s}, m.Height, f), nil
 	}
 	pix := m.pix
 	if m.mode == rgba && resized {
 		pix = premultiplied(pix)
 	}
-	pix = resample(strips{w: m.Width, bands: bands, pix: pix}, m.Height, f)
+	pix = resample(strips{w: m.Width, bands: bands, pix: pix, scratch: s}, m.Height, f)
 	switch m.mode {
 	case gray:
 		return grayToRGB(pix), nil
@@ -71,8 +73,10 @@ func (m *Image) Square(n int) ([]byte, error) {
 }
 
 // Squared is m as Square sees it: an image of n×n pixels, in 3·n² bytes, whose Square(n) is the same. It does not hold on to m.
-func (m *Image) Squared(n int) (*Image, error) {
-	pix, err := m.Square(n)
+func (m *Image) Squared(n int) (*Image, error) { return m.squared(n, new(Scratch)) }
+
+func (m *Image) squared(n int, s *Scratch) (*Image, error) {
+	pix, err := m.square(n, s)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +89,7 @@ type strips struct {
 	w, bands int
 	pix      []byte
 	convert  func(dst []byte, y int) // in place of pix
+	scratch  *Scratch
 }
 
 // stripRows is how many rows are converted at a time. It is even, since rows are resampled in pairs.
@@ -98,7 +103,7 @@ func (s *strips) each(lo, hi, more int, f func(pix []byte, from, to, at int)) {
 		return
 	}
 	width := s.w * s.bands
-	buffer := make([]byte, stripRows*width, stripRows*width+more)
+	buffer := room(&s.scratch.strip, stripRows*width, more)
 	for y := lo; y < hi; y += stripRows {
 		n := min(stripRows, hi-y)
 		for i := range n {
@@ -118,7 +123,13 @@ func resample(s strips, h int, f frame) []byte {
 		down = newTaps(h, f.h, f.y, n)
 		lo, hi = down.span()
 	}
-	rows := make([]byte, (hi-lo)*n*bands, (hi-lo+1)*n*bands) // the assembly may read a row more
+	size := (hi - lo) * n * bands
+	var rows []byte
+	if down == nil {
+		rows = make([]byte, size)
+	} else {
+		rows = room(&s.scratch.rows, size, n*bands) // the assembly may read a row more
+	}
 	if f.w != w {
 		across := newTaps(w, f.w, f.x, n).across()
 		s.each(lo, hi, across.beyond(bands), func(pix []byte, from, to, at int) {

@@ -24,6 +24,8 @@ type Decoder struct {
 	left int // more images may be in work
 	room int // of which the pixels take so many bytes more
 	busy int // images in work
+
+	scratch []*pillow.Scratch // of nobody
 }
 
 // NewDecoder makes squares of size pixels, of at most workers images at once; 0: GOMAXPROCS.
@@ -46,19 +48,10 @@ func (d *Decoder) Image(ctx context.Context, it *Item) (im *pillow.Image, err er
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if p := recover(); p != nil { // a decoder's bug must not cost the run
-			im, err = nil, fail(Damaged, "the decoder gave up: %v", p)
-		}
-	}()
-	n := d.options.Memory(data)
-	d.begin(n)
-	defer d.end(n)
-	im, err = pillow.Decode(data, d.options)
-	if err == nil {
-		im, err = im.Squared(d.size)
-	}
-	switch {
+	var f *Failure
+	switch im, err = d.square(data); {
+	case errors.As(err, &f):
+		return nil, f
 	case errors.Is(err, pillow.ErrFormat):
 		return nil, &Failure{NotImage, err}
 	case err != nil:
@@ -67,23 +60,44 @@ func (d *Decoder) Image(ctx context.Context, it *Item) (im *pillow.Image, err er
 	return im, nil
 }
 
+// square waits for its turn.
+func (d *Decoder) square(data []byte) (im *pillow.Image, err error) {
+	n := d.options.Memory(data)
+	s := d.begin(n)
+	defer func() {
+		if p := recover(); p != nil { // a decoder's bug must not cost the run
+			im, err = nil, fail(Damaged, "the decoder gave up: %v", p)
+			s = new(pillow.Scratch)
+		}
+		d.end(n, s)
+	}()
+	return s.Squared(data, d.options, d.size)
+}
+
 // begin waits until there is room for an image of n bytes.
-func (d *Decoder) begin(n int) {
+func (d *Decoder) begin(n int) *pillow.Scratch {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	for d.busy > 0 && (d.left == 0 || d.room < n) {
 		d.free.Wait()
 	}
 	d.left--
 	d.busy++
 	d.room -= n
-	d.mu.Unlock()
+	if last := len(d.scratch) - 1; last >= 0 {
+		s := d.scratch[last]
+		d.scratch = d.scratch[:last]
+		return s
+	}
+	return new(pillow.Scratch)
 }
 
-func (d *Decoder) end(n int) {
+func (d *Decoder) end(n int, s *pillow.Scratch) {
 	d.mu.Lock()
 	d.left++
 	d.busy--
 	d.room += n
+	d.scratch = append(d.scratch, s)
 	d.mu.Unlock()
 	d.free.Broadcast()
 }

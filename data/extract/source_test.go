@@ -295,7 +295,7 @@ func TestDecoderBounds(t *testing.T) {
 	for i := range 60 {
 		n := []int{1 << 10, decodeRoom / 2, decodeRoom/2 + 1, 3 * decodeRoom}[i%4]
 		group.Go(func() {
-			d.begin(n)
+			s := d.begin(n)
 			mu.Lock()
 			busy, bytes, images = busy+1, bytes+n, images+1
 			most = max(most, busy)
@@ -307,7 +307,7 @@ func TestDecoderBounds(t *testing.T) {
 			mu.Lock()
 			busy, bytes = busy-1, bytes-n
 			mu.Unlock()
-			d.end(n)
+			d.end(n, s)
 		})
 	}
 	group.Wait()

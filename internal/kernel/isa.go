@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"os"
 )
@@ -31,9 +32,9 @@ var dotBF16 = isa >= AVX512 && fastDotBF16()
 // CPU is the instruction set the kernels use.
 func CPU() ISA { return isa }
 
-// CPUError says why CLIPCAP_CPU could not be honoured, or nil. The kernels then use the best
+// CPUError says why CLIPCAP_CPU or CLIPCAP_HIGH could not be honoured, or nil. The kernels then use the best
 // set the processor has; commands report the error at start.
-func CPUError() error { return isaError }
+func CPUError() error { return errors.Join(isaError, splitError) }
 
 func chooseISA(name string, best ISA) (ISA, error) {
 	if name == "" {

@@ -1,6 +1,9 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+)
 
 // Precision says how exactly a matrix product is computed. The names are those of PyTorch's matmul
 // precision; float32 accumulates all three.
@@ -61,15 +64,26 @@ func (f Format) planes() int {
 	return 0
 }
 
+// splitHigh computes High as three products on any processor, slower than float32 where there is no AMX: to see there what that
+// arithmetic does to a training.
+var splitHigh, splitError = chooseSplit(os.Getenv("CLIPCAP_HIGH"))
+
+func chooseSplit(name string) (bool, error) {
+	if name != "" && name != "split" {
+		return false, fmt.Errorf("CLIPCAP_HIGH=%s: want split, or nothing", name)
+	}
+	return name != "", nil
+}
+
 // FormatFor is the format that gives a product precision p fastest on this processor.
 func FormatFor(p Precision) Format {
 	switch {
 	case p == BFloat16:
 		return BF16
+	case p == High && (splitHigh || isa == AMX):
+		return BF16x2
 	case isa < AMX:
 		return F32
-	case p == High:
-		return BF16x2
 	}
 	return BF16x3
 }
