@@ -43,7 +43,7 @@ func Open(name string, o Options) (*Encoder, error) {
 	to, _ := backend.(nn.Holder) // a GPU uploads weights when they are first used
 	var m *Model
 	if spec, ok := strings.CutPrefix(name, "random:"); ok {
-		m, err = randomTo(to, spec, o.Seed, o.Text)
+		m, err = random(to, spec, o.Seed, o.Text)
 	} else {
 		m, err = loadTo(to, name, o.Activation, o.Text)
 	}

@@ -33,7 +33,7 @@ func tiny(t testing.TB, config string, o Options) *Encoder {
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m, err := random(path, o.Seed, o.Text) // its weights stay where tests can look at them
+	m, err := random(nil, path, o.Seed, o.Text) // its weights stay where tests can look at them
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestWeightsAreKeptOnce(t *testing.T) {
 		if err := os.WriteFile(path, []byte(c.config), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		m, err := random(path, 3, c.text)
+		m, err := random(nil, path, 3, c.text)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package clip
 
 import (
 	"math"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -11,16 +12,31 @@ import (
 // Init gives the model the random weights CLIP's training starts from: what openai/CLIP's initialize_parameters sets,
 // and PyTorch's own starting values for the rest.
 func (m *Model) Init(seed uint64) error {
+	return m.init(nil, seed)
+}
+
+// init hands the weights of products to a backend, where there is one, as soon as they have their numbers.
+func (m *Model) init(to nn.Holder, seed uint64) error {
 	params, err := m.Params()
 	if err != nil {
 		return err
 	}
+	take := nn.TakeNow(to, m.operands())
+	var mu sync.Mutex
 	var group sync.WaitGroup
+	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for _, p := range params {
-		group.Go(func() { m.start(p, seed) })
+		turns <- struct{}{}
+		group.Go(func() {
+			m.start(p, seed)
+			mu.Lock()
+			take(p)
+			mu.Unlock()
+			<-turns
+		})
 	}
 	group.Wait()
-	m.ready(nil)
+	m.ready(to)
 	return nil
 }
 

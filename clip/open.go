@@ -90,20 +90,9 @@ func (c Config) count(text bool) float64 {
 // maxRandom bounds a random model's numbers, at twice those of the largest published CLIP.
 const maxRandom = 10_000_000_000
 
-// randomTo makes a model at random and hands its weights to a backend, as fromStore does.
-func randomTo(to nn.Holder, spec string, seed uint64, text bool) (*Model, error) {
-	m, err := random(spec, seed, text)
-	if err == nil && to != nil {
-		for p, transposed := range m.operands() {
-			to.Take(p, transposed)
-		}
-		m.hand(to)
-	}
-	return m, err
-}
-
-// random makes a model at random from what follows "random:", a configuration file or a published name.
-func random(spec string, seed uint64, text bool) (*Model, error) {
+// random makes a model at random from what follows "random:", a configuration file or a published name, and hands its weights to
+// a backend, where there is one, as fromStore does.
+func random(to nn.Holder, spec string, seed uint64, text bool) (*Model, error) {
 	c, err := Published(spec)
 	if err != nil {
 		data, err := os.ReadFile(spec)
@@ -127,7 +116,7 @@ func random(spec string, seed uint64, text bool) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("random CLIP: %s: %w", spec, err)
 	}
-	return m, m.Init(seed)
+	return m, m.init(to, seed)
 }
 
 // fillIn gives what a configuration leaves out the values it has in ViT-B/32, as Hugging Face and open_clip do.

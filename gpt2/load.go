@@ -98,7 +98,7 @@ func fromStore(to nn.Holder, s *weights.Store, c *Config) (*Model, error) {
 }
 
 // bind fills the parameters and checks that a head of its own in the file is the token table, as the model has it.
-func bind(s *weights.Store, l *weights.Layout, params nn.Params, taken func(p *nn.Param) func()) error {
+func bind(s *weights.Store, l *weights.Layout, params nn.Params, taken func(p *nn.Param) *nn.Taking) error {
 	if l.Has(head) {
 		tied, err := l.Same(head, "wte.weight")
 		if err != nil {

@@ -161,6 +161,6 @@ func (m *Model) operands() map[*nn.Param]bool {
 }
 
 // taken hands such weights to a backend; nil for no backend.
-func (m *Model) taken(to nn.Holder) func(p *nn.Param) func() {
+func (m *Model) taken(to nn.Holder) func(p *nn.Param) *nn.Taking {
 	return nn.TakenBy(to, m.operands())
 }

@@ -37,11 +37,10 @@ func OpenTo(to nn.Holder, name string, c *Config, seed uint64) (*Model, error) {
 	if _, err := m.Params(""); err != nil {
 		return nil, err
 	}
-	m.Init(seed)
-	if taken := m.taken(to); taken != nil {
-		for p := range m.operands() {
-			taken(p)()
-		}
+	if to == nil {
+		m.Init(seed)
+	} else {
+		m.init(seed, nn.TakeNow(to, m.operands()))
 	}
 	return m, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -212,6 +213,50 @@ func TestBadInputIsAnError(t *testing.T) {
 }
 
 // Shapes that cannot work are a caller's bug: the panic names operation and shapes.
+// TestFill holds that numbers written in place are those that Set copies, on backends that read them there and on others.
+func TestFill(t *testing.T) {
+	for _, be := range []Backend{NewCPU(Float32), NewReference()} {
+		g := G.NewGraph()
+		x, ids := NewInput(g, "x", Float, 4, 3), NewInput(g, "ids", Int32, 4)
+		y := Add(x, x)
+		m, err := NewMachine(be, y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows := 1; rows <= 4; rows++ {
+			data := make([]float32, 3*rows)
+			for i := range data {
+				data[i] = float32(i + rows)
+			}
+			var got [2][]float32
+			for i, set := range []func() error{
+				func() error { return Set(x, data) },
+				func() error { return Fill(x, rows, func(dst []float32) { copy(dst, data) }) },
+			} {
+				if err := set(); err != nil {
+					t.Fatal(err)
+				}
+				if err := m.RunAll(); err != nil {
+					t.Fatal(err)
+				}
+				if got[i], err = m.Value(y).Float32s(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(got[0]) != 3*rows || got[0][1] != 2*data[1] || !slices.Equal(got[0], got[1]) {
+				t.Errorf("%s, %d rows: %v by Set, %v by Fill", be.Name(), rows, got[0], got[1])
+			}
+		}
+		nothing := func([]float32) { t.Error("filled what cannot be") }
+		for want, err := range map[string]error{"5 rows": Fill(x, 5, nothing), "int32": Fill(ids, 1, nothing), "not an input": Fill(y, 1, nothing)} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want an error with %q", err, want)
+			}
+		}
+		m.Close()
+	}
+}
+
 func TestBadShapesPanic(t *testing.T) {
 	g := G.NewGraph()
 	x := NewInput(g, "x", Float, 4, 6)

@@ -2,6 +2,9 @@ package nn
 
 import (
 	"fmt"
+	"runtime/debug"
+
+	"github.com/clipcap-go/clipcap/internal/kernel"
 )
 
 // Holder keeps parameters for itself, in a form of its own.
@@ -71,17 +74,68 @@ func (p *Param) Rows(dst []float32, first int) error {
 	return nil
 }
 
+// Taking says how a parameter's numbers are handed over.
+type Taking struct {
+	// Whole is for when the parameter's Data holds all of them.
+	Whole func()
+	// Part hands rows over, from first on, one part after the other, each but the last a multiple of PartRows; the rows are the
+	// caller's again after it. It is nil where numbers must come whole.
+	Part func(first int, rows []float32)
+}
+
+// PartRows is what the rows of a part are a multiple of.
+const PartRows = kernel.PartCols
+
 // TakenBy tells for each parameter how to hand it to a backend, and nil for those that stay; operands says whether it is
 // transposed. It is nil itself where there is no backend to take them.
-func TakenBy(to Holder, operands map[*Param]bool) func(p *Param) func() {
+func TakenBy(to Holder, operands map[*Param]bool) func(p *Param) *Taking {
 	if to == nil {
 		return nil
 	}
-	return func(p *Param) func() {
+	return func(p *Param) *Taking {
 		transposed, ok := operands[p]
 		if !ok {
 			return nil
 		}
-		return func() { to.Take(p, transposed) }
+		t := &Taking{Whole: func() { to.Take(p, transposed) }}
+		if c, ok := to.(*CPU); ok && transposed {
+			t.Part = func(first int, rows []float32) { c.takePart(p, first, rows) }
+		}
+		return t
+	}
+}
+
+// TakeNow hands parameters to a backend one after the other, as TakenBy says, and does nothing where it says nothing.
+func TakeNow(to Holder, operands map[*Param]bool) func(p *Param) {
+	taken, waiting := TakenBy(to, operands), 0
+	return func(p *Param) {
+		if taken == nil || taken(p) == nil {
+			return
+		}
+		taken(p).Whole()
+		if waiting += p.size(); waiting > takenPiece {
+			waiting = 0
+			debug.FreeOSMemory()
+		}
+	}
+}
+
+// takenPiece is how many numbers on the host may wait for the garbage collector.
+const takenPiece = 8 << 20
+
+// takePart is Take of a transposed parameter that is nowhere whole.
+func (c *CPU) takePart(p *Param, first int, rows []float32) {
+	n, cols := p.Shape[0], p.Shape[1]
+	if first == 0 {
+		c.mu.Lock()
+		c.packs[packKey{param: p, trans: true}] = &pack{version: p.Version(), parts: []*kernel.Packed{new(kernel.Packed)}}
+		delete(c.packs, packKey{param: p})
+		c.mu.Unlock()
+		p.Data, p.host = nil, hostBuffer{}
+	}
+	packed := c.packs[packKey{param: p, trans: true}].parts[0]
+	packed.PackPart(kernel.Mat(rows, len(rows)/cols, cols).T(), first, n, c.format())
+	if first+len(rows)/cols == n {
+		p.host.taken = packed
 	}
 }

@@ -42,9 +42,9 @@ func (l *Layout) Bind(params nn.Params, without ...string) error {
 	return l.BindEach(params, nil, without...)
 }
 
-// BindEach is Bind for models whose numbers do not stay: what taken returns for a parameter is called as soon as that one is read,
-// and must let go of its numbers, whose memory the next one gets. Nil means that they stay.
-func (l *Layout) BindEach(params nn.Params, taken func(p *nn.Param) func(), without ...string) error {
+// BindEach is Bind for models whose numbers do not stay: what taken returns for a parameter is called as soon as that one, or a part
+// of it, is read, and must let go of the numbers, whose memory the next ones get. Nil means that they stay.
+func (l *Layout) BindEach(params nn.Params, taken func(p *nn.Param) *nn.Taking, without ...string) error {
 	bad := &Misfit{Path: l.store.Path, Unused: slices.Clone(l.unused)}
 	used := map[string]bool{}
 	for _, p := range params {
@@ -75,35 +75,74 @@ func (l *Layout) BindEach(params nn.Params, taken func(p *nn.Param) func(), with
 }
 
 // readEach reads one parameter after the other where they are taken, the largest first, and the rest together.
-func (l *Layout) readEach(params nn.Params, taken func(p *nn.Param) func()) error {
+func (l *Layout) readEach(params nn.Params, taken func(p *nn.Param) *nn.Taking) error {
 	var stay, leave nn.Params
-	take := map[*nn.Param]func(){}
+	take := map[*nn.Param]*nn.Taking{}
 	for _, p := range params {
-		if f := taken(p); f != nil {
-			take[p], leave = f, append(leave, p)
+		if t := taken(p); t != nil {
+			take[p], leave = t, append(leave, p)
 			p.Data = nil
 		} else {
 			stay = append(stay, p)
 		}
 	}
-	slices.SortStableFunc(leave, func(a, b *nn.Param) int { return size(b) - size(a) })
 	var memory []float32
-	for i, p := range leave {
-		n := size(p)
-		if i == 0 || 2*n <= len(memory) && len(memory) > pieceLen { // much smaller than those before: do not hold on to so much
+	lend := func(n int) []float32 {
+		if n > len(memory) || 2*n <= len(memory) && len(memory) > pieceLen { // do not hold on to so much more
 			memory = nil
 			debug.FreeOSMemory()
 			memory = make([]float32, n)
 		}
-		p.Data = memory[:n]
+		return memory[:n]
+	}
+	slices.SortStableFunc(leave, func(a, b *nn.Param) int { return size(b) - size(a) })
+	for _, p := range leave {
+		if rows := l.parts(p); rows > 0 && take[p].Part != nil {
+			if err := l.readParts(p, rows, lend, take[p].Part); err != nil {
+				return err
+			}
+			continue
+		}
+		p.Data = lend(size(p))
 		if err := l.read(nn.Params{p}); err != nil {
 			return err
 		}
-		take[p]()
+		take[p].Whole()
 	}
 	memory = nil
 	debug.FreeOSMemory()
 	return l.read(stay)
+}
+
+// partLen is how many numbers of a parameter are in hand at once where it can come in parts: 16 MB. Tests change it.
+var partLen = 4 * pieceLen
+
+// parts is how many rows of a parameter make a part, 0 where it is small, or cannot be read from any place.
+func (l *Layout) parts(p *nn.Param) int {
+	t := l.places[p.Name]
+	if size(p) <= partLen || len(t) != 1 || len(p.Shape) != 2 || !t[0].anywhere() {
+		return 0
+	}
+	return max(1, partLen/(p.Shape[1]*nn.PartRows)) * nn.PartRows
+}
+
+// readParts hands a parameter over in parts of so many rows.
+func (l *Layout) readParts(p *nn.Param, rows int, lend func(n int) []float32, part func(first int, rows []float32)) error {
+	p.Changed()
+	n, width := p.Shape[0], p.Shape[1]
+	for at := 0; at < n; at += rows {
+		end := min(n, at+rows)
+		t, err := l.places[p.Name][0].Rows(at, end)
+		if err != nil {
+			return named(l.store.Path, err)
+		}
+		dst := lend(min(n, rows) * width)[:(end-at)*width]
+		if err := readPieces(split(t, dst)); err != nil {
+			return named(l.store.Path, err)
+		}
+		part(at, dst)
+	}
+	return nil
 }
 
 func size(p *nn.Param) int {
@@ -155,10 +194,15 @@ func (l *Layout) read(params nn.Params) error {
 	return nil
 }
 
+// anywhere tells whether a tensor can be read from any row on.
+func (t *Tensor) anywhere() bool {
+	_, direct := t.data.blob.(section)
+	return direct && t.contiguous()
+}
+
 // split cuts a tensor that can be read from any place into pieces of whole rows.
 func split(t *Tensor, dst []float32) []piece {
-	_, direct := t.data.blob.(section)
-	if len(dst) <= pieceLen || !direct || !t.contiguous() {
+	if len(dst) <= pieceLen || !t.anywhere() {
 		return []piece{{t, dst}}
 	}
 	var pieces []piece

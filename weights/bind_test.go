@@ -150,3 +150,42 @@ func TestSame(t *testing.T) {
 		}
 	}
 }
+
+// TestBindEach holds that what is handed over in parts arrives as it would whole, also where a tensor is transposed in the file
+// and so must come whole.
+func TestBindEach(t *testing.T) {
+	defer func(n int) { partLen = n }(partLen)
+	s := headed(t, "table", []int{101, 8}, "wide", []int{70, 33}, "turned", []int{40, 50}, "along", []int{33, 40}, "bias", []int{5})
+	l, err := s.Map(func(name string) (Place, bool) { return Place{Param: name, Transpose: name == "turned"}, true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	load := func() (nn.Params, nn.Params) {
+		whole := nn.Params{param("table", 101, 8), param("wide", 70, 33), param("turned", 50, 40), param("along", 33, 40), param("bias", 5)}
+		if err := l.Bind(whole); err != nil {
+			t.Fatal(err)
+		}
+		parts := nn.Params{param("table", 101, 8), param("wide", 70, 33), param("turned", 50, 40), param("along", 33, 40), param("bias", 5)}
+		operands := map[*nn.Param]bool{parts[0]: true, parts[1]: true, parts[2]: true, parts[3]: false}
+		if err := l.BindEach(parts, nn.TakenBy(nn.NewCPU(nn.Float32), operands)); err != nil {
+			t.Fatal(err)
+		}
+		return whole, parts
+	}
+	for _, n := range []int{1, 300, 1 << 20} {
+		partLen = n
+		whole, parts := load()
+		for i, p := range parts[:3] {
+			got := make([]float32, size(p))
+			if err := p.Rows(got, 0); err != nil || !slices.Equal(got, whole[i].Data) {
+				t.Errorf("parts of %d: %s arrives changed (%v)", n, p.Name, err)
+			}
+			if p.Data != nil || p.Version() == 0 {
+				t.Errorf("parts of %d: %s stays on the host, or is as it was", n, p.Name)
+			}
+		}
+		if parts[3].Data != nil || !slices.Equal(parts[4].Data, whole[4].Data) {
+			t.Errorf("parts of %d: the wrong ones stay", n)
+		}
+	}
+}

@@ -7,7 +7,7 @@ import (
 )
 
 // garbage is how much memory may wait for the garbage collector once a command's models are loaded.
-const garbage = 16 << 20
+const garbage = 8 << 20
 
 // BoundGarbage is for when a command has loaded what stays: by itself the heap may grow to twice that before anything is
 // collected, which for models of a gigabyte is a gigabyte. Weights hold no pointers, so a collection costs a millisecond or

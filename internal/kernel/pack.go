@@ -47,10 +47,29 @@ func (p *Packed) Pack(b Matrix, f Format) {
 	if p.k == 0 || p.n == 0 {
 		return
 	}
+	p.pack(b, 0)
+}
+
+// PackPart is Pack of an operand that comes in parts, one after the other: b holds its columns from from on, a multiple of 32
+// of them unless they are the last; n is the number of all. Products may begin when all are there.
+func (p *Packed) PackPart(b Matrix, from, n int, f Format) {
+	if from == 0 {
+		p.shape(b.Rows, n, f)
+	}
+	if b.Rows > 0 && b.Cols > 0 {
+		p.pack(b, from/panelCols)
+	}
+}
+
+// PartCols is what the columns of a part are a multiple of.
+const PartCols = panelCols
+
+// pack stores b in panels from first on.
+func (p *Packed) pack(b Matrix, first int) {
 	j := packJobs.get()
-	j.p, j.b = p, b
+	j.p, j.b, j.first, j.panels = p, b, first, (b.Cols+panelCols-1)/panelCols
 	j.per = max(1, packGrain/(p.k*panelCols))
-	Run((p.panels+j.per-1)/j.per, j)
+	Run((j.panels+j.per-1)/j.per, j)
 	*j = packJob{}
 	packJobs.put(j)
 }
@@ -114,25 +133,27 @@ const (
 	packDepth = 128     // rows that are brought into panel order before they are converted
 )
 
-// packJob packs panels: piece i is per panels from i*per on.
+// packJob packs panels: piece i is per of them from first + i*per on. The first is column 0 of b.
 type packJob struct {
-	p   *Packed
-	b   Matrix
-	per int
+	p             *Packed
+	b             Matrix
+	first, panels int
+	per           int
 }
 
 var packJobs freeList[packJob]
 
 // Do packs the panels of a piece.
 func (j *packJob) Do(piece int) {
-	for q := piece * j.per; q < min((piece+1)*j.per, j.p.panels); q++ {
+	for i := piece * j.per; i < min((piece+1)*j.per, j.panels); i++ {
+		q, j0 := j.first+i, i*panelCols
 		switch p := j.p; p.format {
 		case F32:
-			packPanel(p.floats(q), &j.b, q*panelCols, 0, p.k)
+			packPanel(p.floats(q), &j.b, j0, 0, p.k)
 		case Int8:
-			p.packInt8(&j.b, q)
+			p.packInt8(&j.b, q, j0)
 		default:
-			p.packPlanes(&j.b, q)
+			p.packPlanes(&j.b, q, j0)
 		}
 	}
 }
@@ -188,13 +209,13 @@ func takePlane(x []float32, q int) {
 	}
 }
 
-// packPlanes splits panel q into p's bfloat16 planes.
-func (p *Packed) packPlanes(b *Matrix, q int) {
+// packPlanes splits the columns of b from j0 on into the bfloat16 planes of panel q.
+func (p *Packed) packPlanes(b *Matrix, q, j0 int) {
 	wide := scratch.get(packDepth * panelCols)
 	for k0 := 0; k0 < p.kp; k0 += packDepth {
 		kn := min(packDepth, p.kp-k0)
 		have := max(0, min(kn, p.k-k0))
-		packPanel(wide, b, q*panelCols, k0, have)
+		packPanel(wide, b, j0, k0, have)
 		clear(wide[have*panelCols : kn*panelCols])
 		for plane := range p.format.planes() {
 			last := plane == p.format.planes()-1
@@ -220,13 +241,13 @@ func splitPairs(dst []uint16, src []float32, last bool) {
 	}
 }
 
-// packInt8 quantises panel q.
-func (p *Packed) packInt8(b *Matrix, q int) {
+// packInt8 quantises the columns of b from j0 on as panel q.
+func (p *Packed) packInt8(b *Matrix, q, j0 int) {
 	wide := scratch.get(packDepth * panelCols)
 	var most, inverse [panelCols]float32
 	for k0 := 0; k0 < p.k; k0 += packDepth {
 		kn := min(packDepth, p.k-k0)
-		packPanel(wide, b, q*panelCols, k0, kn)
+		packPanel(wide, b, j0, k0, kn)
 		for i, x := range wide[:kn*panelCols] {
 			most[i%panelCols] = max(most[i%panelCols], float32(math.Abs(float64(x)))) // keeps a NaN
 		}
@@ -243,7 +264,7 @@ func (p *Packed) packInt8(b *Matrix, q int) {
 	out := p.bytes(q)
 	for k0 := 0; k0 < p.k; k0 += packDepth {
 		kn := min(packDepth, p.k-k0)
-		packPanel(wide, b, q*panelCols, k0, kn)
+		packPanel(wide, b, j0, k0, kn)
 		quantise(out[k0*panelCols:(k0+kn)*panelCols], wide, &inverse)
 	}
 	scratch.put(wide)

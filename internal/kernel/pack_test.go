@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -151,3 +152,27 @@ func TestParsePrecision(t *testing.T) {
 		t.Error("ParsePrecision(half) succeeded")
 	}
 }
+
+// TestPackPart: an operand that comes in parts is packed as one that is there at once.
+func TestPackPart(t *testing.T) {
+	for _, f := range []Format{F32, BF16, BF16x2, BF16x3, BF16W, Int8} {
+		for _, s := range [][3]int{{1, 1, 32}, {7, 33, 32}, {33, 100, 32}, {130, 257, 64}, {64, 64, 96}, {0, 40, 32}} {
+			k, n, step := s[0], s[1], s[2]
+			rows := make([]float32, n*k)
+			for i := range rows {
+				rows[i] = float32(i%251) - 125.3
+			}
+			var whole, parts Packed
+			whole.Pack(Mat(rows, n, k).T(), f)
+			for at := 0; at < n; at += step {
+				m := min(step, n-at)
+				parts.PackPart(Mat(rows[at*k:(at+m)*k], m, k).T(), at, n, f)
+			}
+			if parts.Depth() != k || parts.Cols() != n || !slices.EqualFunc(whole.mem, parts.mem, sameBits) || !slices.EqualFunc(whole.scale, parts.scale, sameBits) {
+				t.Errorf("%v %v: the parts are packed in another way", f, s)
+			}
+		}
+	}
+}
+
+func sameBits(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }
