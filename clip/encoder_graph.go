@@ -82,8 +82,23 @@ func (e *Encoder) run(ctx context.Context, key graphKey, set func(*graph) error)
 	}
 }
 
-// compute runs the graph of a key, which it makes where there is none yet. Where there is no room for it, it is not kept.
+// larger is the least of the graphs there are that does for a key: the last images of a stream need no graph of their own.
+func (e *Encoder) larger(key graphKey) graphKey {
+	best := key
+	for k := range e.graphs {
+		if k.kind == key.kind && k.capacity >= key.capacity && (best == key || k.capacity < best.capacity) {
+			best = k
+		}
+	}
+	return best
+}
+
+// compute runs the graph of a key, or a larger one, which it makes where there is none yet. Where there is no room for it, it is
+// not kept.
 func (e *Encoder) compute(ctx context.Context, key graphKey, set func(*graph) error) (*graph, error) {
+	if e.graphs[key] == nil && !nn.Replays(e.backend) {
+		key = e.larger(key)
+	}
 	g := e.graphs[key]
 	if g == nil {
 		var err error
