@@ -87,7 +87,7 @@ func (m *Model) CaptionImages(ctx context.Context, images iter.Seq2[*clip.Image,
 
 // encodedAtOnce is how many images are encoded together: enough for the products' full speed, and few enough that pixels and
 // activations of a large encoder are small beside its weights.
-const encodedAtOnce = 8
+const encodedAtOnce = 6
 
 // heldPixels is how many bytes of an image may wait for others to be encoded together; of a larger image it is the square that
 // the encoder sees, cut as soon as the image comes.

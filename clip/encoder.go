@@ -185,11 +185,14 @@ func split(all []float32, n int) [][]float32 {
 	return parts
 }
 
-// capacity is the room of the graph for n: the next power of two, so that few graphs serve all sizes.
+// capacity is the room of the graph for n: the next power of two, or three quarters of it, so that few graphs serve all sizes.
 func capacity(n, most int) int {
 	c := 1
 	for c < n {
 		c *= 2
+	}
+	if c%4 == 0 && n <= c/4*3 {
+		c = c / 4 * 3
 	}
 	return min(c, most)
 }
