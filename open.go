@@ -3,13 +3,13 @@ package clipcap
 import (
 	"context"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
 	"github.com/clipcap-go/clipcap/checkpoint"
 	"github.com/clipcap-go/clipcap/clip"
 	"github.com/clipcap-go/clipcap/gpt2"
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/nn"
 	"github.com/clipcap-go/clipcap/weights/fetch"
 )
@@ -103,7 +103,7 @@ func (m *Model) configOf(name string) (*gpt2.Config, error) {
 		if c, err := gpt2.Published(spec); err == nil {
 			return &c, nil
 		}
-		f, err := os.Open(spec)
+		f, err := files.Stream(spec)
 		if err != nil {
 			return nil, err
 		}

@@ -12,10 +12,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/clipcap-go/clipcap/gpt2"
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/mapping"
 )
 
@@ -72,7 +72,7 @@ func ReadConfig(dir string) (Config, error) {
 
 func readConfig(path string) (Config, error) {
 	var c Config
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return c, err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/weights"
 )
 
@@ -93,7 +94,7 @@ func ConfigBeside(path string) (*Config, string, error) {
 	}
 	for _, name := range []string{"open_clip_config.json", "config.json"} {
 		file := filepath.Join(dir, name)
-		text, err := os.ReadFile(file)
+		text, err := files.ReadAll(file, maxConfig)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		} else if err != nil {
@@ -109,6 +110,9 @@ func ConfigBeside(path string) (*Config, string, error) {
 	}
 	return nil, "", nil
 }
+
+// maxConfig bounds a configuration's file.
+const maxConfig = 4 << 20
 
 var errNotCLIP = errors.New("not a configuration of CLIP: no vision_config, vision_cfg or model_cfg")
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/nn"
 	"github.com/clipcap-go/clipcap/weights"
 )
@@ -95,7 +96,7 @@ const maxRandom = 10_000_000_000
 func random(to nn.Holder, spec string, seed uint64, text bool) (*Model, error) {
 	c, err := Published(spec)
 	if err != nil {
-		data, err := os.ReadFile(spec)
+		data, err := files.ReadAll(spec, maxConfig)
 		if errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("random CLIP: no file %q, nor is it one of %s", spec, strings.Join(PublishedNames(), ", "))
 		} else if err != nil {

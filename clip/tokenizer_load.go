@@ -6,10 +6,10 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/clipcap-go/clipcap/internal/bpe"
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // maxVocabFile bounds the vocabulary once unpacked; the published one has 3.3 MB.
@@ -18,7 +18,7 @@ const maxVocabFile = 64 << 20
 // OpenTokenizer reads the vocabulary file at path: bpe_simple_vocab_16e6.txt.gz of openai/CLIP,
 // also unpacked, or the merges.txt of a Hugging Face CLIP.
 func OpenTokenizer(path string) (*Tokenizer, error) {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read CLIP vocabulary: %w", err)
 	}

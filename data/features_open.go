@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/weights"
 )
 
@@ -90,7 +91,7 @@ func (f *Features) openFolder() error {
 // readMeta reads what a feature set says about itself.
 func (f *Features) readMeta() error {
 	path := filepath.Join(f.Path, "meta.json")
-	text, err := os.ReadFile(path)
+	text, err := files.ReadAll(path, 1<<20)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
@@ -148,7 +149,7 @@ func (f *Features) addShard(name string, ids []string) ([]string, error) {
 	if _, err := os.Stat(strings.TrimSuffix(name, ".npy") + ".json"); err != nil {
 		return nil, fmt.Errorf("%s: its shard is not finished, there is no done-file %w; clipcap-extract goes on where it stopped", name, err)
 	}
-	r, err := os.Open(list)
+	r, err := files.Open(list)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s is missing: it says which image each row is", list)
 	} else if err != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/nn"
 	"github.com/clipcap-go/clipcap/weights"
 )
@@ -180,7 +181,7 @@ func ConfigBeside(path string) (*Config, error) {
 		dir = filepath.Dir(path)
 	}
 	path = filepath.Join(dir, "config.json")
-	text, err := os.ReadFile(path)
+	text, err := files.ReadAll(path, maxFile)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {

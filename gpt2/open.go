@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/nn"
 )
 
@@ -50,7 +51,7 @@ func randomConfig(spec string) (Config, error) {
 	if c, err := Published(spec); err == nil {
 		return c, nil
 	}
-	f, err := os.Open(spec)
+	f, err := files.Stream(spec)
 	if errors.Is(err, os.ErrNotExist) {
 		return Config{}, fmt.Errorf("no file %q, nor is it the name of a published model", spec)
 	} else if err != nil {

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/clipcap-go/clipcap/internal/bpe"
+	"github.com/clipcap-go/clipcap/internal/files"
 	loader "github.com/pkoukk/tiktoken-go-loader"
 )
 
@@ -94,12 +94,12 @@ func OpenTokenizer(dir string) (*Tokenizer, error) {
 }
 
 func openTokenizer(vocab, merges string) (*Tokenizer, error) {
-	v, err := os.Open(vocab)
+	v, err := files.Open(vocab)
 	if err != nil {
 		return nil, fmt.Errorf("read GPT-2 vocabulary: %w", err)
 	}
 	defer v.Close()
-	m, err := os.Open(merges)
+	m, err := files.Open(merges)
 	if err != nil {
 		return nil, fmt.Errorf("read GPT-2 vocabulary: %w", err)
 	}

@@ -8,11 +8,11 @@ import (
 	"image/gif"
 	"image/png"
 	"io"
-	"os"
 
 	"golang.org/x/image/bmp"
 
 	"github.com/clipcap-go/clipcap/clip/jpeg"
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // MaxPixels is the largest image decoded by default, the one from which on Pillow too takes an image for an attack.
@@ -75,7 +75,7 @@ func (f *format) matches(data []byte) bool {
 
 // Open decodes the image file at path; errors name it.
 func Open(path string, o Options) (*Image, error) {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read image: %w", err)
 	}

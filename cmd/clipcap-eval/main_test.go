@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-// files writes files and returns their folder.
-func files(t *testing.T, texts map[string]string) string {
+// texts writes files and returns their folder.
+func texts(t *testing.T, all map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, text := range texts {
+	for name, text := range all {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -68,7 +68,7 @@ type output struct {
 }
 
 func TestScores(t *testing.T) {
-	dir := files(t, inputs)
+	dir := texts(t, inputs)
 	for _, c := range []struct {
 		line   string
 		corpus string // names in the order printed
@@ -115,7 +115,7 @@ func TestScores(t *testing.T) {
 
 // The order of the results changes nothing.
 func TestOrderOfResults(t *testing.T) {
-	dir := files(t, map[string]string{"refs.json": inputs["refs.json"], "a.json": inputs["res.json"], "b.json": `{"1": "A dog runs.", "2": "A red bus in the street."}`})
+	dir := texts(t, map[string]string{"refs.json": inputs["refs.json"], "a.json": inputs["res.json"], "b.json": `{"1": "A dog runs.", "2": "A red bus in the street."}`})
 	_, a, _ := call(t, dir, "--annotations DIR/refs.json --results DIR/a.json --json")
 	_, b, _ := call(t, dir, "--annotations DIR/refs.json --results DIR/b.json --json")
 	if a != b || a == "" {
@@ -124,7 +124,7 @@ func TestOrderOfResults(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	dir := files(t, inputs)
+	dir := texts(t, inputs)
 	refs := "--annotations DIR/refs.json "
 	for _, c := range []struct {
 		line   string
@@ -178,7 +178,7 @@ func TestErrors(t *testing.T) {
 }
 
 func TestTokenize(t *testing.T) {
-	dir := files(t, inputs)
+	dir := texts(t, inputs)
 	status, out, errs := call(t, dir, "--tokenize DIR/caps.txt")
 	if status != 0 || out != "a dog 's bone\n\ndo n't -lrb- stop -rrb-\n" {
 		t.Errorf("%d, %q, %q", status, out, errs)
@@ -187,7 +187,7 @@ func TestTokenize(t *testing.T) {
 
 // Every kind of output at once.
 func TestOutputs(t *testing.T) {
-	dir := files(t, inputs)
+	dir := texts(t, inputs)
 	status, out, errs := call(t, dir, "--annotations DIR/coco.json --results DIR/res.json --compare DIR/other.json --bootstrap 20 --training DIR/refs.json "+
 		"--per-image DIR/p.json --html DIR/r.html --submission DIR/mine.zip --images DIR")
 	if status != 0 {
@@ -207,7 +207,7 @@ func TestOutputs(t *testing.T) {
 
 // A test set without human captions gives a submission and no scores.
 func TestSubmissionOnly(t *testing.T) {
-	dir := files(t, inputs)
+	dir := texts(t, inputs)
 	for _, more := range []string{"", " --dataset nocaps"} {
 		status, out, errs := call(t, dir, "--annotations DIR/test.json --results DIR/res.json --submission DIR/s.json --json"+more)
 		var got output
@@ -254,7 +254,7 @@ func TestCLIPScore(t *testing.T) {
 	for i := range 48894 { // as many merges as the published vocabulary has, pairs of letters
 		fmt.Fprintf(&vocabulary, "%c %c\n", letters[i/256], letters[i%256])
 	}
-	dir := files(t, map[string]string{
+	dir := texts(t, map[string]string{
 		"clip/config.json": `{"embed_dim": 6, "quick_gelu": true, "vision_cfg": {"image_size": 64, "layers": 1, "width": 64, "patch_size": 4}, "text_cfg": {"layers": 1, "width": 64, "heads": 1, "vocab_size": 49408, "context_length": 77}}`,
 		"clip/merges.txt":  vocabulary.String(),
 		"refs.json":        inputs["coco.json"], "res.json": inputs["res.json"],

@@ -4,16 +4,16 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/clipcap-go/clipcap/eval/ptb"
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // tokenize prints the tokens of each line of a file as the metrics see them. The lines are one stream, as a run's captions are;
 // the newline that ends the last line is no part of it.
 func tokenize(path string, w io.Writer) error {
-	text, err := os.ReadFile(path)
+	text, err := files.ReadAll(path, 1<<30)
 	if err != nil {
 		return fmt.Errorf("--tokenize: %w", err)
 	}

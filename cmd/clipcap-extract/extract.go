@@ -18,6 +18,7 @@ import (
 	"github.com/clipcap-go/clipcap/clip"
 	"github.com/clipcap-go/clipcap/data/extract"
 	"github.com/clipcap-go/clipcap/internal/cli"
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/nn"
 	"github.com/clipcap-go/clipcap/weights"
 )
@@ -50,7 +51,7 @@ func program() *cli.Command {
 Images are a folder, with --annotations those of COCO's, Karpathy's or nocaps' file; a list, a path or address a line; a
 TSV of captions and addresses such as Conceptual Captions'; tars of webdataset, one, a folder or a quoted pattern; or an
 .npy of pixels. An image that cannot be had is a line with its reason in the shard, never a failed run. A run that was
-killed goes on with --resume and leaves the same bytes.`,
+killed goes on with --resume and leaves the same bytes. A list and annotations may come through a pipe such as <(command).`,
 		Example: `clipcap-extract --clip random:ViT-B/32 --images photos --out features   # random weights, to try it
 clipcap-extract --clip ViT-B-32.pt --images train2014 --annotations captions_train2014.json --out coco`,
 		Setup: func(f *flag.FlagSet) cli.Work {
@@ -214,7 +215,7 @@ func (o *options) model(e *clip.Encoder) (extract.Model, error) {
 	}
 	path := s.Path
 	s.Close()
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return extract.Model{}, err
 	}

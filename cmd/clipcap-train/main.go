@@ -15,7 +15,8 @@ func program() *cli.Command {
   clipcap-train … --out DIR --resume
 
 Features are a folder of clipcap-extract's, a .npy file, or a feature pickle of the original, which brings its captions along. Captions
-are COCO's, Karpathy's dataset_coco.json, nocaps', Conceptual Captions' (TSV), the original's flat list, or JSON lines.
+are COCO's, Karpathy's dataset_coco.json, nocaps', Conceptual Captions' (TSV), the original's flat list, or JSON lines; they may come
+through a pipe such as <(command).
 DIR becomes a checkpoint that clipcap-caption opens, with log.jsonl, report.html and TensorBoard events beside it. An interrupt finishes
 the step, writes a checkpoint and ends with status 0.`,
 		Example: `clipcap-train --features coco-features --captions dataset_coco.json --out coco-transformer --recipe coco-transformer-frozen --dry-run`,

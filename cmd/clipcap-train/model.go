@@ -13,6 +13,7 @@ import (
 	"github.com/clipcap-go/clipcap/checkpoint"
 	"github.com/clipcap-go/clipcap/data"
 	"github.com/clipcap-go/clipcap/gpt2"
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/mapping"
 	"github.com/clipcap-go/clipcap/train"
 	"github.com/clipcap-go/clipcap/weights/fetch"
@@ -118,12 +119,7 @@ func source(name, path string) (checkpoint.Source, error) {
 	if strings.HasPrefix(path, "random:") {
 		return s, nil
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return s, err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || info.IsDir() {
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
 		for _, file := range []string{"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"} {
 			if inside := filepath.Join(path, file); err == nil && exists(inside) {
 				return source(name, inside)
@@ -131,6 +127,11 @@ func source(name, path string) (checkpoint.Source, error) {
 		}
 		return s, err
 	}
+	f, err := files.Open(path)
+	if err != nil {
+		return s, err
+	}
+	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return s, err

@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/clipcap-go/clipcap/internal/cli"
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/weights"
 	"github.com/clipcap-go/clipcap/weights/fetch"
 )
@@ -160,7 +160,7 @@ func notFinite(t *weights.Tensor) (int, error) {
 
 // hashOf is a file's SHA-256, with progress for large ones.
 func hashOf(ctx context.Context, path string, log io.Writer) (string, error) {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return "", err
 	}

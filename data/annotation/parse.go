@@ -7,10 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // A sink takes what a file holds, in its order.
@@ -72,7 +73,7 @@ func parse(r io.Reader, to sink, o Options) (kind string, err error) {
 // Scan calls visit for every caption of a file, in its order, and keeps none of them. It says what kind of file it was, as [Set.Kind] does.
 // Errors name the file and the image.
 func Scan(path string, o Options, visit func(Caption) error) (kind string, err error) {
-	f, err := os.Open(path)
+	f, err := files.Stream(path)
 	if err != nil {
 		return "", err
 	}

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
+
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // Options say how to read a data set.
@@ -21,7 +22,7 @@ var Datasets = []string{"coco", "nocaps", "conceptual"}
 
 // Read reads a data set's human captions from a file. Errors name the file and the image.
 func Read(path string, o Options) (*Set, error) {
-	f, err := os.Open(path)
+	f, err := files.Stream(path)
 	if err != nil {
 		return nil, err
 	}

@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
+
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // A Result is what a system wrote for one image: the caption to be judged first, further samples after it.
@@ -26,7 +27,7 @@ type Results struct {
 // ReadResults reads a result file: COCO's list [{"image_id":…, "caption":…}, …], an object {"id": "caption"} or {"id": ["caption", …]},
 // or the lines that clipcap-caption --json writes.
 func ReadResults(path string) (*Results, error) {
-	f, err := os.Open(path)
+	f, err := files.Stream(path)
 	if err != nil {
 		return nil, err
 	}

@@ -22,18 +22,7 @@ func (it *Item) Pixels() (pixels []float32, ok bool, err error) {
 // ReadSource is a source that comes through a stream: the bytes of one image, called name, or a list, a path or address a
 // line.
 func ReadSource(r io.Reader, name string, o SourceOptions) (Source, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("images %s: %w", name, err)
-	case len(data) > maxFile:
-		return nil, fmt.Errorf("images %s: more than %d MB", name, maxFile>>20)
-	}
-	if bytes.IndexByte(data[:min(len(data), 512)], 0) >= 0 {
-		load := func(context.Context) ([]byte, error) { return data, nil }
-		return files{{ID: "0", File: name, load: load}}, nil
-	}
-	s, err := list(data, o.Fetch)
+	s, err := readSource(r, name, o)
 	if err == nil && s.Len() == 0 {
 		err = errors.New("no images in it")
 	}
@@ -41,4 +30,19 @@ func ReadSource(r io.Reader, name string, o SourceOptions) (Source, error) {
 		return nil, fmt.Errorf("images %s: %w", name, err)
 	}
 	return s, nil
+}
+
+func readSource(r io.Reader, name string, o SourceOptions) (Source, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(data) > maxFile:
+		return nil, fmt.Errorf("more than %d MB", maxFile>>20)
+	}
+	if bytes.IndexByte(data[:min(len(data), 512)], 0) >= 0 {
+		load := func(context.Context) ([]byte, error) { return data, nil }
+		return listed{{ID: "0", File: name, load: load}}, nil
+	}
+	return list(data, o.Fetch)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // Source is a list of images in a fixed order.
@@ -101,6 +102,8 @@ func openSource(path string, o SourceOptions) (Source, error) {
 		return nil, err
 	}
 	switch ext := strings.ToLower(filepath.Ext(path)); {
+	case info.Mode()&fs.ModeNamedPipe != 0 && o.Annotations == "":
+		return openPipe(path, o)
 	case info.IsDir() && o.Annotations != "":
 		return openAnnotations(o.Annotations, path, o.Split)
 	case o.Annotations != "":
@@ -123,14 +126,24 @@ func openSource(path string, o SourceOptions) (Source, error) {
 	return openList(path, o.Fetch)
 }
 
-// files is a source whose images were all listed when it was opened.
-type files []Item
+// openPipe reads what comes through a pipe, as ReadSource does.
+func openPipe(path string, o SourceOptions) (Source, error) {
+	r, err := files.Stream(path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return readSource(r, path, o)
+}
 
-func (f files) Len() int { return len(f) }
+// listed is a source whose images were all listed when it was opened.
+type listed []Item
 
-func (f files) Items(from, to int) ([]Item, error) { return f[from:to], nil }
+func (f listed) Len() int { return len(f) }
 
-func (f files) Close() error { return nil }
+func (f listed) Items(from, to int) ([]Item, error) { return f[from:to], nil }
+
+func (f listed) Close() error { return nil }
 
 // maxFile bounds an image's file.
 const maxFile = 1 << 28
@@ -138,7 +151,7 @@ const maxFile = 1 << 28
 // readFile is the load of a local file.
 func readFile(path string) func(context.Context) ([]byte, error) {
 	return func(context.Context) ([]byte, error) {
-		f, err := os.Open(path)
+		f, err := files.Open(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fail(Missing, "no such file")
 		} else if err != nil {
@@ -175,7 +188,7 @@ func stem(path string) string {
 }
 
 // named gives images their ids, with extensions where two would be the same without.
-func named(items files) files {
+func named(items listed) listed {
 	count := map[annotation.ID]int{}
 	for _, it := range items {
 		count[it.ID]++
@@ -190,7 +203,7 @@ func named(items files) files {
 
 // openFolder lists the images below a folder by their names, or, where there are none, its tars.
 func openFolder(dir string) (Source, error) {
-	var items files
+	var items listed
 	var tars []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -218,7 +231,7 @@ func openFolder(dir string) (Source, error) {
 
 // openFiles opens what a pattern matches: tars, or images.
 func openFiles(names []string) (Source, error) {
-	var items files
+	var items listed
 	var tars []string
 	for _, name := range names {
 		switch {
@@ -239,7 +252,7 @@ func openFiles(names []string) (Source, error) {
 
 // openList reads a list: a path, from the current folder on, or an address a line.
 func openList(path string, o Fetch) (Source, error) {
-	text, err := os.ReadFile(path)
+	text, err := files.ReadAll(path, maxFile)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +263,7 @@ func list(text []byte, o Fetch) (Source, error) {
 	if len(text) > 0 && slices.Contains(text[:min(len(text), 512)], 0) {
 		return nil, errors.New("neither a list of files nor of a kind that is known (.tar, .npy, .tsv, .json, images)")
 	}
-	var items files
+	var items listed
 	var web *fetcher
 	for line := range strings.Lines(string(text)) {
 		if line = strings.TrimSpace(line); line == "" {

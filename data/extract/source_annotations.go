@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // entry is an image in COCO's, Karpathy's or nocaps' file, or a line of a flat list of captions.
@@ -29,7 +30,7 @@ type entry struct {
 
 // openAnnotations lists the images of an annotation file, each once, looked for below root.
 func openAnnotations(path, root, split string) (Source, error) {
-	f, err := os.Open(path)
+	f, err := files.Stream(path)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func openAnnotations(path, root, split string) (Source, error) {
 	if split != "" {
 		splits = strings.Split(split, ",")
 	}
-	var items files
+	var items listed
 	seen := map[annotation.ID]bool{}
 	add := func(e entry, flat bool) error {
 		if len(splits) > 0 && e.Split != "" && !slices.Contains(splits, e.Split) {

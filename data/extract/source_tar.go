@@ -10,11 +10,12 @@ import (
 	"path/filepath"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // tars are webdataset shards. Their headers are read once; members are then read where they lie.
 type tars struct {
-	files
+	listed
 	open []*os.File
 }
 
@@ -35,11 +36,11 @@ func openTars(names []string) (Source, error) {
 		}
 	}
 	count := map[annotation.ID]int{}
-	for _, it := range t.files {
+	for _, it := range t.listed {
 		count[it.ID]++
 	}
-	for i := range t.files {
-		if it := &t.files[i]; count[it.ID] > 1 { // the same key in two tars
+	for i := range t.listed {
+		if it := &t.listed[i]; count[it.ID] > 1 { // the same key in two tars
 			it.ID = annotation.ID(stem(it.File))
 		}
 	}
@@ -48,7 +49,7 @@ func openTars(names []string) (Source, error) {
 
 // add lists the images of one tar. An id is a member's name without its extension, webdataset's key.
 func (t *tars) add(name string) error {
-	f, err := os.Open(name)
+	f, err := files.Open(name)
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (t *tars) add(name string) error {
 		if h.Size < 0 || at+h.Size > info.Size() {
 			return fmt.Errorf("member %q of %d bytes reaches beyond the file: it is cut short", h.Name, h.Size)
 		}
-		t.files = append(t.files, Item{ID: annotation.ID(stem(h.Name)), File: filepath.Base(name) + "/" + h.Name, load: readMember(f, at, h.Size)})
+		t.listed = append(t.listed, Item{ID: annotation.ID(stem(h.Name)), File: filepath.Base(name) + "/" + h.Name, load: readMember(f, at, h.Size)})
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // table is a TSV of captions and addresses, as Conceptual Captions is. It stays in its file: millions of addresses
@@ -29,7 +30,7 @@ const (
 )
 
 func openTSV(path string, o Fetch) (Source, error) {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -61,6 +61,9 @@ func Open(path string) (*Data, error) {
 		jars, _ = filepath.Glob(filepath.Join(strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path), "*.jar"))
 	}
 	for _, jar := range jars {
+		if info, err := os.Stat(jar); err == nil && !info.Mode().IsRegular() { // at a pipe, opening would wait
+			return nil, fmt.Errorf("%s: no METEOR jar: not a regular file", jar)
+		}
 		z, err := zip.OpenReader(jar)
 		if err != nil {
 			return nil, fmt.Errorf("%s: no METEOR jar: %w", jar, err)

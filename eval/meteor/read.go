@@ -5,7 +5,8 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
-	"os"
+
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 const (
@@ -16,7 +17,7 @@ const (
 // readTable reads the gzipped table of paraphrases: three lines an entry, probability, phrase and paraphrase. It keeps the entries the
 // gate lets pass and whose words the vocabulary has, so that memory depends on the captions and not on the table.
 func readTable(path string, g *gate, v *vocabulary) (*table, error) {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return nil, err
 	}

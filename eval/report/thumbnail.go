@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 const (
@@ -53,7 +54,7 @@ func Thumbnails(dir string) Thumbnail {
 
 // thumbnail is the data: address of a file's image, made small.
 func thumbnail(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return "", err
 	}

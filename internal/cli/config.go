@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // maxConfig bounds a file of flags.
@@ -83,7 +85,7 @@ func set(g *flag.Flag, value any) error {
 
 // readLimited reads a file of at most limit bytes.
 func readLimited(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := files.Stream(path)
 	if err != nil {
 		return nil, err
 	}

@@ -11,27 +11,27 @@ const module = "github.com/clipcap-go/clipcap"
 //
 // "cmd" stands for every command and "." for the root package.
 var allowed = map[string][]string{
-	"cmd": {".", "train", "checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "internal/cli",
+	"cmd": {".", "internal/files", "train", "checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "internal/cli",
 		"github.com/schollz/progressbar/v3"},
-	".": {"train", "checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "weights/fetch", "gorgonia.org/gorgonia"},
+	".": {"train", "internal/files", "checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "weights/fetch", "gorgonia.org/gorgonia"},
 
 	"train": {"checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "gorgonia.org/gorgonia"},
 	// snowballstem: METEOR's stems, from the definition that METEOR's own stemmer was made from.
-	"eval": {"data", "clip", "gpt2", "nn", "weights", "gorgonia.org/gorgonia", "github.com/blevesearch/snowballstem"},
-	"data": {"clip", "gpt2", "nn", "weights", "github.com/sbinet/npyio"},
+	"eval": {"data", "internal/files", "clip", "gpt2", "nn", "weights", "gorgonia.org/gorgonia", "github.com/blevesearch/snowballstem"},
+	"data": {"clip", "internal/files", "gpt2", "nn", "weights", "github.com/sbinet/npyio"},
 
-	"clip": {"clip/pillow", "nn", "weights", "internal/bpe", "golang.org/x/text/unicode/norm", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
+	"clip": {"clip/pillow", "internal/files", "nn", "weights", "internal/bpe", "golang.org/x/text/unicode/norm", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 	// Images as Pillow decodes and resizes them; no network.
-	"clip/pillow": {"clip/jpeg", "golang.org/x/image", "golang.org/x/sys/cpu"},
+	"clip/pillow": {"clip/jpeg", "internal/files", "golang.org/x/image", "golang.org/x/sys/cpu"},
 	"clip/jpeg":   {"golang.org/x/sys/cpu"},
-	"gpt2":        {"nn", "weights", "internal/bpe", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/pkoukk/tiktoken-go-loader"},
+	"gpt2":        {"internal/files", "nn", "weights", "internal/bpe", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/pkoukk/tiktoken-go-loader"},
 	"mapping":     {"nn", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 
 	// What the trainer writes and the captioner reads.
-	"checkpoint": {"gpt2", "mapping", "nn", "weights"},
+	"checkpoint": {"gpt2", "internal/files", "mapping", "nn", "weights"},
 
 	// internal/kernel: half precision widens at the speed of memory.
-	"weights": {"nn", "internal/kernel", "github.com/sbinet/npyio"},
+	"weights": {"nn", "internal/files", "internal/kernel", "github.com/sbinet/npyio"},
 
 	// go4.org/unsafe: gorgonia's dependencies refuse to start under a Go newer than this module knows, so nn asks for the newest.
 	"nn":            {"internal/kernel", "internal/gpu", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "go4.org/unsafe", "github.com/chewxy/hm"},
@@ -40,9 +40,11 @@ var allowed = map[string][]string{
 	// What the two tokenizers, gpt2's and clip's, share.
 	"internal/bpe":    {},
 	"internal/kernel": {"golang.org/x/sys/cpu"},
+	// What users name may be a pipe that nobody writes to.
+	"internal/files": {},
 
 	// A command line's common part: flags from a file, progress, exit status.
-	"internal/cli": {"github.com/schollz/progressbar/v3", "golang.org/x/term"},
+	"internal/cli": {"internal/files", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	// Programs of the developer.
 	"internal/bench":   {"internal/kernel", "nn", "gpt2", "clip", "mapping", "train", "data", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 	"internal/scenes":  {},

@@ -1,0 +1,71 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestPipes holds that a pipe nobody writes to is an error that names it, and that captions may come through one.
+func TestPipes(t *testing.T) {
+	w := newWorld(t)
+	pipe := filepath.Join(w.dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o666); err != nil {
+		t.Skip(err)
+	}
+	in := func(args ...string) (status int, log string) {
+		t.Helper()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			status, _, log = call(t, t.Context(), args...)
+		}()
+		select {
+		case <-done:
+		case <-time.After(60 * time.Second):
+			t.Fatalf("%v: still waiting", args)
+		}
+		return status, log
+	}
+	none, not := "read "+pipe+": nothing came through this pipe: nobody writes to it", "open "+pipe+": not a regular file"
+	for _, c := range [][]string{
+		{none, "--captions", pipe}, {not, "--features", pipe}, {none, "--gpt2", "random:" + pipe}, {not, "--gpt2", pipe}, {not, "--init", pipe},
+		{not, "--val-features", pipe, "--val-captions", w.captions}, {none, "--val-features", w.features, "--val-captions", pipe}, {none, "--config", pipe},
+	} {
+		if status, log := in(w.args("run", append([]string{"--steps", "1"}, c[1:]...)...)...); status == 0 || !strings.Contains(log, c[0]) {
+			t.Errorf("%v: status %d, %q; want %q", c[1:], status, log, c[0])
+		}
+	}
+	text, err := os.ReadFile(w.captions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full(t, pipe, text)
+	if status, log := in(w.args("run", "--steps", "1", "--captions", pipe)...); status != 0 {
+		t.Errorf("captions through a pipe: status %d, %q", status, log)
+	}
+}
+
+// full leaves text in a pipe, as a writer does that is done. It stays there while somebody holds the pipe open.
+func full(t *testing.T, pipe string, text []byte) {
+	t.Helper()
+	keep, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { keep.Close() })
+	w, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Write(text)
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
