@@ -95,7 +95,8 @@
 #define ALL14(OP) ALL13(OP) \
 	OP(Z26, Z27)
 
-#define DOT(ROWS, ALL, start, zero, loop) \
+// DOT fetches b so many bytes ahead: farther the longer a line takes.
+#define DOT(ROWS, ALL, start, zero, loop, far) \
 start: \
 	CMPB tile_more(R13), $0 \
 	MOVQ DX, R13 \
@@ -107,8 +108,8 @@ zero: \
 loop: \
 	VMOVUPS (BX), Z28 \
 	VMOVUPS 64(BX), Z29 \
-	PREFETCHT0 4096(BX) \
-	PREFETCHT0 4160(BX) \
+	PREFETCHT0 far(BX) \
+	PREFETCHT0 (far+64)(BX) \
 	ROWS \
 	ADDQ $128, BX \
 	FORWARD \
@@ -149,17 +150,17 @@ TEXT ·tileDotAVX512(SB), NOSPLIT, $0-16
 	CMPQ SI, $13
 	JEQ  rows13
 	JMP  rows14
-	DOT(ROWS1, ALL1, rows1, zero1, loop1)
-	DOT(ROWS2, ALL2, rows2, zero2, loop2)
-	DOT(ROWS3, ALL3, rows3, zero3, loop3)
-	DOT(ROWS4, ALL4, rows4, zero4, loop4)
-	DOT(ROWS5, ALL5, rows5, zero5, loop5)
-	DOT(ROWS6, ALL6, rows6, zero6, loop6)
-	DOT(ROWS7, ALL7, rows7, zero7, loop7)
-	DOT(ROWS8, ALL8, rows8, zero8, loop8)
-	DOT(ROWS9, ALL9, rows9, zero9, loop9)
-	DOT(ROWS10, ALL10, rows10, zero10, loop10)
-	DOT(ROWS11, ALL11, rows11, zero11, loop11)
-	DOT(ROWS12, ALL12, rows12, zero12, loop12)
-	DOT(ROWS13, ALL13, rows13, zero13, loop13)
-	DOT(ROWS14, ALL14, rows14, zero14, loop14)
+	DOT(ROWS1, ALL1, rows1, zero1, loop1, 4096)
+	DOT(ROWS2, ALL2, rows2, zero2, loop2, 4096)
+	DOT(ROWS3, ALL3, rows3, zero3, loop3, 4096)
+	DOT(ROWS4, ALL4, rows4, zero4, loop4, 4096)
+	DOT(ROWS5, ALL5, rows5, zero5, loop5, 8192)
+	DOT(ROWS6, ALL6, rows6, zero6, loop6, 8192)
+	DOT(ROWS7, ALL7, rows7, zero7, loop7, 8192)
+	DOT(ROWS8, ALL8, rows8, zero8, loop8, 8192)
+	DOT(ROWS9, ALL9, rows9, zero9, loop9, 8192)
+	DOT(ROWS10, ALL10, rows10, zero10, loop10, 8192)
+	DOT(ROWS11, ALL11, rows11, zero11, loop11, 8192)
+	DOT(ROWS12, ALL12, rows12, zero12, loop12, 8192)
+	DOT(ROWS13, ALL13, rows13, zero13, loop13, 8192)
+	DOT(ROWS14, ALL14, rows14, zero14, loop14, 8192)
