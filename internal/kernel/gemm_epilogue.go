@@ -109,26 +109,38 @@ func (f *finisher) rows(sum []float32, stride int, c *Matrix, i0, i1, j0, j1 int
 	}
 }
 
-// row turns the sums v of row i, columns j0 to j1, into out, which may be v.
+// row turns the sums v of row i, columns j0 to j1, into out, which may be v. Whatever comes last writes to out.
 func (f *finisher) row(out, v []float32, i, j0, j1 int) {
 	if f.joins() {
 		joinRow(out, v, f.bias[j0:j1], f.residual.segment(i, j0, j1), f.positive)
 		return
 	}
+	last := func(more bool) []float32 {
+		if more {
+			return v
+		}
+		return out
+	}
 	if f.scale != nil {
 		mulSubRow(v, f.scale[j0:j1], v, 0)
 	}
 	if f.bias != nil {
-		addRows(v, v, f.bias[j0:j1])
+		dst := last(f.hasPre || f.act != None || f.hasGrad || f.hasAdded)
+		addRows(dst, v, f.bias[j0:j1])
+		v = dst
 	}
 	if f.hasPre {
 		copy(f.pre.segment(i, j0, j1), v)
 	}
 	if f.act != None {
-		actRow(v, v, f.act)
+		dst := last(f.hasGrad || f.hasAdded)
+		actRow(dst, v, f.act)
+		v = dst
 	}
 	if f.hasGrad {
-		actGradRow(v, v, f.gradPre.segment(i, j0, j1), f.gradOf)
+		dst := last(f.hasAdded)
+		actGradRow(dst, v, f.gradPre.segment(i, j0, j1), f.gradOf)
+		v = dst
 	}
 	switch {
 	case f.hasAdded:

@@ -180,6 +180,10 @@ func (j *rowsJob) twice(sum []float32, p0, p1, half int) {
 // panels computes the columns of panels p0 to p1. sum is memory.
 func (j *rowsJob) panels(sum []float32, p0, p1 int) {
 	m, width := j.c.Rows, (p1-p0)*panelCols
+	direct := j.end.idle() && p1*panelCols <= j.c.Cols // whole panels, and nothing to do afterwards
+	if direct {
+		sum, width = j.c.V[p0*panelCols:], j.c.Stride
+	}
 	for p := p0; p < p1; p++ {
 		for k0 := 0; k0 < j.depth; k0 += j.step {
 			kn := min(j.step, j.depth-k0)
@@ -200,7 +204,9 @@ func (j *rowsJob) panels(sum []float32, p0, p1 int) {
 			}
 		}
 	}
-	j.end.rows(sum, width, &j.c, 0, m, p0*panelCols, min(p1*panelCols, j.c.Cols))
+	if !direct {
+		j.end.rows(sum, width, &j.c, 0, m, p0*panelCols, min(p1*panelCols, j.c.Cols))
+	}
 }
 
 // memory is where the depths k0 to k0+kn of a panel lie.
