@@ -8,6 +8,7 @@ The peers in their best form: float32 and bfloat16 with the weight packed once b
 oneDNN without packing (what torch.matmul calls), OpenBLAS through NumPy. For a weight's gradient (layout tn) nobody can pack.
 """
 import argparse
+import copy
 import json
 import os
 import statistics
@@ -72,10 +73,17 @@ def serve(kind, threads):
 
 class Contender:
     def __init__(self, name, command, **env):
-        self.name = name
+        self.name, self.also = name, {}
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **env})
 
+    def but(self, **also):
+        """The same process asked for something else besides."""
+        c = copy.copy(self)
+        c.also = also
+        return c
+
     def ask(self, **q):
+        q = {**q, **self.also}
         self.process.stdin.write(json.dumps(q) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
@@ -85,16 +93,17 @@ class Contender:
         return None if r.get("Error") == "not this" else r if not r.get("Error") else sys.exit(f"{self.name}: {r['Error']}")
 
 
-def table(contenders, ours, precision, peers, shapes, rounds, seconds):
+def table(contenders, ours, precision, peers, shapes, rounds, seconds, mine=None):
     """One table: the shape, everyone's GFLOP/s, and ours over the fastest of the peers."""
-    names = [ours] + peers
+    names = (mine or [ours]) + peers  # mine: forms of ours, of which the first takes the ratio
+    own = set(mine or [ours])
     print(f"\n{ours} ({precision[0]}), GFLOP/s; peers at {precision[1]}")
     print(f"{'M x K x N':>20} " + " ".join(f"{n:>14}" for n in names) + f" {'ratio':>7}  to", flush=True)
     for m, k, n, layout in shapes:
         got = {c: [] for c in names}
         for _ in range(rounds):
             for c in names:
-                r = contenders[c].ask(M=m, K=k, N=n, Layout=layout, Precision=precision[c != ours], Seconds=seconds)
+                r = contenders[c].ask(M=m, K=k, N=n, Layout=layout, Precision=precision[c not in own], Seconds=seconds)
                 if r:
                     got[c].append(2e-9 * m * k * n / r["Best"])
         speed = {c: statistics.median(v) for c, v in got.items() if v}
@@ -110,7 +119,7 @@ def main():
     ap.add_argument("--rounds", type=int, default=5)
     ap.add_argument("--seconds", type=float, default=0.2, help="one turn of one contender")
     ap.add_argument("--only", default="", help="shapes that contain this text, as 768x50257 or tn")
-    ap.add_argument("--tables", default="float32,high,bfloat16,avx2")
+    ap.add_argument("--tables", default="float32,high,bfloat16,avx2", help="also rounded: ours with a bfloat16 result, or left operand, as the peers have both")
     ap.add_argument("--peer", help=argparse.SUPPRESS)
     a = ap.parse_args()
     if a.peer:
@@ -139,8 +148,12 @@ def main():
             table(c, "ours", ("bfloat16", "bfloat16"), ["torch", "onednn packed"], *rest)
         elif t == "avx2":
             table(c, "ours avx2", ("float32", "float32"), ["openblas avx2"], *rest)
+        elif t == "rounded":
+            c["bf16 in"], c["bf16 out"] = c["ours"].but(Rounded="in"), c["ours"].but(Rounded="out")
+            table(c, "bf16 out", ("bfloat16", "bfloat16"), ["torch", "onednn packed"], [s for s in shapes if s[0] > 64 and s[3] != "tn"],
+                  a.rounds, a.seconds, ["bf16 out", "bf16 in", "ours"])
         else:
-            sys.exit(f"--tables: no table {t!r}; want float32, high, bfloat16, avx2")
+            sys.exit(f"--tables: no table {t!r}; want float32, high, bfloat16, rounded, avx2")
 
 
 if __name__ == "__main__":

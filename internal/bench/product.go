@@ -17,6 +17,9 @@ func (q request) product() (func(), error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.Rounded != "" {
+		return q.rounded()
+	}
 	c := kernel.Mat(touched(q.M*q.N), q.M, q.N)
 	switch q.Layout {
 	case "tn":
@@ -28,6 +31,23 @@ func (q request) product() (func(), error) {
 		w := weight(q.K, q.N, q.Layout == "nt", kernel.FormatFor(precision))
 		return func() { kernel.Gemm(c, a, w, nil) }, nil
 	}
+}
+
+// rounded is product with a bfloat16 left operand or result.
+func (q request) rounded() (func(), error) {
+	if q.Precision != "bfloat16" || q.Layout == "tn" || q.Rounded != "in" && q.Rounded != "out" {
+		return nil, fmt.Errorf("rounded %q for layout %s in %s: want in or out, nn or nt, bfloat16", q.Rounded, q.Layout, q.Precision)
+	}
+	w := weight(q.K, q.N, q.Layout == "nt", kernel.BF16)
+	r := new(kernel.Rounded)
+	if q.Rounded == "out" {
+		a := kernel.Mat(touched(q.M*q.K), q.M, q.K)
+		return func() { kernel.GemmRounded(r, a, w, nil) }, nil
+	}
+	const depth = 32 // of a product that makes the left operand
+	kernel.GemmRounded(r, kernel.Mat(touched(q.M*depth), q.M, depth), weight(depth, q.K, false, kernel.BF16), nil)
+	c := kernel.Mat(touched(q.M*q.N), q.M, q.N)
+	return func() { kernel.MulRounded(c, r, w, nil) }, nil
 }
 
 // weight is a packed right operand [k, n], whose memory form was [n, k] if transposed.

@@ -19,6 +19,7 @@ type request struct {
 	Layout    string
 	CLIP      string
 	Precision string
+	Rounded   string    // in: the left operand is bfloat16 beforehand; out: the result is; both in the order of kernel.Rounded
 	Seconds   float64   // how long to keep measuring
 	Decode    *decoding // instead of a product: captions
 	Step      *timing   // … training steps
