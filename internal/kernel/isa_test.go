@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/cpu"
@@ -26,4 +27,25 @@ func eachISA(t *testing.T, test func(t *testing.T)) {
 			test(t)
 		})
 	}
+}
+
+func TestChooseSplit(t *testing.T) {
+	for name, want := range map[string]bool{"": false, "split": true} {
+		if got, err := chooseSplit(name); got != want || err != nil {
+			t.Errorf("CLIPCAP_HIGH=%s: %v, %v", name, got, err)
+		}
+	}
+	if _, err := chooseSplit("tiles"); err == nil || !strings.Contains(err.Error(), "want split") {
+		t.Errorf("CLIPCAP_HIGH=tiles: %v", err)
+	}
+	defer func(s bool) { splitHigh = s }(splitHigh)
+	splitHigh = true
+	eachISA(t, func(t *testing.T) {
+		if got := FormatFor(High); got != BF16x2 {
+			t.Errorf("high is %v, want two planes", got)
+		}
+		if got := FormatFor(BFloat16); got != BF16 {
+			t.Errorf("bfloat16 is %v", got)
+		}
+	})
 }
