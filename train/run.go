@@ -358,16 +358,22 @@ func (t *Trainer) Bytes() int64 {
 	return int64(math.Ceil(4 * float64(n) * 1.001))
 }
 
-// Memory is about what the run takes: the parameters, the moments of what is trained, the results of a step, and the weights as the
-// products use them; gradients where an update needs them all. Validation comes on top.
-func (t *Trainer) Memory() int64 {
+// Memory is about what the run takes: the parameters, the moments of what is trained, the results of a step, the weights as the
+// products use them and what these need beside; gradients where an update needs them all; and the program. Validation comes on top.
+func (t *Trainer) Memory() int64 { return t.needs() + program }
+
+// program is what a run takes that depends on neither model nor batch: the program's own code and tables, a vocabulary, the buffers of files.
+const program = 60 << 20
+
+// needs is Memory without the program.
+func (t *Trainer) needs() int64 {
 	const number = 4
 	m, trained := t.Model, int64(t.opt.Params().Count())
 	packed := int64(number)
 	if t.Settings.Precision == nn.BFloat16.String() {
 		packed = 2
 	}
-	bytes := number * (int64(m.Params().Count()) + 2*trained + int64(t.net.machine.Plan().Arena))
+	bytes := number*(int64(m.Params().Count())+2*trained+int64(t.net.machine.Plan().Arena)) + int64(t.net.machine.Work())
 	if t.Settings.Accumulate > 1 { // sums of gradients, and weights packed once for several batches, both ways
 		bytes += trained * (number + 2*packed)
 	}
