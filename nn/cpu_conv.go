@@ -45,7 +45,7 @@ func (c *CPU) winograd(b Operand, d kernel.Conv) []*kernel.Packed {
 		c.packs[key] = p
 	}
 	p.version = b.Weight.Version()
-	kernel.PackWinograd(p.parts, matrix(b.Tensor), d, c.format())
+	kernel.PackWinograd(p.parts, matrix(b.Tensor), d, d.WinogradFormat(c.format()))
 	return p.parts
 }
 

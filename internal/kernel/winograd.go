@@ -20,6 +20,8 @@ import (
 // transforms only G rounds more than additions do, and that is computed in float64.
 const (
 	winogradPlaces = 16
+	winogradPairs  = 96       // channels below which bfloat16 is slower than float32 if they leave a group unfilled
+	winogradGroup  = 32       // channels that bfloat16's products take together
 	winogradLeast  = 16       // channels below which the transforms would cost too much
 	winogradRows   = 112      // squares of a block at most: the products' rows
 	winogradFloats = 24 << 10 // elements of one place's blocks, of both sides, that the second-level cache should hold
@@ -28,6 +30,15 @@ const (
 // Winograd tells whether Conv2DWinograd computes c.
 func (c Conv) Winograd() bool {
 	return c.KH == 3 && c.KW == 3 && c.Stride == 1 && c.C >= winogradLeast && c.Out >= winogradLeast && c.H+2*c.Pad >= 3 && c.W+2*c.Pad >= 3
+}
+
+// WinogradFormat is the format in which Conv2DWinograd is fastest for c where f will do: few channels are most of all rounded,
+// brought into order and filled up with zeros if bfloat16 multiplies them, unless that is many times as fast.
+func (c Conv) WinogradFormat(f Format) Format {
+	if f == BF16 && isa < AMX && c.C < winogradPairs && c.C%winogradGroup != 0 {
+		return F32
+	}
+	return f
 }
 
 // PackWinograd packs the weights w [Out, 9·C], the transpose of what Conv2D takes, into the sixteen right operands of

@@ -140,3 +140,22 @@ func TestWinogradForms(t *testing.T) {
 		})
 	}
 }
+
+// TestWinogradFormat: only bfloat16's products may be done in another format, and that a more precise one.
+func TestWinogradFormat(t *testing.T) {
+	for _, channels := range []int{16, 40, 64, 80, 112, 640} {
+		c := Conv{9, 9, channels, 3, 3, 1, 1, 40}
+		for _, f := range []Format{F32, BF16x2, BF16x3, BF16W, Int8} {
+			if got := c.WinogradFormat(f); got != f {
+				t.Errorf("%d channels: %v becomes %v", channels, f, got)
+			}
+		}
+		want := BF16
+		if isa < AMX && (channels == 16 || channels == 40 || channels == 80) {
+			want = F32
+		}
+		if got := c.WinogradFormat(BF16); got != want {
+			t.Errorf("%d channels: bfloat16 becomes %v, want %v", channels, got, want)
+		}
+	}
+}
