@@ -32,7 +32,7 @@ bench-peers: ## our products against PyTorch's in one run (installs PyTorch; PEE
 demo: ## from drawn scenes to scored captions with the real commands
 	scripts/demo.sh
 
-lint: $(BIN)/staticcheck ## gofmt, vet for every architecture we ship, staticcheck
+lint: $(BIN)/staticcheck ## gofmt, go mod tidy, vet for every architecture we ship, staticcheck
 	scripts/lint.sh $(BIN)/staticcheck
 
 race: ## the race detector on every package that starts goroutines or locks (needs a C compiler)

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# gofmt, go vet for the builds we ship, staticcheck. Usage: lint.sh STATICCHECK
+# gofmt, go mod tidy, go vet for the builds we ship, staticcheck. Usage: lint.sh STATICCHECK
 set -u
 bad=0
 fail() { echo "lint: $*" >&2; bad=1; }
 
 unformatted=$(git ls-files -co --exclude-standard '*.go' | xargs -r gofmt -l)
 [ -z "$unformatted" ] || fail "gofmt would change: $unformatted"
+
+# A module that the proxy would not give is no fault of go.mod's: only a difference counts.
+untidy=$(go mod tidy -diff)
+[ -z "$untidy" ] || fail "go mod tidy would change go.mod or go.sum: $untidy"
 
 # The assembly's declarations are checked against the assembly by vet, once per build.
 go vet ./... || fail "go vet"
