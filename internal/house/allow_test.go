@@ -18,7 +18,7 @@ var allowed = map[string][]string{
 	"train": {"checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "gorgonia.org/gorgonia"},
 	// snowballstem: METEOR's stems, from the definition that METEOR's own stemmer was made from.
 	"eval": {"data", "internal/files", "clip", "gpt2", "nn", "weights", "gorgonia.org/gorgonia", "github.com/blevesearch/snowballstem"},
-	"data": {"clip", "internal/files", "gpt2", "nn", "weights", "github.com/sbinet/npyio"},
+	"data": {"clip", "internal/files", "gpt2", "nn", "weights"},
 
 	"clip": {"clip/pillow", "internal/files", "nn", "weights", "internal/bpe", "golang.org/x/text/unicode/norm", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 	// Images as Pillow decodes and resizes them; no network.
