@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"checkpoint": {"gpt2", "internal/files", "mapping", "nn", "weights"},
 
 	// internal/kernel: half precision widens at the speed of memory.
-	"weights": {"nn", "internal/files", "internal/kernel", "github.com/sbinet/npyio"},
+	"weights": {"nn", "internal/files", "internal/kernel"},
 
 	// go4.org/unsafe: gorgonia's dependencies refuse to start under a Go newer than this module knows, so nn asks for the newest.
 	"nn":            {"internal/kernel", "internal/gpu", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "go4.org/unsafe", "github.com/chewxy/hm"},
@@ -49,13 +49,13 @@ var allowed = map[string][]string{
 	"internal/bench":   {"internal/kernel", "nn", "gpt2", "clip", "mapping", "train", "data", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 	"internal/scenes":  {},
 	"internal/demo":    {"internal/scenes", "internal/bpe", "clip", "gpt2", "nn", "weights", "golang.org/x/image"},
-	"internal/testkit": {"nn", "internal/kernel", "internal/gpu", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/sbinet/npyio", "golang.org/x/sys/cpu"},
+	"internal/testkit": {"nn", "internal/kernel", "internal/gpu", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "golang.org/x/sys/cpu"},
 	"internal/house":   {},
 }
 
 // forTests may be imported by any test, and by no other code.
 // internal/gpu and its simulated device: how commands fail where a GPU does.
-var forTests = []string{"internal/testkit", "internal/gpu", "internal/gpu/ptxsim", "github.com/google/go-cmp", "gorgonia.org", "github.com/sbinet/npyio"}
+var forTests = []string{"internal/testkit", "internal/gpu", "internal/gpu/ptxsim", "github.com/google/go-cmp", "gorgonia.org"}
 
 // cgoTags are the build tags that bring cgo; code that needs it stands behind one of them.
 var cgoTags = map[string]bool{"gpu": true, "mpi": true}
