@@ -105,6 +105,12 @@ func (d *Device) viaBlas(c, a Matrix, transA bool, b Matrix, transB bool, k int,
 	if !d.byBlas(m, n, k, transA, mode) || !simple && e.Residual.Ptr == c.Ptr {
 		return false
 	}
+	if b.Ptr == 0 && (mode != BFloat16 || b.Half == 0) {
+		var err error
+		if b, err = d.widened(b); err != nil {
+			return false
+		}
+	}
 	workspace, err := d.temporary("cublas", cublas.Workspace)
 	if err != nil {
 		return false

@@ -76,6 +76,12 @@ func (d *Device) implicit(y, x, w Matrix, c Conv, e Epilogue, rows int) error {
 	if mode == TF32 {
 		mode = TF32x3
 	}
+	if w.Ptr == 0 && (mode != BFloat16 || w.Half == 0) {
+		var err error
+		if w, err = d.widened(w); err != nil {
+			return err
+		}
+	}
 	at := w.Ptr
 	wide := 0
 	// Four columns of a patch lie together in a pixel, or in an image that has no border.

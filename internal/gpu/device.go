@@ -25,6 +25,8 @@ type Device struct {
 	tables  []*tables
 	used    int64
 
+	failed error // of what could not be queued; the next flush returns it, and runs nothing
+
 	raw    Driver // without the guard
 	blas   bool   // products may go to cuBLASLt
 	always bool   // also those that are no larger than our own kernels do well
@@ -135,8 +137,8 @@ func (d *Device) forgetGraphs() {
 	}
 }
 
-// Upload copies floats or integers to the device, after everything queued.
-func Upload[T float32 | int32 | uint64](d *Device, dst Ptr, src []T) error {
+// Upload copies numbers to the device, after everything queued.
+func Upload[T float32 | int32 | uint64 | uint16 | int8](d *Device, dst Ptr, src []T) error {
 	if len(src) == 0 {
 		return nil
 	}
@@ -162,7 +164,7 @@ func Download[T float32 | int32](d *Device, dst []T, src Ptr) error {
 }
 
 // bytesOf is the memory of a slice.
-func bytesOf[T float32 | int32 | uint64](s []T) []byte {
+func bytesOf[T float32 | int32 | uint64 | uint16 | int8](s []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(s[0])))
 }
 
@@ -184,6 +186,10 @@ func (d *Device) Sync() error {
 }
 
 func (d *Device) flush() error {
+	if err := d.failed; err != nil {
+		d.failed, d.queue, d.args = nil, d.queue[:0], d.args[:0]
+		return err
+	}
 	if len(d.queue) == 0 {
 		return nil
 	}

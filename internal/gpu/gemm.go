@@ -1,10 +1,13 @@
 package gpu
 
+import "errors"
+
 // Mode says how a product is computed. All accumulate in float32.
 type Mode int
 
 // The modes. What reads few rows from the left, as decoding does, is computed in float32 in every mode, in BFloat16 from a weight in
-// bfloat16 where there is one (Matrix.Half).
+// bfloat16 where there is one (Matrix.Half). A weight that is there in one form only is read in that by few rows, and by many in BFloat16 from
+// bfloat16; else it is widened first.
 const (
 	Float32  Mode = iota // ordinary arithmetic
 	TF32x3               // tensor cores, operands in two parts of 11 bits: nearly float32
@@ -42,24 +45,25 @@ func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode
 	if d.viaBlas(c, a, transA, b, transB, k, mode, e) {
 		return
 	}
-	args := []any{c.Ptr, c.Stride, a.Ptr, a.Stride, b.Ptr, b.Stride, m, n, k}
-	if m <= few && !transA {
-		name := "gemm_few_n"
-		if transB {
-			name = "gemm_few_t"
+	fewRows := m <= few && !transA
+	half := mode == BFloat16 && b.Half != 0 && !transA
+	bytes := b.Int8 != 0 && b.ByRow == transB // a scale a column of the result
+	if b.Ptr == 0 && !half && !(fewRows && (bytes || b.Half != 0)) {
+		var err error
+		if b, err = d.widened(b); err != nil {
+			d.failed = errors.Join(d.failed, err)
+			return
 		}
-		if mode == BFloat16 && b.Half != 0 {
-			name += "_bf16"
-			args[4] = b.Half
-		}
-		d.run(name, line(up(n, 32)), line(256), 0, append(args, e.args()...)...)
+	}
+	if fewRows {
+		d.gemmFew(c, a, b, transB, k, mode, e)
 		return
 	}
+	args := []any{c.Ptr, c.Stride, a.Ptr, a.Stride, b.Ptr, b.Stride, m, n, k}
 	wide := 0
 	if a.wide() {
 		wide |= 1
 	}
-	half := mode == BFloat16 && b.Half != 0 && !transA
 	if half && b.halfWide() || !half && b.wide() {
 		wide |= 2
 	}
@@ -72,6 +76,45 @@ func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode
 		name += "_bf16"
 	}
 	d.run(name, line(up(m, tile)*up(n, tile)), line(threads), shared, append(append(args, wide|order(m, n)), e.args()...)...)
+}
+
+// gemmFew reads the right operand in the form that has the fewest bytes: in bfloat16 where the mode takes that or there is no other.
+func (d *Device) gemmFew(c, a, b Matrix, transB bool, k int, mode Mode, e Epilogue) {
+	m, n := c.Rows, c.Cols
+	name, at, wide := "gemm_few_n", b.Ptr, b.wide()
+	columns, threads := 8, 256
+	if transB {
+		name, columns, threads = "gemm_few_t", 16, 128
+	}
+	switch {
+	case b.Int8 != 0:
+		name, at, wide = name+"_int8", b.Int8, b.Int8%8 == 0 && b.Stride%8 == 0
+		columns = 32
+	case b.Half != 0 && (mode == BFloat16 || b.Ptr == 0):
+		name, at, wide = name+"_bf16", b.Half, b.Half%16 == 0 && b.Stride%8 == 0
+		columns = 16
+	}
+	if transB {
+		columns, wide = 16, wide && a.wide()
+	}
+	d.run(name, line(up(n, columns)), line(threads), 0,
+		append([]any{c.Ptr, c.Stride, a.Ptr, a.Stride, at, b.Stride, m, n, k, wide, b.Scales}, e.args()...)...)
+}
+
+// widened is a matrix in float32, in scratch memory.
+func (d *Device) widened(b Matrix) (Matrix, error) {
+	stride := up(b.Cols, 4) * 4
+	at, err := d.temporary("weight", 4*max(1, b.Rows*stride))
+	if err != nil {
+		return b, err
+	}
+	n := b.size()
+	if b.Int8 != 0 {
+		d.overElements("widen_int8", n, at, stride, b.Int8, b.Stride, n, b.Cols, b.Scales, b.ByRow)
+	} else {
+		d.overElements("widen_bf16", n, at, stride, b.Half, b.Stride, n, b.Cols)
+	}
+	return Matrix{Ptr: at, Rows: b.Rows, Cols: b.Cols, Stride: stride}, nil
 }
 
 // order says which tiles neighbouring blocks have: those that read the same part of the larger operand, so that it is read from

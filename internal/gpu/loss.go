@@ -68,7 +68,7 @@ func (d *Device) CrossEntropy(a *CrossEntropy) error {
 			}
 		}
 		d.run("loss_rows", line(rows), line(256), 0, room.perRow, a.LSE.Ptr, room.top, room.sum, room.picked, a.Targets, room.count,
-			a.DX.Ptr, a.DX.Stride, a.Embed.Ptr, a.Embed.Stride, dim)
+			a.DX.Ptr, a.DX.Stride, a.Embed.Ptr, a.Embed.Half, a.Embed.Int8, a.Embed.Scales, a.Embed.Stride, dim)
 	}
 	d.run("loss_mean", line(1), line(256), 0, a.Loss.Ptr, room.perRow, room.count, rows)
 	return nil

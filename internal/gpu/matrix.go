@@ -5,24 +5,36 @@ type Matrix struct {
 	Ptr        Ptr
 	Rows, Cols int
 	Stride     int
-	// Half, if it is not 0, is where the same numbers lie in bfloat16 with the same stride.
+	// Half, if it is not 0, is where the same numbers lie in bfloat16 with the same stride. Ptr may be 0 then.
 	Half Ptr
+	// Int8, if it is not 0, is where they lie as integers with the same stride, to be multiplied by Scales, one a row (ByRow) or one a
+	// column. Ptr and Half are 0 then.
+	Int8, Scales Ptr
+	ByRow        bool
 }
 
 // dense is a matrix whose rows lie end to end.
 func dense(p Ptr, rows, cols int) Matrix { return Matrix{Ptr: p, Rows: rows, Cols: cols, Stride: cols} }
 
 // None tells whether m is absent.
-func (m Matrix) None() bool { return m.Ptr == 0 }
+func (m Matrix) None() bool { return m.Ptr == 0 && m.Half == 0 && m.Int8 == 0 }
 
 // rows are n rows of m from row i on.
 func (m Matrix) rows(i, n int) Matrix {
 	if m.None() {
 		return m
 	}
-	m.Ptr += Ptr(4 * i * m.Stride)
+	if m.Ptr != 0 {
+		m.Ptr += Ptr(4 * i * m.Stride)
+	}
 	if m.Half != 0 {
 		m.Half += Ptr(2 * i * m.Stride)
+	}
+	if m.Int8 != 0 {
+		m.Int8 += Ptr(i * m.Stride)
+		if m.ByRow {
+			m.Scales += Ptr(4 * i)
+		}
 	}
 	m.Rows = n
 	return m

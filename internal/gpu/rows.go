@@ -91,13 +91,22 @@ func (d *Device) L2NormalizeGrad(dx, dy, y, norm Matrix) {
 	}
 }
 
-// Gather is dst[i] (+)= src[idx[i]] for n indices; a negative one gives a zero row, or adds nothing.
+// Gather is dst[i] (+)= src[idx[i]] for n indices; a negative one gives a zero row, or adds nothing. src may be
+// in bfloat16, or in int8 with a scale a row.
 func (d *Device) Gather(dst, src Matrix, idx Ptr, n int, add bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if n > 0 && dst.Cols > 0 {
-		d.run("gather", [3]int{n, up(dst.Cols, 256), 1}, line(256), 0, dst.Ptr, dst.Stride, src.Ptr, src.Stride, idx, n, dst.Cols, add)
+	if n == 0 || dst.Cols == 0 {
+		return
 	}
+	name, args := "gather", []any{dst.Ptr, dst.Stride, src.Ptr, src.Stride}
+	switch {
+	case src.Int8 != 0:
+		name, args = "gather_int8", []any{dst.Ptr, dst.Stride, src.Int8, src.Stride, src.Scales}
+	case src.Ptr == 0:
+		name, args = "gather_bf16", []any{dst.Ptr, dst.Stride, src.Half, src.Stride}
+	}
+	d.run(name, [3]int{n, up(dst.Cols, 256), 1}, line(256), 0, append(args, idx, n, dst.Cols, add)...)
 }
 
 // ScatterAdd is dst[idx[i]] += src[i] for n indices, summed in a fixed order; negative indices are skipped.

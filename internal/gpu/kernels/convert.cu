@@ -1,4 +1,5 @@
-// What surrounds a product that cuBLASLt computes: its operands in bfloat16 before, and what it cannot do to its result after.
+// Numbers in other forms, and what surrounds a product that cuBLASLt computes: its operands in bfloat16 before, and what it cannot do to
+// its result after.
 #include "epilogue.cuh"
 #include "mma.cuh"
 
@@ -10,6 +11,22 @@ KERNEL THREADS(256) to_bf16(u32 *dst, int ds, const float *src, int ss, i64 pair
   i64 i = e / half;
   const float *s = src + i * ss + j;
   dst[(i * ds + j) >> 1] = pack_bf16(s[0], j + 1 < cols ? s[1] : 0.0f);
+}
+
+// widen_bf16 and widen_int8 give [rows, cols] in float32 of numbers in bfloat16, or of int8 times a scale a row (by_row) or a column.
+KERNEL THREADS(256) widen_bf16(float *dst, int ds, const unsigned short *src, int ss, i64 count, int cols) {
+  i64 e = (i64)bx() * 256 + tid();
+  if (e >= count) return;
+  int j = (int)(e % cols);
+  i64 i = e / cols;
+  dst[i * ds + j] = __builtin_bit_cast(float, (u32)src[i * ss + j] << 16);
+}
+KERNEL THREADS(256) widen_int8(float *dst, int ds, const signed char *src, int ss, i64 count, int cols, const float *scales, int by_row) {
+  i64 e = (i64)bx() * 256 + tid();
+  if (e >= count) return;
+  int j = (int)(e % cols);
+  i64 i = e / cols;
+  dst[i * ds + j] = (float)src[i * ss + j] * scales[by_row ? i : j];
 }
 
 // finish_rows is the epilogue of a product on its own.

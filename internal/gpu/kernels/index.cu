@@ -12,6 +12,24 @@ KERNEL THREADS(256) gather(float *dst, int ds, const float *src, int ss, const i
   else if (k >= 0) *d += v;
 }
 
+// gather_bf16 and gather_int8 take rows of a table in these forms; scales are one a row.
+KERNEL THREADS(256) gather_bf16(float *dst, int ds, const unsigned short *src, int ss, const int *idx, int rows, int cols, int add) {
+  int j = by() * 256 + tid(), i = bx();
+  if (i >= rows || j >= cols) return;
+  int k = idx[i];
+  float *d = dst + (i64)i * ds + j, v = k >= 0 ? __builtin_bit_cast(float, (u32)src[(i64)k * ss + j] << 16) : 0.0f;
+  if (!add) *d = v;
+  else if (k >= 0) *d += v;
+}
+KERNEL THREADS(256) gather_int8(float *dst, int ds, const signed char *src, int ss, const float *scales, const int *idx, int rows, int cols, int add) {
+  int j = by() * 256 + tid(), i = bx();
+  if (i >= rows || j >= cols) return;
+  int k = idx[i];
+  float *d = dst + (i64)i * ds + j, v = k >= 0 ? (float)src[(i64)k * ss + j] * scales[k] : 0.0f;
+  if (!add) *d = v;
+  else if (k >= 0) *d += v;
+}
+
 // sort_rows sorts rows by their index, equal ones by their number: a row's place is the count of those that come before it. keys are
 // the sorted indices, order the rows.
 KERNEL THREADS(256) sort_rows(int *keys, int *order, const int *idx, int rows) {

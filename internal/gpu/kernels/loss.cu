@@ -46,9 +46,16 @@ KERNEL THREADS(256) count_targets(float *count, const int *targets, int rows) {
   if (tid() == 0) count[0] = n;
 }
 
+// table_at is number i of row r of a table, in the one of the forms that is there.
+DEVICE float table_at(const float *embed, const unsigned short *half, const signed char *bytes, const float *scales, i64 i, int r) {
+  if (embed) return embed[i];
+  return half ? __builtin_bit_cast(float, (u32)half[i] << 16) : (float)bytes[i] * scales[r];
+}
+
 // loss_rows makes Σ exp·embedding of a row into its gradient, and leaves log Σ exp and the row's loss.
 KERNEL THREADS(256) loss_rows(float *loss, float *lse, const float *top, const float *sum, const float *picked, const int *targets,
-                              const float *count, float *dx, int dxs, const float *embed, int es, int dim) {
+                              const float *count, float *dx, int dxs, const float *embed, const unsigned short *half, const signed char *bytes,
+                              const float *scales, int es, int dim) {
   int r = bx(), t = targets[r];
   float l = top[r] + logf_(sum[r]);
   if (tid() == 0) {
@@ -58,7 +65,7 @@ KERNEL THREADS(256) loss_rows(float *loss, float *lse, const float *top, const f
   if (!dx) return;
   dx += (i64)r * dxs;
   float g = 1.0f / count[0], f = g / sum[r];
-  for (int j = tid(); j < dim; j += 256) dx[j] = t < 0 ? 0.0f : dx[j] * f - embed[(i64)t * es + j] * g;
+  for (int j = tid(); j < dim; j += 256) dx[j] = t < 0 ? 0.0f : dx[j] * f - table_at(embed, half, bytes, scales, (i64)t * es + j, t) * g;
 }
 
 // loss_mean is the sum of the rows' losses over the count: one block.

@@ -207,6 +207,17 @@ func (k *Kernel) integer(name string, op []string, r []int) func(*warp, uint32) 
 		if !sign {
 			return lanes3(r, func(a, b, c uint64) uint64 { return cut(a) >> (b & 255) & (1<<(c&255) - 1) })
 		}
+		return lanes3(r, func(a, b, c uint64) uint64 { // the highest bit of the field is carried on
+			pos, n := b&255, c&255
+			if n == 0 {
+				return 0
+			}
+			field := cut(a) >> pos & (1<<n - 1)
+			if top := min(pos+n-1, width-1); cut(a)>>top&1 != 0 {
+				field |= ^uint64(0) << min(n, width-min(pos, width))
+			}
+			return cut(field)
+		})
 	case "shf":
 		return funnel(op, r)
 	}

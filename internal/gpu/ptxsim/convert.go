@@ -178,6 +178,10 @@ func extension(typ string) func(uint64) int64 {
 		return func(v uint64) int64 { return int64(int16(v)) }
 	case "u16", "b16":
 		return func(v uint64) int64 { return int64(uint16(v)) }
+	case "s8":
+		return func(v uint64) int64 { return int64(int8(v)) }
+	case "u8", "b8":
+		return func(v uint64) int64 { return int64(uint8(v)) }
 	}
 	return func(v uint64) int64 { return int64(v) }
 }

@@ -2,6 +2,7 @@ package ptxsim
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -171,6 +172,30 @@ func TestFragments(t *testing.T) {
 		b[0][l], b[1][l] = pair(bt(q, g), bt(q+1, g)), pair(bt(q+8, g), bt(q+9, g))
 	}
 	check(bfloat16Product(&a, &b), 16)
+}
+
+// Bit fields with their sign, by the pseudocode of the PTX manual.
+func TestSignedFields(t *testing.T) {
+	for _, c := range []struct {
+		a, pos, n int
+		want      int32
+	}{{0xff80, 8, 8, -1}, {0xff80, 0, 8, -128}, {0x7f00, 8, 8, 127}, {-0x80000000, 24, 8, -128}, {-0x80000000, 28, 8, -8}, {5, 0, 0, 0}, {-1, 40, 3, -1}, {6, 1, 2, -1}, {6, 1, 3, 3}} {
+		d := NewDevice(1 << 20)
+		at, err := d.Alloc(256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := program(t, d, fmt.Sprintf("bfe.s32 %%r4, %d, %d, %d;\n	st.global.u32 [%%rd2], %%r4;", c.a, c.pos, c.n), 1, 64, at, 0); err != nil {
+			t.Fatal(err)
+		}
+		out := make([]byte, 4)
+		if err := d.Read(out, at); err != nil {
+			t.Fatal(err)
+		}
+		if got := int32(binary.LittleEndian.Uint32(out)); got != c.want {
+			t.Errorf("%d bits of %#x from %d on: %d, want %d", c.n, c.a, c.pos, got, c.want)
+		}
+	}
 }
 
 func TestRounding(t *testing.T) {
