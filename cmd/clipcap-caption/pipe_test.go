@@ -3,12 +3,12 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/clipcap-go/clipcap/internal/testkit"
 )
 
 // TestPipes holds that a pipe nobody writes to costs an error that names it, in a folder or by itself, and that one somebody writes
@@ -17,21 +17,12 @@ func TestPipes(t *testing.T) {
 	world(t)
 	for _, name := range []string{"pipe", "pipe.jpg", "photos/6.png"} {
 		if err := syscall.Mkfifo(name, 0o666); err != nil {
-			t.Skip(err)
+			t.Fatal(err)
 		}
 	}
 	in := func(args ...string) (status int, out, log string) {
 		t.Helper()
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			status, out, log = call(t, args...)
-		}()
-		select {
-		case <-done:
-		case <-time.After(30 * time.Second):
-			t.Fatalf("%v: still waiting", args)
-		}
+		testkit.Within(t, args, func() { status, out, log = call(t, args...) })
 		return status, out, log
 	}
 	args := []string{"--model", "model", "--clip", "random:clip.json", "--max-tokens", "4"}
@@ -62,27 +53,9 @@ func TestPipes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range [][]byte{photo, []byte("photos/7.png\nphotos/8.png\n")} {
-		full(t, "pipe", text)
+		testkit.FillPipe(t, "pipe", text)
 		if status, out, log := in(append(args, "pipe")...); status != 0 || !strings.Contains(out, "\n") {
 			t.Errorf("%.10q through a pipe: status %d, %q, %q", text, status, out, log)
 		}
-	}
-}
-
-// full leaves text in a pipe, as a writer does that is done. It stays there while somebody holds the pipe open.
-func full(t *testing.T, pipe string, text []byte) {
-	t.Helper()
-	keep, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { keep.Close() })
-	w, err := os.OpenFile(pipe, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = w.Write(text)
-	if err = errors.Join(err, w.Close()); err != nil {
-		t.Fatal(err)
 	}
 }

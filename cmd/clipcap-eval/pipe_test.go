@@ -3,13 +3,12 @@
 package main
 
 import (
-	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/clipcap-go/clipcap/internal/testkit"
 )
 
 // TestPipes holds that a pipe nobody writes to is an error that names it, and that results may come through one.
@@ -17,20 +16,11 @@ func TestPipes(t *testing.T) {
 	dir := texts(t, inputs)
 	pipe := filepath.Join(dir, "pipe")
 	if err := syscall.Mkfifo(pipe, 0o666); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	in := func(line string) (status int, out, log string) {
 		t.Helper()
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			status, out, log = call(t, dir, line)
-		}()
-		select {
-		case <-done:
-		case <-time.After(30 * time.Second):
-			t.Fatalf("%s: still waiting", line)
-		}
+		testkit.Within(t, line, func() { status, out, log = call(t, dir, line) })
 		return status, out, log
 	}
 	for _, line := range []string{"--annotations DIR/pipe --results DIR/res.json", "--annotations DIR/refs.json --results DIR/pipe",
@@ -45,26 +35,8 @@ func TestPipes(t *testing.T) {
 		}
 	}
 	_, want, _ := in("--annotations DIR/refs.json --results DIR/res.json --json")
-	full(t, pipe, []byte(inputs["res.json"]))
+	testkit.FillPipe(t, pipe, []byte(inputs["res.json"]))
 	if status, out, log := in("--annotations DIR/refs.json --results DIR/pipe --json"); status != 0 || out != want {
 		t.Errorf("results through a pipe: status %d, %q, %q, want %q", status, out, log, want)
-	}
-}
-
-// full leaves text in a pipe, as a writer does that is done. It stays there while somebody holds the pipe open.
-func full(t *testing.T, pipe string, text []byte) {
-	t.Helper()
-	keep, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { keep.Close() })
-	w, err := os.OpenFile(pipe, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = w.Write(text)
-	if err = errors.Join(err, w.Close()); err != nil {
-		t.Fatal(err)
 	}
 }

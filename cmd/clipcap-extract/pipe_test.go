@@ -9,7 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/clipcap-go/clipcap/internal/testkit"
 )
 
 // TestPipes holds that pipes nobody writes to cost errors that name them, not the run.
@@ -18,7 +19,7 @@ func TestPipes(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	for _, path := range []string{pipe, pipe + ".tar", pipe + ".tsv", pipe + ".npy", filepath.Join(images, "z.jpg")} {
 		if err := syscall.Mkfifo(path, 0o666); err != nil {
-			t.Skip(err)
+			t.Fatal(err)
 		}
 	}
 	for _, c := range []struct {
@@ -36,16 +37,10 @@ func TestPipes(t *testing.T) {
 		{1, "read " + pipe + ": nothing came", []string{"--clip", "random:" + pipe, "--images", images}},
 	} {
 		var stdout, stderr bytes.Buffer
-		status, done := 0, make(chan struct{})
-		go func() {
-			defer close(done)
+		status := 0
+		testkit.Within(t, c.args, func() {
 			status = program().Run(context.Background(), append(c.args, "--out", t.TempDir()), &stdout, &stderr)
-		}()
-		select {
-		case <-done:
-		case <-time.After(30 * time.Second):
-			t.Fatalf("%v: still waiting", c.args)
-		}
+		})
 		if status != c.status || !strings.Contains(stdout.String()+stderr.String(), c.want) {
 			t.Errorf("%v: status %d, %q %q; want %d and %q", c.args, status, stdout.String(), stderr.String(), c.status, c.want)
 		}

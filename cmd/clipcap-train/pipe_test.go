@@ -3,13 +3,13 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/clipcap-go/clipcap/internal/testkit"
 )
 
 // TestPipes holds that a pipe nobody writes to is an error that names it, and that captions may come through one.
@@ -17,20 +17,11 @@ func TestPipes(t *testing.T) {
 	w := newWorld(t)
 	pipe := filepath.Join(w.dir, "pipe")
 	if err := syscall.Mkfifo(pipe, 0o666); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	in := func(args ...string) (status int, log string) {
 		t.Helper()
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			status, _, log = call(t, t.Context(), args...)
-		}()
-		select {
-		case <-done:
-		case <-time.After(60 * time.Second):
-			t.Fatalf("%v: still waiting", args)
-		}
+		testkit.Within(t, args, func() { status, _, log = call(t, t.Context(), args...) })
 		return status, log
 	}
 	none, not := "read "+pipe+": nothing came through this pipe: nobody writes to it", "open "+pipe+": not a regular file"
@@ -46,26 +37,8 @@ func TestPipes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	full(t, pipe, text)
+	testkit.FillPipe(t, pipe, text)
 	if status, log := in(w.args("run", "--steps", "1", "--captions", pipe)...); status != 0 {
 		t.Errorf("captions through a pipe: status %d, %q", status, log)
-	}
-}
-
-// full leaves text in a pipe, as a writer does that is done. It stays there while somebody holds the pipe open.
-func full(t *testing.T, pipe string, text []byte) {
-	t.Helper()
-	keep, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { keep.Close() })
-	w, err := os.OpenFile(pipe, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = w.Write(text)
-	if err = errors.Join(err, w.Close()); err != nil {
-		t.Fatal(err)
 	}
 }

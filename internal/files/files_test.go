@@ -12,22 +12,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
-)
 
-// in lets f have some seconds.
-func in(t *testing.T, what string, f func()) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
-	select {
-	case <-done:
-	case <-time.After(20 * time.Second):
-		t.Fatalf("%s: still waiting", what)
-	}
-}
+	"github.com/clipcap-go/clipcap/internal/testkit"
+)
 
 func TestKinds(t *testing.T) {
 	dir := t.TempDir()
@@ -40,11 +27,11 @@ func TestKinds(t *testing.T) {
 	}
 	l, err := net.Listen("unix", socket)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	defer l.Close()
 	for _, path := range []string{pipe, socket, os.DevNull, dir} {
-		in(t, path, func() {
+		testkit.Within(t, path, func() {
 			if _, err := Open(path); !errors.Is(err, ErrNotRegular) || !strings.Contains(err.Error(), path) {
 				t.Errorf("Open %s: %v", path, err)
 			}
@@ -92,7 +79,7 @@ func TestWriter(t *testing.T) {
 		}
 		w.Close()
 	}()
-	in(t, pipe, func() {
+	testkit.Within(t, pipe, func() {
 		if text, err := ReadAll(pipe, 100); string(text) != "text text text " || err != nil {
 			t.Errorf("%q, %v", text, err)
 		}
