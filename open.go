@@ -54,7 +54,7 @@ func open(ctx context.Context, name string, o Options) (*Model, error) {
 	return m, nil
 }
 
-// holder is a backend that keeps weights in a form of its own, or nil: a GPU uploads them when they are first used.
+// holder is a backend that keeps weights in a form of its own, or nil.
 func holder(be nn.Backend) nn.Holder {
 	h, _ := be.(nn.Holder)
 	return h

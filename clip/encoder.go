@@ -40,7 +40,7 @@ func Open(name string, o Options) (*Encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	to, _ := backend.(nn.Holder) // a GPU uploads weights when they are first used
+	to, _ := backend.(nn.Holder) // or nil: one that keeps no weights
 	var m *Model
 	if spec, ok := strings.CutPrefix(name, "random:"); ok {
 		m, err = random(to, spec, o.Seed, o.Text)

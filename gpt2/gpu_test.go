@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/clipcap-go/clipcap/internal/gpu"
+	"github.com/clipcap-go/clipcap/internal/gpu/ptxsim"
 	"github.com/clipcap-go/clipcap/nn"
 )
 
@@ -101,5 +102,48 @@ func TestGPUOutOfMemory(t *testing.T) {
 	}
 	if inStep == 0 {
 		t.Error("no run ended in a step")
+	}
+}
+
+// A GPU that was given the weights in one form writes the captions that the CPU writes with that form, a few rows a step and many.
+func TestGPUDecodesWeightsInOneForm(t *testing.T) {
+	prompts := manyPrompts(5)
+	for _, format := range []nn.WeightFormat{nn.WeightsBFloat16, nn.WeightsInt8} {
+		for _, batch := range []int{1, 4} {
+			o := DefaultOptions()
+			o.Batch, o.MaxTokens, o.Beam, o.Stop = batch, 5, 4, 7
+			captions := func(be nn.Backend) [][]Caption {
+				m := tiny(t, 1)
+				take := nn.TakeNow(be.(nn.Holder), m.operands())
+				params, err := m.Params("")
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, p := range params {
+					take(p)
+				}
+				if m.Tokens.Weight.Data != nil || m.Blocks[0].MLP.Up.Weight.Data != nil {
+					t.Fatalf("%s left weights on the host", be.Name())
+				}
+				return write(t, m, be, o, 6, each(prompts))
+			}
+			driver, err := ptxsim.Open(1 << 28)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dev, err := gpu.NewDevice(driver)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := captions(nn.NewCPUWeights(nn.High, format))
+			got := captions(nn.NewGPUWeights(dev, "cuda:sim", nn.High, format))
+			for i := range want {
+				for j := range want[i] {
+					if !reflect.DeepEqual(got[i][j].Tokens, want[i][j].Tokens) {
+						t.Errorf("format %v, batch %d, prompt %d: %v, want %v", format, batch, i, got[i][j], want[i][j])
+					}
+				}
+			}
+		}
 	}
 }

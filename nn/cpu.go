@@ -65,8 +65,9 @@ func NewCPUWeights(p Precision, w WeightFormat) *CPU {
 type hostBuffer struct {
 	f     []float32
 	i     []int32
-	h     []uint16       // bfloat16: keys and values that are kept rounded
-	taken *kernel.Packed // in place of f: a table that is kept as the transpose of this alone
+	h     []uint16                             // bfloat16: keys and values that are kept rounded
+	taken *kernel.Packed                       // in place of f: a table that is kept as the transpose of this alone
+	rows  func(dst []float32, first int) error // in place of f: reads rows of what another backend holds
 }
 
 func (b *hostBuffer) Len() int { return len(b.f) + len(b.i) + len(b.h) }

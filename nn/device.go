@@ -80,19 +80,20 @@ var gpus struct {
 type gpuKey struct {
 	n    int
 	p    Precision
+	w    WeightFormat
 	gemm string
 }
 
-// Open is the backend of a device. GPU backends are shared by all who open the same one with the same precision, and
+// Open is the backend of a device. GPU backends are shared by all who open the same one with the same precision and format of weights, and
 // stay open while the program runs.
 func (d Device) Open(p Precision) (Backend, error) { return d.OpenWeights(p, WeightsByPrecision) }
 
-// OpenWeights is Open for decoding, with weights in a format of their own, which GPUs do not have.
+// OpenWeights is Open for decoding, with weights in a format of their own.
 func (d Device) OpenWeights(p Precision, w WeightFormat) (Backend, error) {
 	if !d.cuda {
 		return NewCPUWeights(p, w), nil
 	}
-	g, err := d.gpu(p)
+	g, err := d.gpu(p, w)
 	if err != nil && d.auto {
 		return NewCPUWeights(p, w), nil
 	}
@@ -102,10 +103,13 @@ func (d Device) OpenWeights(p Precision, w WeightFormat) (Backend, error) {
 	return g, nil
 }
 
-func (d Device) gpu(p Precision) (*GPU, error) {
+func (d Device) gpu(p Precision, w WeightFormat) (*GPU, error) {
+	if p == BFloat16 && w == WeightsBFloat16 || p != BFloat16 && w == WeightsFloat32 {
+		w = WeightsByPrecision // what that is, so that parts of a program share a backend
+	}
 	gpus.Lock()
 	defer gpus.Unlock()
-	key := gpuKey{d.n, p, d.gemm}
+	key := gpuKey{d.n, p, w, d.gemm}
 	if g := gpus.open[key]; g != nil {
 		return g, nil
 	}
@@ -127,7 +131,7 @@ func (d Device) gpu(p Precision) (*GPU, error) {
 	if gpus.open == nil {
 		gpus.open = map[gpuKey]*GPU{}
 	}
-	g := NewGPU(dev, fmt.Sprintf("cuda:%d", d.n), p)
+	g := NewGPUWeights(dev, fmt.Sprintf("cuda:%d", d.n), p, w)
 	gpus.open[key] = g
 	return g, nil
 }

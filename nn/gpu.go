@@ -21,6 +21,7 @@ type GPU struct {
 	params map[*Param]*gpuParam
 	vocab  int  // words of the vocabulary the loss works on at a time, 0: as the device likes
 	dry    bool // computes nothing
+	format WeightFormat
 }
 
 // gpuParam is a parameter on the device.
@@ -30,12 +31,14 @@ type gpuParam struct {
 	changes uint64  // of the numbers on the device
 	half    gpu.Ptr // the numbers in bfloat16, 0: not wanted yet
 	halfOf  uint64  // the changes half is of
+	form    *gpuForm
 }
 
-// gpuBuffer is memory of a device: float32 or int32.
+// gpuBuffer is memory of a device: float32 or int32, or a parameter that is there in another form alone.
 type gpuBuffer struct {
-	ptr gpu.Ptr
-	n   int
+	ptr  gpu.Ptr
+	n    int
+	form *gpuForm
 }
 
 // Len is the number of elements.
@@ -45,6 +48,16 @@ func (b *gpuBuffer) Len() int { return b.n }
 func NewGPU(d *gpu.Device, name string, p Precision) *GPU {
 	mode := map[Precision]gpu.Mode{Float32: gpu.Float32, High: gpu.TF32x3, BFloat16: gpu.BFloat16}[p]
 	return &GPU{dev: d, name: name, mode: mode, params: map[*Param]*gpuParam{}}
+}
+
+// NewGPUWeights is NewGPU with weights in a format of their own, where they are handed over (Take).
+func NewGPUWeights(d *gpu.Device, name string, p Precision, w WeightFormat) *GPU {
+	if p == BFloat16 && (w == WeightsFloat32 || w == WeightsInt8) {
+		p = High // activations are not to be rounded
+	}
+	g := NewGPU(d, name, p)
+	g.format = w
+	return g
 }
 
 // Replays tells whether a backend runs a graph faster when the numbers of live rows have come before.
@@ -62,6 +75,10 @@ func (g *GPU) Close() error {
 	defer g.mu.Unlock()
 	var errs []error
 	for _, p := range g.params {
+		if p.form != nil {
+			errs = append(errs, p.form.free(g.dev))
+			continue
+		}
 		errs = append(errs, g.dev.Free(p.buf.ptr, 4*p.buf.n))
 		if p.half != 0 {
 			errs = append(errs, g.dev.Free(p.half, 2*p.buf.n))
@@ -85,7 +102,7 @@ func (g *GPU) alloc(n int) (*gpuBuffer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", g.name, err)
 	}
-	return &gpuBuffer{p, n}, nil
+	return &gpuBuffer{ptr: p, n: n}, nil
 }
 
 // Free gives a buffer back.
@@ -97,7 +114,13 @@ func (g *GPU) Free(b Buffer) {
 }
 
 // at is the address of an element.
-func at4(b Buffer, off int) gpu.Ptr { return b.(*gpuBuffer).ptr + gpu.Ptr(4*off) }
+func at4(b Buffer, off int) gpu.Ptr {
+	d := b.(*gpuBuffer)
+	if d.form != nil {
+		panic("nn: a parameter that was handed over is no operand of this operation")
+	}
+	return d.ptr + gpu.Ptr(4*off)
+}
 
 // Write uploads floats.
 func (g *GPU) Write(dst Buffer, off int, src []float32) error {
@@ -133,6 +156,9 @@ func (g *GPU) parameter(p *Param) (*gpuBuffer, error) {
 	gp := g.params[p]
 	if gp != nil && gp.version == v {
 		return gp.buf, nil
+	}
+	if gp != nil && gp.form != nil || p.Data == nil {
+		return nil, fmt.Errorf("the numbers of parameter %s %v were handed to a backend and cannot be brought here", p.Name, p.Shape)
 	}
 	if gp == nil {
 		b, err := g.alloc(len(p.Data))
@@ -174,8 +200,8 @@ func (g *GPU) half(p *Param) (gpu.Ptr, error) {
 
 // weight is the right operand of a product of m by n, depth k, with its numbers in bfloat16 where the product reads those.
 func (g *GPU) weight(b Operand, m, n, k int, transA bool) (gpu.Matrix, error) {
-	w := gm(b.Tensor)
-	if b.Weight == nil || !g.dev.WantsHalf(m, n, k, transA, g.mode, b.Once) {
+	w := table(b.Tensor)
+	if w.Ptr == 0 || b.Weight == nil || !g.dev.WantsHalf(m, n, k, transA, g.mode, b.Once) {
 		return w, nil
 	}
 	half, err := g.half(b.Weight)
@@ -191,7 +217,7 @@ func (g *GPU) weight(b Operand, m, n, k int, transA bool) (gpu.Matrix, error) {
 func (g *GPU) rehearse(room, held int64) *GPU {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	r := &GPU{dev: g.dev.Rehearse(room, held), name: g.name, mode: g.mode, params: map[*Param]*gpuParam{}, vocab: g.vocab, dry: true}
+	r := &GPU{dev: g.dev.Rehearse(room, held), name: g.name, mode: g.mode, params: map[*Param]*gpuParam{}, vocab: g.vocab, dry: true, format: g.format}
 	for p, at := range g.params {
 		c := *at
 		r.params[p] = &c

@@ -54,7 +54,7 @@ func (g *GPU) Fetch(p *Param) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	gp := g.params[p]
-	if gp == nil || gp.version != p.Version() { // the host's numbers are the newer ones
+	if gp == nil || p.Data == nil || gp.version != p.Version() { // the host's numbers are the newer ones, or there are to be none
 		return nil
 	}
 	if err := gpu.Download(g.dev, p.Data, gp.buf.ptr); err != nil {

@@ -81,7 +81,7 @@ func (g *GPU) L2NormalizeGrad(dx, dy, y, norm Tensor) error {
 
 // Gather picks rows.
 func (g *GPU) Gather(dst, src, idx Tensor, add bool) error {
-	g.dev.Gather(gm(dst), gm(src), gi(idx), idx.Rows*idx.Cols, add)
+	g.dev.Gather(gm(dst), table(src), gi(idx), idx.Rows*idx.Cols, add)
 	return nil
 }
 
@@ -156,7 +156,7 @@ func (g *GPU) Conv2D(y, x Tensor, w Operand, c ConvArgs, ep *Epilogue) error {
 
 // Conv2DGrad is the gradient of Conv2D.
 func (g *GPU) Conv2DGrad(dx, dw, dy, x Tensor, w Operand, c ConvArgs) error {
-	return g.dev.Conv2DGrad(gm(dx), gm(dw), gm(dy), gm(x), gm(w.Tensor), g.conv(c))
+	return g.dev.Conv2DGrad(gm(dx), gm(dw), gm(dy), gm(x), table(w.Tensor), g.conv(c))
 }
 
 // AvgPool averages squares.

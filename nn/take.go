@@ -64,6 +64,8 @@ func (p *Param) Rows(dst []float32, first int) error {
 	switch {
 	case p.Data != nil:
 		copy(dst[:n*cols], p.Data[first*cols:])
+	case p.host.rows != nil:
+		return p.host.rows(dst[:n*cols], first)
 	case p.host.taken != nil:
 		for i := range n {
 			p.host.taken.Column(dst[i*cols:][:cols], first+i)

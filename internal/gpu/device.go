@@ -163,6 +163,35 @@ func Download[T float32 | int32](d *Device, dst []T, src Ptr) error {
 	return d.driver.Download(bytesOf(dst), src)
 }
 
+// Rows downloads rows of a matrix in any form, from first on, as float32. Those in float32 must lie end to end.
+func (d *Device) Rows(dst []float32, m Matrix, first int) error {
+	if len(dst) == 0 {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := len(dst) / m.Cols
+	part := m.rows(first, n)
+	if part.Ptr == 0 {
+		var err error
+		if part, err = d.widened(part); err != nil {
+			return err
+		}
+	}
+	if err := d.flush(); err != nil {
+		return err
+	}
+	if part.Stride == part.Cols {
+		return d.driver.Download(bytesOf(dst), part.Ptr)
+	}
+	for i := range n {
+		if err := d.driver.Download(bytesOf(dst[i*m.Cols:][:m.Cols]), part.rows(i, 1).Ptr); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // bytesOf is the memory of a slice.
 func bytesOf[T float32 | int32 | uint64 | uint16 | int8](s []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(s[0])))
