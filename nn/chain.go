@@ -1,5 +1,7 @@
 package nn
 
+import "slices"
+
 // chainer is a backend that may keep what passes from one product to the next in a form of its own.
 type chainer interface {
 	// chains tells whether that gains anything.
@@ -16,7 +18,8 @@ type link struct {
 }
 
 // chain makes one step of two products of which the second alone reads the first's result, as its left operand: the two
-// layers of an MLP. The result between them needs no memory of the graph's then.
+// layers of an MLP. The result between them needs no memory of the graph's then. What the first keeps for its gradient, the value before
+// an activation, is a result of the chain.
 func (m *Machine) chain() {
 	be, ok := m.backend.(chainer)
 	if !ok || !be.chains() {
@@ -33,7 +36,7 @@ func (m *Machine) chain() {
 	for i := range m.steps {
 		s := m.steps[i]
 		if p := s.product(); p != nil {
-			if at, ok := makers[s.in[0]]; ok && readers[s.in[0]] == 1 && !m.isOutput(s.in[0]) {
+			if at, ok := makers[s.in[0]]; ok && readers[s.in[0]] == 1 && !m.isOutput(s.in[0]) && unread(steps[at].out[1:], steps[at+1:]) {
 				s = chained(&steps[at], &s)
 				steps[at] = step{} // dropped below
 			} else {
@@ -50,42 +53,49 @@ func (m *Machine) chain() {
 	}
 }
 
-// product is the product a step computes, if it does just that: with no result but the first, and its left operand as it lies.
+// unread tells whether steps read none of some values, so that these may come later.
+func unread(values []*Value, steps []step) bool {
+	for i := range steps {
+		for _, v := range values {
+			if v != nil && slices.Contains(steps[i].in, v) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// product is the product a step computes, if it does just that, with its left operand as it lies.
 func (s *step) product() *product {
 	if s.op == nil {
 		return nil
 	}
-	p, ok := s.op.attr.(*product)
-	if !ok || p.transA {
-		return nil
+	if p, ok := s.op.attr.(*product); ok && !p.transA {
+		return p
 	}
-	for _, v := range s.out[1:] {
-		if v != nil {
-			return nil
-		}
-	}
-	return p
+	return nil
 }
 
 // chained is the step of both.
 func chained(first, second *step) step {
 	p, q := first.product(), second.product()
-	s := step{node: second.node, out: second.out}
+	s := step{node: second.node}
 	s.in = append(append(s.in, first.in...), second.in[1:]...)
-	n := len(first.in)
+	s.out = append(append(s.out, second.out...), first.out[1:]...)
+	n, own, kept := len(first.in), len(second.out), first.out
 	right := make([]*Value, len(second.in)) // of a run in progress
 	middle := second.in[0]
-	res := second.op.results
-	s.op = &Op{name: first.op.name + "·" + second.op.name, results: res,
+	results := slices.Concat(second.op.results, first.op.results[1:])
+	s.op = &Op{name: first.op.name + "·" + second.op.name, results: results,
 		run: func(be Backend, in, out []*Value) error {
 			middle.mem.Rows = in[0].mem.Rows
 			right[0] = middle
 			copy(right[1:], in[n:])
-			a, err := p.link(in[:n], first.out)
+			a, err := p.link(in[:n], kept)
 			if err != nil {
 				return err
 			}
-			b, err := q.link(right, out)
+			b, err := q.link(right, out[:own])
 			if err != nil {
 				return err
 			}

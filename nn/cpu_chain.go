@@ -21,10 +21,14 @@ func (c *CPU) gemmChain(y, x Tensor, first, second link) error {
 	}
 	m := c.links.get()
 	defer c.links.put(m)
-	if x.Rows > chainRows && c.ready(first) && c.ready(second) {
+	if x.Rows > chainRows && c.whole(first, x.Rows) && c.whole(second, x.Rows) {
 		k := c.calls.get()
-		kernel.GemmRounded(&m.rounded, matrix(x), c.packed(first.b, first.transB, 0)[0], k.set(first.ep))
-		kernel.MulRounded(matrix(y), &m.rounded, c.packed(second.b, second.transB, 0)[0], k.set(second.ep))
+		b, lent := c.right(first)
+		kernel.GemmRounded(&m.rounded, matrix(x), b, k.set(first.ep))
+		c.giveBack(b, lent)
+		b, lent = c.right(second)
+		kernel.MulRounded(matrix(y), &m.rounded, b, k.set(second.ep))
+		c.giveBack(b, lent)
 		c.calls.put(k)
 		return nil
 	}
@@ -42,7 +46,31 @@ func (c *CPU) gemmChain(y, x Tensor, first, second link) error {
 	return c.Gemm(y, t, false, second.b, second.transB, second.ep)
 }
 
-// ready tells whether a product's right operand is a weight in packed form, or can be packed once for all products.
-func (c *CPU) ready(l link) bool {
-	return c.keeps(l.b) && (l.b.Weight.Data != nil || c.has(l.b, l.transB))
+// whole tells whether a product of so many rows has its right operand in one packed form: a weight that is kept in it or can be, or
+// one that is packed for this product, unless piece by piece is better.
+func (c *CPU) whole(l link, rows int) bool {
+	if c.keeps(l.b) {
+		return l.b.Weight.Data != nil || c.has(l.b, l.transB)
+	}
+	return kernel.PacksWhole(rows, matrix(l.b.Tensor))
+}
+
+// right is such an operand, and whether it is lent, to be given back.
+func (c *CPU) right(l link) (p *kernel.Packed, lent bool) {
+	if c.keeps(l.b) {
+		return c.packed(l.b, l.transB, 0)[0], false
+	}
+	m := matrix(l.b.Tensor)
+	if l.transB {
+		m = m.T()
+	}
+	p = c.once.get()
+	p.Pack(m, kernel.BF16)
+	return p, true
+}
+
+func (c *CPU) giveBack(p *kernel.Packed, lent bool) {
+	if lent {
+		c.once.put(p)
+	}
 }

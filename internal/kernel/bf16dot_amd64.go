@@ -24,9 +24,16 @@ func (p *productBF16) planDot() {
 	p.mb = (p.left.panels + rows - 1) / rows
 	rows = (p.left.panels + p.mb - 1) / p.mb
 	p.strip = max(4, dotSums/(rows*dotRows*panelCols))
-	// A few blocks for every processor, each of some 10 µs at least.
-	least := max(1, 512/(rows*groups))
-	p.nb = max(1, min((4*runtime.GOMAXPROCS(0)+p.mb-1)/p.mb, p.b.panels/least))
+	// A few blocks for every processor, each of some 10 µs at least, and as many for one as for another: of nine blocks
+	// two processors take five and four.
+	procs, most := runtime.GOMAXPROCS(0), max(1, p.b.panels*rows*groups/512)
+	p.nb = min((4*procs+p.mb-1)/p.mb, p.b.panels, most)
+	for n := p.nb; n < min(p.nb+procs, p.b.panels+1, most+1); n++ {
+		if p.mb*n%procs == 0 {
+			p.nb = n
+			break
+		}
+	}
 }
 
 // sumDot computes the sums of r. A right panel, a pass deep, meets all left panels of the region while

@@ -28,15 +28,12 @@ func Gemm(c Matrix, a Matrix, b *Packed, ep *Epilogue) {
 func GemmBoth(c, a, b Matrix, prec Precision, ep *Epilogue) {
 	p := loans.get()
 	defer loans.put(p)
-	step := b.Cols
-	if c.Rows <= pieceRows {
-		step = max(panelCols, pieceSize/max(1, b.Rows)/panelCols*panelCols)
-	}
-	if step >= b.Cols {
+	if PacksWhole(c.Rows, b) {
 		p.Pack(b, FormatFor(prec))
 		Gemm(c, a, p, ep)
 		return
 	}
+	step := pieceCols(b)
 	e := pieces.get()
 	defer pieces.put(e)
 	for j := 0; j < b.Cols; j += step {
@@ -45,6 +42,12 @@ func GemmBoth(c, a, b Matrix, prec Precision, ep *Epilogue) {
 		Gemm(c.columns(j, n), a, p, e.of(ep, j, n))
 	}
 }
+
+// PacksWhole tells whether GemmBoth packs b at once for a product of so many rows.
+func PacksWhole(rows int, b Matrix) bool { return rows > pieceRows || pieceCols(b) >= b.Cols }
+
+// pieceCols is how many columns of b are a piece.
+func pieceCols(b Matrix) int { return max(panelCols, pieceSize/max(1, b.Rows)/panelCols*panelCols) }
 
 // pieceRows are few rows: bringing them into order again for every piece takes no time.
 const pieceRows = 512
