@@ -38,7 +38,7 @@ func (j *cachedJob) run(out, q Matrix, heads int, scale float32, table []int32, 
 	if cores := runtime.GOMAXPROCS(0); q.Rows >= 4*cores {
 		// Several rows a piece, so that all but the first are fetched while another is at work; as many for every core.
 		j.byRow, j.perHeads = true, heads
-		pieces = (max(pieces/4, 1) + cores - 1) / cores * cores
+		pieces = (max(pieces/8, 1) + cores - 1) / cores * cores
 	} else {
 		j.byRow, j.perHeads = false, max(heads/pieces, 1)
 	}
@@ -95,6 +95,12 @@ func (j *cacheRowsJob) Do(piece int) {
 // 128 KiB to read, some 10 µs.
 const cachedGrain = 1 << 14
 
+// Keys scored and heads mixed between two requests to fetch, a multiple of four and any number.
+const (
+	attnKeysAtOnce  = 8
+	attnHeadsAtOnce = 4
+)
+
 // cachedJob is AttentionCached or AttentionCachedRounded on its way through Run: a piece is a few heads of a few query rows. Of few rows it does
 // head after head, so that what they share is still in the nearest cache when the next one needs it; of many it does
 // row after row, so that keys are read from end to end.
@@ -119,76 +125,126 @@ var cachedJobs freeList[cachedJob]
 // Do is Job's.
 func (j *cachedJob) Do(piece int) {
 	h0, row0 := piece%j.headParts*j.perHeads, piece/j.headParts*j.perRows
-	wide := roundUp(j.hd, attnHalf)
-	memory := scratch.get(wide + roundUp(j.most, attnHalf))
-	q, weights := memory[:j.hd], memory[wide:]
 	h1, row1 := min(h0+j.perHeads, j.heads), min(row0+j.perRows, j.q.Rows)
 	if j.byRow {
+		memory := scratch.get(j.room(h1 - h0))
 		j.fetch(row0, h0*j.hd, h1*j.hd)
 		for row := row0; row < row1; row++ {
-			for h := h0; h < h1; h++ {
-				if row+1 < row1 {
-					j.fetch(row+1, h*j.hd, (h+1)*j.hd)
-				}
-				j.query(row, h*j.hd, q, weights)
+			var next []int32
+			if row+1 < row1 {
+				next = j.list(row + 1)
 			}
+			j.query(row, h0, h1, next, memory)
 		}
-	} else {
-		for h := h0; h < h1; h++ {
-			for row := row0; row < row1; row++ {
-				if h+1 < h1 {
-					j.fetch(row, (h+1)*j.hd, (h+2)*j.hd)
-				}
-				j.query(row, h*j.hd, q, weights)
+		scratch.put(memory)
+		return
+	}
+	memory := scratch.get(j.room(1))
+	for h := h0; h < h1; h++ {
+		for row := row0; row < row1; row++ {
+			if h+1 < h1 {
+				j.fetch(row, (h+1)*j.hd, (h+2)*j.hd)
 			}
+			j.query(row, h, h+1, nil, memory)
 		}
 	}
 	scratch.put(memory)
 }
 
+// list is the cache rows that a row sees.
+func (j *cachedJob) list(row int) []int32 { return j.table[row*j.stride:][:max(0, j.lens[row])] }
+
 // fetch has the columns from to to of the keys and values that a row sees on their way: they lie scattered, and most have
 // left the caches since the step before, when all weights were read.
 func (j *cachedJob) fetch(row, from, to int) {
-	list := j.table[row*j.stride:][:max(0, j.lens[row])]
+	list := j.list(row)
+	j.fetchKeys(list, from, to)
+	j.fetchValues(list, from, to)
+}
+
+func (j *cachedJob) fetchKeys(list []int32, from, to int) {
 	if j.rounded {
 		prefetchList(unsafe.Pointer(&j.roundedK.V[from]), list, 2*j.roundedK.Stride, 2*(to-from))
-		prefetchList(unsafe.Pointer(&j.roundedV.V[from]), list, 2*j.roundedV.Stride, 2*(to-from))
 		return
 	}
 	prefetchList(unsafe.Pointer(&j.k.V[from]), list, 4*j.k.Stride, 4*(to-from))
+}
+
+func (j *cachedJob) fetchValues(list []int32, from, to int) {
+	if j.rounded {
+		prefetchList(unsafe.Pointer(&j.roundedV.V[from]), list, 2*j.roundedV.Stride, 2*(to-from))
+		return
+	}
 	prefetchList(unsafe.Pointer(&j.v.V[from]), list, 4*j.v.Stride, 4*(to-from))
 }
 
-// query does a row's head that begins at column from; q and weights are memory.
-func (j *cachedJob) query(row, from int, q, weights []float32) {
-	to := from + j.hd
+// query does heads h0 to h1 of a row, with memory as room says. Meanwhile the same heads of the rows next, which are wanted
+// thereafter, are fetched: by and by, so that memory always has something to do and never more than can be asked for.
+func (j *cachedJob) query(row, h0, h1 int, next []int32, memory []float32) {
+	from, to := h0*j.hd, h1*j.hd
 	out, n := j.out.segment(row, from, to), int(j.lens[row])
 	if n <= 0 {
 		clear(out)
+		j.fetchKeys(next, from, to)
+		j.fetchValues(next, from, to)
 		return
 	}
-	for d, x := range j.q.segment(row, from, to) {
-		q[d] = x * j.scale
-	}
-	list := j.table[row*j.stride : row*j.stride+n]
-	top, sum := [1]float32{negInf}, [1]float32{}
-	if j.rounded {
-		for _, at := range list { // the assembly has no bounds of its own
-			_ = j.roundedK.segment(int(at), from, to)
-			_ = j.roundedV.segment(int(at), from, to)
+	heads, ld := h1-h0, roundUp(n, attnHalf)
+	q, top, sum, weights := memory[:to-from], memory[j.q.Cols:][:heads], memory[j.q.Cols+j.heads:][:heads], memory[j.q.Cols+2*j.heads:]
+	scaleRow(q, j.q.segment(row, from, to), j.scale)
+	list := j.list(row)
+	for _, at := range list { // the assembly has no bounds of its own
+		if j.rounded {
+			_, _ = j.roundedK.segment(int(at), from, to), j.roundedV.segment(int(at), from, to)
+		} else {
+			_, _ = j.k.segment(int(at), from, to), j.v.segment(int(at), from, to)
 		}
-		attnListScoresRounded(weights, q, j.roundedK.V[from:], list, j.roundedK.Stride)
-		attnExp(weights, len(weights), 1, attnRow{n: n, width: n}, top[:], sum[:])
-		attnListMixRounded(out, weights, j.roundedV.V[from:], list, j.roundedV.Stride, 1/sum[0])
+	}
+	for h := range top {
+		top[h] = negInf
+	}
+	if a := (attnHeads{heads: heads, hd: j.hd, n: n, ld: ld}); a.begin(j, from, list, q, out, sum, weights) {
+		ahead := next
+		for k := 0; k < n; k += attnKeysAtOnce {
+			some := min(len(ahead), attnKeysAtOnce)
+			j.fetchKeys(ahead[:some], from, to)
+			ahead = ahead[some:]
+			a.scores(k, min(k+attnKeysAtOnce, n))
+		}
+		j.fetchKeys(ahead, from, to)
+		attnExp(weights, ld, heads, attnRow{n: n, width: n}, top, sum)
+		for h := 0; h < heads; h += attnHeadsAtOnce {
+			end := min(h+attnHeadsAtOnce, heads)
+			j.fetchValues(next, from+h*j.hd, from+end*j.hd)
+			a.mix(h, end)
+		}
 		return
 	}
-	for _, at := range list {
-		_ = j.k.segment(int(at), from, to)
-		_ = j.v.segment(int(at), from, to)
+	j.fetchKeys(next, from, to)
+	j.fetchValues(next, from, to)
+	for h := range heads {
+		at, s := h*j.hd, weights[h*ld:(h+1)*ld]
+		if j.rounded {
+			attnListScoresRounded(s, q[at:at+j.hd], j.roundedK.V[from+at:], list, j.roundedK.Stride)
+		} else {
+			attnListScores(s, q[at:at+j.hd], j.k.V[from+at:], list, j.k.Stride)
+		}
 	}
-	attnListScores(weights, q, j.k.V[from:], list, j.k.Stride)
-	attnExp(weights, len(weights), 1, attnRow{n: n, width: n}, top[:], sum[:])
-	attnListMix(out, weights, j.v.V[from:], list, j.v.Stride, 1/sum[0])
+	attnExp(weights, ld, heads, attnRow{n: n, width: n}, top, sum)
+	for h := range heads {
+		at, s := h*j.hd, weights[h*ld:(h+1)*ld]
+		if j.rounded {
+			attnListMixRounded(out[at:at+j.hd], s, j.roundedV.V[from+at:], list, j.roundedV.Stride, 1/sum[h])
+		} else {
+			attnListMix(out[at:at+j.hd], s, j.v.V[from+at:], list, j.v.Stride, 1/sum[h])
+		}
+	}
+}
+
+// room is how much memory query needs for so many heads: the scaled query, for each head the greatest score and the sum of
+// the weights, and the weights.
+func (j *cachedJob) room(heads int) int {
+	return j.q.Cols + 2*j.heads + heads*roundUp(j.most, attnHalf)
 }
 
 // attnListScores sets s to the products of q with the listed rows of k, stride apart. s may be written up
