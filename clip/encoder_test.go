@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/clipcap-go/clipcap/internal/testkit"
+	"github.com/clipcap-go/clipcap/nn"
 )
 
 const tinyViT = `{"embed_dim": 24, "quick_gelu": true,
@@ -65,8 +66,11 @@ func picture(w, h int, seed uint64) *Image {
 // TestEncodeDoesNotDependOnTheBatch: whatever stands beside an image, and whoever else encodes, its feature is the same,
 // bit for bit.
 func TestEncodeDoesNotDependOnTheBatch(t *testing.T) {
-	for _, config := range []string{tinyViT, tinyResNet} {
-		e := tiny(t, config, Options{Batch: 3})
+	for _, c := range []struct {
+		config string
+		p      nn.Precision
+	}{{tinyViT, nn.Float32}, {tinyResNet, nn.Float32}, {tinyResNet, nn.BFloat16}} {
+		e := tiny(t, c.config, Options{Batch: 3, Precision: c.p})
 		var images []*Image
 		for i := range 7 {
 			images = append(images, picture(17+5*i, 40-3*i, uint64(i)))

@@ -7,7 +7,7 @@ import (
 )
 
 // operands are the weights that products take as they are in the file, and whether transposed. The others are small,
-// or others are made of them: see hand.
+// or others are made of them (see hand), or they are a pooling's (see ResNet.ready).
 func (m *Model) operands() map[*nn.Param]bool {
 	all := map[*nn.Param]bool{}
 	if v := m.ViT; v != nil {
@@ -15,7 +15,7 @@ func (m *Model) operands() map[*nn.Param]bool {
 		v.Layers.operands(all)
 	} else {
 		p := &m.ResNet.Pool
-		for _, l := range [...]*nn.Linear{&p.Query, &p.Key, &p.Value, &p.Out} {
+		for _, l := range [...]*nn.Linear{&p.Query, &p.Out} {
 			all[l.Weight] = l.OutIn
 		}
 	}

@@ -63,7 +63,8 @@ type Down struct {
 	Norm BatchNorm `weight:"1"`
 }
 
-// AttnPool pools the last feature map by attention, with the mean of its rows as the query.
+// AttnPool pools the last feature map by attention, with the mean of its rows as the query. The keys' bias is read and counts for
+// nothing: it adds the same to all scores of a query, which the softmax does not see.
 type AttnPool struct {
 	Positions *nn.Param `weight:"positional_embedding"` // [1+grid², width]
 	Query     nn.Linear `weight:"q_proj"`
@@ -155,9 +156,13 @@ func (m *ResNet) each(f func(w *nn.Param, n *BatchNorm, to *folded, size, stride
 	}
 }
 
-// ready folds the norms away, and gives a backend what comes of it at once, where there is one: the weights are not
-// there twice.
+// ready folds the norms away, and gives a backend what comes of it, and the pooling's keys and values, at once, where there is
+// one: the weights are not there twice.
 func (m *ResNet) ready(to nn.Holder) {
+	if p := &m.Pool; to != nil {
+		to.TakePool(p.Key.Weight, p.heads, false)
+		to.TakePool(p.Value.Weight, p.heads, true)
+	}
 	h := hander{to: to}
 	m.each(func(w *nn.Param, n *BatchNorm, f *folded, size, stride int) {
 		*f = fold(w, n)
@@ -224,13 +229,11 @@ func (b *Residual) forward(x *G.Node, size int) (*G.Node, int) {
 
 // forward maps the last feature map x [images·size², width] to features.
 func (p *AttnPool) forward(x *G.Node, size int) *G.Node {
-	g, d := x.Graph(), x.Shape()[1]
+	g := x.Graph()
 	mean := nn.AvgPool(x, nn.Conv{H: size, W: size, Kernel: size, Stride: size})
-	x, seqs := nn.PrependGroups(x, size*size, mean, 1)
+	x, _ = nn.PrependGroups(x, size*size, mean, 1)
 	x = nn.AddToGroups(x, p.Positions.Node(g))
-	q := p.Query.Forward(nn.TakeRows(x, size*size+1, 0, 1))
-	return p.Out.Forward(nn.Attention(nn.Heads{
-		Q: nn.Columns{Node: q}, K: nn.Columns{Node: p.Key.Forward(x)}, V: nn.Columns{Node: p.Value.Forward(x)},
-		Heads: p.heads, Dim: d / p.heads, Queries: nn.Group(q, 1), Keys: seqs,
-	}))
+	per := size*size + 1
+	q := p.Query.Forward(nn.TakeRows(x, per, 0, 1))
+	return p.Out.Forward(nn.AttentionPool(q, x, per, p.Key.Weight.Node(g), p.Value.Weight.Node(g), p.Value.Bias.Node(g), p.heads))
 }

@@ -94,6 +94,18 @@ type AttentionArgs struct {
 	DOut, DQ, DK, DV Tensor // gradients, for AttentionGrad
 }
 
+// PoolArgs are the arguments of attention with one query for each group of rows of X, over the projections of these rows.
+type PoolArgs struct {
+	Q, Out           Tensor // [groups, heads·headDim]
+	X                Tensor // [rows, width], the same number of rows a group
+	QStarts, XStarts Tensor // int32 [groups+1], the rows of each group's query and of the group
+	Key, Value       Operand
+	ValueBias        Tensor    // [heads·headDim]
+	Work             [2]Tensor // to work in, rows end to end, each with room for the keys of X and for a row of X a group and head
+	Heads            int
+	Scale            float32
+}
+
 // Mask says which elements dropout removes: element i stays where hash(key, i) is at least P of
 // the 32-bit range. State is int32 [4]: seed and step, low word first; Site numbers the place in the network.
 type Mask struct {
@@ -213,6 +225,8 @@ type Backend interface {
 	// Attention and AttentionGrad are softmax(QKᵀ·scale)V over packed sequences.
 	Attention(a *AttentionArgs) error
 	AttentionGrad(a *AttentionArgs) error
+	// AttentionPool is Attention of the queries Q over the keys X·Keyᵀ and the values X·Valueᵀ + ValueBias.
+	AttentionPool(a *PoolArgs) error
 	// CachedAttention is one step of decoding.
 	CachedAttention(a *CachedAttentionArgs) error
 

@@ -32,6 +32,17 @@ func (*CPU) AttentionGrad(a *AttentionArgs) error {
 	return nil
 }
 
+// AttentionPool computes neither keys nor values, where the weights' heads are packed once for all.
+func (c *CPU) AttentionPool(a *PoolArgs) error {
+	if !c.keeps(a.Key) || !c.keeps(a.Value) {
+		return a.byKeys(c)
+	}
+	dim := a.Q.Cols / a.Heads
+	kernel.AttentionPool(&kernel.Pool{Out: matrix(a.Out), Q: matrix(a.Q), X: matrix(a.X), U: matrix(a.Work[0]), Z: matrix(a.Work[1]),
+		Scale: a.Scale, Key: c.packed(a.Key, false, dim), Value: c.packed(a.Value, true, dim), Bias: vector(a.ValueBias)})
+	return nil
+}
+
 // CachedAttention writes the new rows, then attends.
 func (*CPU) CachedAttention(a *CachedAttentionArgs) error {
 	if ck, ok := rounded(a.CacheK); ok {

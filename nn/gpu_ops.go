@@ -102,6 +102,10 @@ func (g *GPU) Attention(a *AttentionArgs) error { return g.dev.Attention(g.atten
 // AttentionGrad is its gradient.
 func (g *GPU) AttentionGrad(a *AttentionArgs) error { return g.dev.AttentionGrad(g.attention(a)) }
 
+// AttentionPool is two products of all rows, which tensor cores have no trouble with, and attention. Without keys and values there
+// would be a launch for each head.
+func (g *GPU) AttentionPool(a *PoolArgs) error { return a.byKeys(g) }
+
 // CachedAttention is one step of decoding.
 func (g *GPU) CachedAttention(a *CachedAttentionArgs) error {
 	return g.dev.CachedAttention(&gpu.CachedAttention{Q: gm(a.Q), K: gm(a.K), V: gm(a.V), Out: gm(a.Out), CacheK: gm(a.CacheK), CacheV: gm(a.CacheV),

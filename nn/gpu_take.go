@@ -85,6 +85,9 @@ func (g *GPU) Take(p *Param, transposed bool) {
 // TakeConv is Take: a convolution's weight is the transposed operand of a product.
 func (g *GPU) TakeConv(p *Param, _ Conv) { g.Take(p, true) }
 
+// TakePool is Take, for the products that make keys and values.
+func (g *GPU) TakePool(p *Param, _ int, _ bool) { g.Take(p, true) }
+
 func (g *GPU) take(p *Param, transposed bool) (*gpuParam, error) {
 	n, cols := len(p.Data), p.Shape[len(p.Shape)-1]
 	f := &gpuForm{n: n, columns: cols, byRow: transposed}

@@ -106,6 +106,15 @@ func opCases() []opCase {
 			return Attention(Heads{Q: Columns{p[0], 0}, K: Columns{p[1], 0}, V: Columns{p[1], 4}, Heads: 2, Dim: 2,
 				Queries: sequences(t, g, "q", []int32{0, 1, 2}, nil), Keys: sequences(t, g, "k", []int32{0, 3, 7}, nil)})
 		}},
+		{"AttentionPool", [][]int{{2, 6}, {10, 4}, {6, 4}, {6, 4}, {6}}, func(_ testing.TB, _ *G.ExprGraph, p []*G.Node) *G.Node {
+			return AttentionPool(p[0], p[1], 5, p[2], p[3], p[4], 3)
+		}},
+		{"AttentionPool many heads", [][]int{{3, 8}, {3, 3}, {8, 3}, {8, 3}, {8}}, func(_ testing.TB, _ *G.ExprGraph, p []*G.Node) *G.Node {
+			return AttentionPool(p[0], p[1], 1, p[2], p[3], p[4], 8)
+		}},
+		{"AttentionPool of its query", [][]int{{9, 40}, {40, 40}, {40, 40}, {40}}, func(_ testing.TB, _ *G.ExprGraph, p []*G.Node) *G.Node {
+			return AttentionPool(TakeRows(p[0], 3, 0, 1), p[0], 3, p[1], p[2], p[3], 2)
+		}},
 		{"Attention dropout", [][]int{{7, 12}}, func(t testing.TB, g *G.ExprGraph, p []*G.Node) *G.Node {
 			r := NewRandom(g)
 			if err := r.SetStep(3, 4); err != nil {

@@ -111,6 +111,9 @@ func (r *Reference) AttentionGrad(a *AttentionArgs) error {
 	return nil
 }
 
+// AttentionPool computes keys and values.
+func (r *Reference) AttentionPool(a *PoolArgs) error { return a.byKeys(r) }
+
 // CachedAttention writes the rows, then attends to the listed ones.
 func (r *Reference) CachedAttention(c *CachedAttentionArgs) error {
 	for i, s := range integers(c.Slots) {

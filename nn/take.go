@@ -17,6 +17,8 @@ type Holder interface {
 	// TakeConv does the same with the weight of a convolution, [out, Kernel·Kernel·channels], which then serves Conv2D on
 	// images of that size.
 	TakeConv(p *Param, c Conv)
+	// TakePool does the same with the key or the value of AttentionPool, [heads·dim, width], which then serves that alone.
+	TakePool(p *Param, heads int, value bool)
 }
 
 var _ Holder = (*CPU)(nil)
@@ -50,6 +52,16 @@ func (c *CPU) TakeConv(p *Param, conv2d Conv) {
 	}
 	at := Tensor{Buf: &hostBuffer{f: p.Data}, Rows: out, Cols: cols, Stride: cols}
 	c.winograd(Operand{Tensor: at, Weight: p}, d)
+	p.Data, p.host = nil, hostBuffer{}
+}
+
+// TakePool is Holder's. It must not run beside machines that use p.
+func (c *CPU) TakePool(p *Param, heads int, value bool) {
+	if p.Data == nil {
+		return
+	}
+	at := Tensor{Buf: &hostBuffer{f: p.Data}, Rows: p.Shape[0], Cols: p.Shape[1], Stride: p.Shape[1]}
+	c.packed(Operand{Tensor: at, Weight: p}, value, p.Shape[0]/heads)
 	p.Data, p.host = nil, hostBuffer{}
 }
 
