@@ -145,6 +145,9 @@ var packJobs freeList[packJob]
 
 // Do packs the panels of a piece.
 func (j *packJob) Do(piece int) {
+	if j.p.format == BF16 && j.p.packPairsArch(&j.b, j.first+piece*j.per, piece*j.per*panelCols, min(j.per, j.panels-piece*j.per)) {
+		return
+	}
 	for i := piece * j.per; i < min((piece+1)*j.per, j.panels); i++ {
 		q, j0 := j.first+i, i*panelCols
 		switch p := j.p; p.format {
