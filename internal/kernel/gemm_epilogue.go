@@ -109,6 +109,13 @@ func (f *finisher) rows(sum []float32, stride int, c *Matrix, i0, i1, j0, j1 int
 	}
 }
 
+// block is rows for sums that do not lie in c.
+func (f *finisher) block(sum []float32, stride int, c *Matrix, i0, i1, j0, j1 int) {
+	if !f.blockArch(sum, stride, c, i0, i1, j0, j1) {
+		f.rows(sum, stride, c, i0, i1, j0, j1)
+	}
+}
+
 // row turns the sums v of row i, columns j0 to j1, into out, which may be v. Whatever comes last writes to out.
 func (f *finisher) row(out, v []float32, i, j0, j1 int) {
 	if f.joins() {

@@ -12,3 +12,13 @@ func prefetchList(base unsafe.Pointer, list []int32, stride, bytes int) {
 
 //go:noescape
 func prefetchListed(base unsafe.Pointer, list *int32, n, stride, bytes int)
+
+// fetchSpan has bytes from at on fetched into the second-level cache.
+func fetchSpan(at unsafe.Pointer, bytes int) {
+	if n := bytes / cacheLine; n > 0 {
+		prefetchLines(at, n)
+	}
+}
+
+//go:noescape
+func prefetchLines(at unsafe.Pointer, n int)

@@ -26,3 +26,14 @@ test:
 	TESTQ CX, CX
 	JNE  row
 	RET
+
+// func prefetchLines(at unsafe.Pointer, n int)
+TEXT ·prefetchLines(SB), NOSPLIT, $0-16
+	MOVQ at+0(FP), AX
+	MOVQ n+8(FP), CX
+line:
+	PREFETCHT1 (AX)
+	ADDQ $64, AX
+	DECQ CX
+	JNZ  line
+	RET

@@ -11,7 +11,9 @@ const rowsMost = 64
 
 // rowsJob is a product of a few rows, as decoding has: reading the right operand is nearly all the work. Every goroutine
 // has a stretch of panels of its own, which it reads from end to end, so that what it fetches ahead is what
-// it comes to; one that is done early takes over from the others. Piece i begins with stretch i.
+// it comes to; one that is done early takes over from the others. Piece i begins with stretch i. Each brings the left operand into
+// order for itself, while its first weights are on their way: that one did so for all made the others wait, and then fetch from its
+// caches what they would have read anyway.
 //
 // Of one stream the processor fetches by itself what comes next, as fast as memory goes, when the tile kernels touch it 4 KiB ahead; fetching by
 // hand on top of that is slower. It is needed where several tiles pass over a step of the stream, and where a line takes so many
@@ -22,10 +24,10 @@ type rowsJob struct {
 	c         Matrix
 	b         *Packed
 	end       finisher
-	left      []float32 // the left operand in tile order, [depth step][tile][depth][row of the tile]; pairs for a bfloat16 product
-	pairs     bool      // a product of bfloat16 pairs
-	depth     int       // depth of left, in its elements
-	step      int       // depth of a step
+	a         Matrix
+	pairs     bool // a product of bfloat16 pairs
+	depth     int  // depth of the left operand, in elements: pairs for such a product
+	step      int  // depth of a step
 	tiles     int
 	beside    bool // int8 of very few rows: two panels at a time, from both halves of a stretch
 	ahead     bool // weights are fetched by hand, a step ahead
@@ -67,7 +69,7 @@ func gemmRows(c, a Matrix, b *Packed, ep *Epilogue) bool {
 		return false
 	}
 	j := rowsJobs.get()
-	j.c, j.b, j.pairs = c, b, b.format == BF16
+	j.c, j.a, j.b, j.pairs = c, a, b, b.format == BF16
 	j.end.from(ep, b)
 	m := c.Rows
 	j.tiles = (m + tileRows() - 1) / tileRows()
@@ -81,13 +83,6 @@ func gemmRows(c, a Matrix, b *Packed, ep *Epilogue) bool {
 		steps := (j.depth*size*panelCols + rowsStep - 1) / rowsStep
 		j.step = ((j.depth+steps-1)/steps + 3) &^ 3
 	}
-	buf := scratch.get(m * j.depth)
-	j.left = buf
-	if m == 1 && !j.pairs {
-		j.left = a.V[:j.depth]
-	} else {
-		j.pack(&a)
-	}
 	j.unit = max(1, rowsUnit/(j.depth*size*panelCols))
 	if j.beside {
 		j.unit = max(1, j.unit/2)
@@ -98,8 +93,7 @@ func gemmRows(c, a Matrix, b *Packed, ep *Epilogue) bool {
 		j.next[i].Store(0)
 	}
 	Run(j.stretches, j)
-	scratch.put(buf)
-	j.c, j.b, j.left, j.end = Matrix{}, nil, nil, finisher{}
+	j.c, j.a, j.b, j.end = Matrix{}, Matrix{}, nil, finisher{}
 	rowsJobs.put(j)
 	return true
 }
@@ -107,32 +101,46 @@ func gemmRows(c, a Matrix, b *Packed, ep *Epilogue) bool {
 // row is the first row of tile t.
 func (j *rowsJob) row(t int) int { return j.c.Rows * t / j.tiles }
 
-// pack brings the left operand into tile order.
-func (j *rowsJob) pack(a *Matrix) {
-	m, src, stride := j.c.Rows, a.V, a.Stride
+// pack brings the left operand into tile order, in left, [depth step][tile][depth][row of the tile], and has the weights that begin
+// panel p fetched meanwhile.
+func (j *rowsJob) pack(left []float32, p int) {
+	m, src, stride := j.c.Rows, j.a.V, j.a.Stride
+	at, bytes := j.memory(p, 0, min(j.step, j.depth))
+	bytes = min(bytes, rowsStep) / m &^ (cacheLine - 1)
 	if j.pairs {
-		words := scratch.get(m * j.depth)
-		defer scratch.put(words)
+		words := left
+		if m > 1 {
+			words = scratch.get(m * j.depth)
+			defer scratch.put(words)
+		}
 		for i := range m {
-			pairRow(words[i*j.depth:][:j.depth], a.segment(i, 0, a.Cols))
+			fetchSpan(unsafe.Add(at, i*bytes), bytes)
+			pairRow(words[i*j.depth:][:j.depth], j.a.segment(i, 0, j.a.Cols))
 		}
 		if src, stride = words, j.depth; m == 1 {
-			copy(j.left, words)
 			return
 		}
+	} else {
+		fetchSpan(at, m*bytes)
 	}
 	for k0 := 0; k0 < j.depth; k0 += j.step {
 		kn := min(j.step, j.depth-k0)
 		for t := range j.tiles {
 			i, n := j.row(t), j.row(t+1)-j.row(t)
-			packAcross(j.left[k0*m+i*kn:][:n*kn], n, src[i*stride+k0:], stride, n, kn)
+			packAcross(left[k0*m+i*kn:][:n*kn], n, src[i*stride+k0:], stride, n, kn)
 		}
 	}
 }
 
 // Do works through stretch i, and then through what is left of the others.
 func (j *rowsJob) Do(i int) {
-	sum := scratch.get(j.c.Rows * j.room() * panelCols)
+	of := roundUp(j.c.Rows*j.depth, cacheLine/4)
+	memory := scratch.get(of + j.c.Rows*j.room()*panelCols)
+	left, sum := memory[:j.c.Rows*j.depth], memory[of:]
+	ready := j.c.Rows == 1 && !j.pairs
+	if ready {
+		left = j.a.V[:j.depth]
+	}
 	for s := range j.stretches {
 		s = (i + s) % j.stretches
 		first, end := j.units*s/j.stretches*j.unit, min(j.units*(s+1)/j.stretches*j.unit, j.b.panels)
@@ -143,18 +151,25 @@ func (j *rowsJob) Do(i int) {
 		pairs := (half + j.unit - 1) / j.unit
 		for {
 			u := int(j.next[s].Add(1)) - 1
-			if u < pairs {
-				j.twice(sum, first+u*j.unit, first+min((u+1)*j.unit, half), half)
-				continue
+			p := first + u*j.unit
+			if u >= pairs {
+				p = first + 2*half + (u-pairs)*j.unit
 			}
-			p := first + 2*half + (u-pairs)*j.unit
 			if p >= end {
 				break
 			}
-			j.panels(sum, p, min(p+j.unit, end))
+			if !ready {
+				j.pack(left, p)
+				ready = true
+			}
+			if u < pairs {
+				j.twice(left, sum, p, min(p+j.unit, first+half), half)
+				continue
+			}
+			j.panels(left, sum, p, min(p+j.unit, end))
 		}
 	}
-	scratch.put(sum)
+	scratch.put(memory)
 }
 
 // room is how many panels' sums are formed before they go to c.
@@ -166,19 +181,19 @@ func (j *rowsJob) room() int {
 }
 
 // twice computes the columns of panels p0 to p1, and of those half further on. sum is memory.
-func (j *rowsJob) twice(sum []float32, p0, p1, half int) {
+func (j *rowsJob) twice(left, sum []float32, p0, p1, half int) {
 	m, n, width := j.c.Rows, (p1-p0)*panelCols, 2*(p1-p0)*panelCols
 	for p := p0; p < p1; p++ {
-		t := tile{rows: m, k: j.depth, a: j.left, rowStep: 1, depthStep: m, c: sum[(p-p0)*panelCols:], stride: width,
+		t := tile{rows: m, k: j.depth, a: left, rowStep: 1, depthStep: m, c: sum[(p-p0)*panelCols:], stride: width,
 			beside: half * j.depth * panelCols, besideC: n}
 		t.int8Beside(j.b.panelBytes(p, p+half+1))
 	}
-	j.end.rows(sum, width, &j.c, 0, m, p0*panelCols, p1*panelCols)
-	j.end.rows(sum[n:], width, &j.c, 0, m, (p0+half)*panelCols, min((p1+half)*panelCols, j.c.Cols))
+	j.end.block(sum, width, &j.c, 0, m, p0*panelCols, p1*panelCols)
+	j.end.block(sum[n:], width, &j.c, 0, m, (p0+half)*panelCols, min((p1+half)*panelCols, j.c.Cols))
 }
 
 // panels computes the columns of panels p0 to p1. sum is memory.
-func (j *rowsJob) panels(sum []float32, p0, p1 int) {
+func (j *rowsJob) panels(left, sum []float32, p0, p1 int) {
 	m, width := j.c.Rows, (p1-p0)*panelCols
 	direct := j.end.idle() && p1*panelCols <= j.c.Cols // whole panels, and nothing to do afterwards
 	if direct {
@@ -197,7 +212,7 @@ func (j *rowsJob) panels(sum []float32, p0, p1 int) {
 				i := j.row(n)
 				t.rows = j.row(n+1) - i
 				t.depthStep = t.rows
-				t.a = j.left[k0*m+i*kn:]
+				t.a = left[k0*m+i*kn:]
 				t.c = sum[i*width+(p-p0)*panelCols:]
 				j.tile(&t, p, k0, kn)
 				t.ahead += uintptr(kn * t.aheadStep)
@@ -205,7 +220,7 @@ func (j *rowsJob) panels(sum []float32, p0, p1 int) {
 		}
 	}
 	if !direct {
-		j.end.rows(sum, width, &j.c, 0, m, p0*panelCols, min(p1*panelCols, j.c.Cols))
+		j.end.block(sum, width, &j.c, 0, m, p0*panelCols, min(p1*panelCols, j.c.Cols))
 	}
 }
 
