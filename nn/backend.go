@@ -28,6 +28,7 @@ type Tensor struct {
 	Off        int
 	Rows, Cols int
 	Stride     int
+	Compact    bool // not numbers but the backend's own smaller form of all rows lies at Off: see betweener
 }
 
 // None tells whether t is absent.

@@ -54,7 +54,10 @@ func Conv2D(x, weight, bias *G.Node, c Conv, act Activation) *G.Node {
 		in = append(in, bias)
 	}
 	res := c.pixels(0, images, out)
-	o := &Op{name: "Conv2D", results: []result{res}}
+	o := &Op{name: "Conv2D", results: []result{res}, attr: c}
+	o.paired = func(be betweener, s *step, at int) bool {
+		return s.onlyFirst() && s.in[1].param != nil && be.convolvesBetween(c.args(images, channels, out)) && at < 1
+	}
 	if act != NoActivation {
 		o.results = append(o.results, res)
 	}
@@ -99,6 +102,7 @@ func AvgPool(x *G.Node, c Conv) *G.Node {
 	}
 	channels := x.Shape()[1]
 	return apply(&Op{name: "AvgPool", results: []result{c.pixels(0, images, channels)},
+		paired: func(betweener, *step, int) bool { return c.Kernel == 2 },
 		run: func(be Backend, in, out []*Value) error {
 			return be.AvgPool(out[0].mat(), in[0].mat(), c.args(in[0].mem.Rows/(c.H*c.W), channels, channels))
 		},

@@ -21,7 +21,7 @@ func (c *CPU) Conv2D(y, x Tensor, w Operand, a ConvArgs, ep *Epilogue) error {
 		return nil
 	}
 	if d := conv(a); d.Winograd() && ep.Pre.None() && ep.GradPre.None() && ep.Residual.None() {
-		kernel.Conv2DWinograd(vector(y), vector(x), a.Images, d, c.winograd(w, d), vector(ep.Bias), activations[ep.Act])
+		kernel.Conv2DWinograd(k.pixels(&k.to, y), k.pixels(&k.from, x), a.Images, d, c.winograd(w, d), vector(ep.Bias), activations[ep.Act])
 		return nil
 	}
 	kernel.Conv2D(vector(y), vector(x), a.Images, conv(a), c.packed(w, true, 0)[0], k.set(ep))
@@ -61,7 +61,13 @@ func (c *CPU) Conv2DGrad(dx, dw, dy, x Tensor, w Operand, a ConvArgs) error {
 }
 
 // AvgPool averages squares.
-func (*CPU) AvgPool(y, x Tensor, a ConvArgs) error {
+func (c *CPU) AvgPool(y, x Tensor, a ConvArgs) error {
+	if a.Kernel == 2 {
+		k := c.calls.get()
+		kernel.AvgPool2(k.pixels(&k.to, y), k.pixels(&k.from, x), a.Images, a.H, a.W, a.C)
+		c.calls.put(k)
+		return nil
+	}
 	kernel.AvgPool(vector(y), vector(x), a.Images, a.H, a.W, a.C, a.Kernel)
 	return nil
 }

@@ -110,6 +110,7 @@ func (c *CPU) PackedBytes() int {
 type call struct {
 	ep                     kernel.Epilogue
 	pre, gradPre, residual kernel.Matrix
+	from, to, added        kernel.Rounded
 }
 
 var activations = [...]kernel.Activation{
@@ -129,7 +130,10 @@ func (k *call) set(ep *Epilogue) *kernel.Epilogue {
 		k.gradPre = matrix(ep.GradPre)
 		k.ep.GradPre = &k.gradPre
 	}
-	if !ep.Residual.None() {
+	if ep.Residual.Compact {
+		lay(&k.added, ep.Residual)
+		k.ep.Rounded = &k.added
+	} else if !ep.Residual.None() {
 		k.residual = matrix(ep.Residual)
 		k.ep.Residual = &k.residual
 	}
@@ -143,6 +147,10 @@ func (c *CPU) Gemm(y, a Tensor, transA bool, b Operand, transB bool, ep *Epilogu
 	}
 	k := c.calls.get()
 	defer c.calls.put(k)
+	if y.Compact || a.Compact {
+		c.gemmBetween(k, y, a, b, transB, ep)
+		return nil
+	}
 	am := matrix(a)
 	if transA {
 		am = am.T()

@@ -50,6 +50,7 @@ type Op struct {
 	run     kernelFunc
 	grad    gradFunc
 	attr    any     // what fusion needs to know
+	paired  pairing // nil: only numbers come in and go out
 	again   *G.Node // see again
 	// late names a result that may be left out at first and computed by a second call, 0: none. What is nil among
 	// the results is not computed.

@@ -58,7 +58,7 @@ func (m *Machine) place(outputs G.Nodes, o *MachineOptions) error {
 			}
 			st := m.takeOver(s, i, r, home)
 			if st == nil {
-				st = &storage{size: (max(1, v.Size()) + align - 1) / align * align, first: i}
+				st = &storage{size: (max(1, m.room(v)) + align - 1) / align * align, first: i}
 				all = append(all, st)
 				m.plan.Sum += st.size
 			}
@@ -81,6 +81,14 @@ func (m *Machine) place(outputs G.Nodes, o *MachineOptions) error {
 	return nil
 }
 
+// room is how many numbers of the arena a result takes.
+func (m *Machine) room(v *Value) int {
+	if v.mem.Compact {
+		return m.backend.(betweener).sizeBetween(rowsOf(v.shape), v.cols())
+	}
+	return v.Size()
+}
+
 // takeOver is the storage that result r of step i shares with an input, or nil. A leaf's memory is
 // nobody's to take; an alias of one has no storage to plan.
 func (m *Machine) takeOver(s *step, i, r int, home map[*Value]*storage) *storage {
@@ -95,7 +103,7 @@ func (m *Machine) takeOver(s *step, i, r int, home map[*Value]*storage) *storage
 	}
 	if k := s.op.inPlace - 1; k >= 0 {
 		st := home[s.in[k]]
-		if st != nil && st.size > 0 && st.end == i && s.in[k].Size() == s.out[0].Size() && !slices.Contains(s.in[k+1:], s.in[k]) {
+		if st != nil && st.size > 0 && st.end == i && s.in[k].Size() == s.out[0].Size() && s.in[k].mem.Compact == s.out[0].mem.Compact && !slices.Contains(s.in[k+1:], s.in[k]) {
 			return st
 		}
 	}

@@ -68,6 +68,11 @@ func (p product) node(name string, a, b *G.Node) *G.Node {
 		}
 		return be.Gemm(out[0].mat(), in[0].mat(), p.transA, l.b, l.transB, l.ep)
 	}
+	if !p.transA {
+		o.paired = func(be betweener, s *step, at int) bool {
+			return s.onlyFirst() && p.gradPre == nil && s.in[1].param != nil && (at == pairedResult || at == 0 || at > 1 && at == residual)
+		}
+	}
 	if !p.transA && p.gradOf == NoActivation {
 		o.grad = func(o *Op, in G.Nodes, y, dy *G.Node) (G.Nodes, error) {
 			return p.symDiff(o, in, y, dy, bias, residual)

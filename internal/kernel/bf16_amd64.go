@@ -47,11 +47,12 @@ type productBF16 struct {
 	end     finisher
 	aside   bool // the sums must not go to c before their time
 	left    leftBF16
-	part    int // left panels that are packed at once
-	depth   int // groups of one pass over a region
-	strip   int // panels of a region
-	chunk   int // AMX: groups of which a strip of the right operand stays in the cache
-	mb, nb  int // blocks of c down and across
+	part    int       // left panels that are packed at once
+	depth   int       // groups of one pass over a region
+	strip   int       // panels of a region
+	chunk   int       // AMX: groups of which a strip of the right operand stays in the cache
+	mb, nb  int       // blocks of c down and across
+	bias    []float32 // of whole panels, where tiles are finished as they are computed
 }
 
 // leftPart is how many elements of the left operand are worth handing to another processor.
@@ -73,7 +74,9 @@ func (p *blockPhase) Do(t int) {
 	i, j := t%p.mb, t/p.mb
 	i0, i1, j1 := down*i/p.mb, down*(i+1)/p.mb, across*(j+1)/p.nb
 	for j := across * j / p.nb; j < j1; j += p.strip {
-		if end := min(j+p.strip, j1); p.left.rows == tilePanel {
+		if end := min(j+p.strip, j1); p.bias != nil {
+			(*productBF16)(p).finished(i0, i1, j, end)
+		} else if p.left.rows == tilePanel {
 			(*productBF16)(p).stripTiles(i0, i1, j, end)
 		} else {
 			(*productBF16)(p).block(i0, i1, j, end)
@@ -85,7 +88,7 @@ func (p *productBF16) run() {
 	if p.rounded != nil {
 		p.left = p.rounded.left
 		p.plan()
-		Run(p.mb*p.nb, (*blockPhase)(p))
+		p.blocks()
 		return
 	}
 	rows := dotRows
@@ -101,8 +104,17 @@ func (p *productBF16) run() {
 		p.part = p.left.wide()
 	}
 	Run((p.left.panels+p.part-1)/p.part, (*leftPhase)(p))
-	Run(p.mb*p.nb, (*blockPhase)(p))
+	p.blocks()
 	scratch.put(buf)
+}
+
+// blocks computes all blocks of c.
+func (p *productBF16) blocks() {
+	if p.finishes() {
+		p.bias = p.padded()
+		defer scratch.put(p.bias)
+	}
+	Run(p.mb*p.nb, (*blockPhase)(p))
 }
 
 func (p *productBF16) plan() {

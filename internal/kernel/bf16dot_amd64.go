@@ -57,6 +57,42 @@ func (p *productBF16) sumDot(r *region) {
 	}
 }
 
+// finishes tells whether the register tile can do what the product's epilogue asks for and write rounded rows: it has all sums
+// of a tile at once, and what lies rounded has the form of a tile.
+func (p *productBF16) finishes() bool {
+	f := &p.end
+	return f.to != nil && p.left.rows == dotRows && f.roundsRows() && p.depth*groupDepth == p.left.kp
+}
+
+// finished is block for such a product.
+func (p *productBF16) finished(i0, i1, j0, j1 int) {
+	f, groups := &p.end, p.left.kp/groupDepth
+	floor := f.floor()
+	for j := j0; j < j1; j++ {
+		b := panelBF16(p.b, j, 0)
+		for i := i0; i < i1; i++ {
+			var from *uint16
+			if f.rounded != nil {
+				from = f.rounded.left.at(i, j)
+			}
+			next := uintptr(unsafe.Pointer(b)) + uintptr(groups*2048+min(i-i0, 15)*groups*128)
+			dotFinished14x32(groups, p.left.at(i, 0), b, f.to.left.at(i, j), &p.bias[j*panelCols], from, floor, next)
+		}
+	}
+}
+
+// padded is the epilogue's bias for whole panels.
+func (p *productBF16) padded() []float32 {
+	v := scratch.get(p.b.panels * panelCols)
+	clear(v[copy(v, p.end.bias):])
+	return v
+}
+
+// dotFinished14x32 is dot14x32 from no sums, and finishedRounded of them for 14 rows that lie as a group of a panel.
+//
+//go:noescape
+func dotFinished14x32(steps int, a, b, dst *uint16, bias *float32, from *uint16, floor float32, next uintptr)
+
 // dots is the register tile for a number of rows: one that has as many, or the next larger.
 var dots = [dotRows + 1]func(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr){
 	1: dot1x32, 2: dot2x32, 3: dot4x32, 4: dot4x32, 5: dot6x32, 6: dot6x32, 7: dot8x32, 8: dot8x32,

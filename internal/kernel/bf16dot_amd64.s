@@ -1,6 +1,7 @@
 //go:build amd64 && !noasm
 
 #include "textflag.h"
+#include "bf16_amd64.h"
 
 // The Go assembler has no VDPBF16PS, so it is spelled as bytes (EVEX.512.F3.0F38.W0 52 /r).
 // DP(d, b, a): Zd += the dot product of the bfloat16 pairs of Zb and Za; arguments are register numbers.
@@ -126,3 +127,106 @@ TEXT ·dot2x32(SB), NOSPLIT, $0-56
 // func dot1x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
 TEXT ·dot1x32(SB), NOSPLIT, $0-56
 	DOT(ROWS1, ALL1)
+
+// Row r of the result, 64·r bytes from BX: of the sums lo and hi what is above Z28, rounded.
+#define FINISH(off, lo, hi, vlo, vhi) \
+	VMAXPS vlo, Z28, vlo; \
+	VMAXPS vhi, Z28, vhi; \
+	NARROW(31, hi, lo); \
+	VMOVDQU32 Z31, off(DX)
+
+// JOIN adds a row of what lies rounded at R8.
+#define JOIN(off, lo, hi) \
+	VPMOVZXWD off(R8), Z29; \
+	VPMOVZXWD (off+32)(R8), Z30; \
+	VPSLLD $16, Z29, Z29; \
+	VPSLLD $16, Z30, Z30; \
+	VADDPS Z29, lo, lo; \
+	VADDPS Z30, hi, hi
+
+#define BIASED(lo, hi) \
+	VADDPS Z28, lo, lo; \
+	VADDPS Z29, hi, hi
+
+// func dotFinished14x32(steps int, a, b, dst *uint16, bias *float32, from *uint16, floor float32, next uintptr)
+TEXT ·dotFinished14x32(SB), NOSPLIT, $0-64
+	MOVQ steps+0(FP), CX
+	MOVQ a+8(FP), AX
+	MOVQ b+16(FP), BX
+	MOVQ dst+24(FP), DX
+	MOVQ bias+32(FP), DI
+	MOVQ from+40(FP), R8
+	MOVQ next+56(FP), R9
+	TESTQ R8, R8
+	JEQ  zero
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 256(R8)
+	PREFETCHT0 320(R8)
+	PREFETCHT0 384(R8)
+	PREFETCHT0 448(R8)
+	PREFETCHT0 512(R8)
+	PREFETCHT0 576(R8)
+	PREFETCHT0 640(R8)
+	PREFETCHT0 704(R8)
+	PREFETCHT0 768(R8)
+	PREFETCHT0 832(R8)
+zero:
+	ALL14(ZERO)
+step:
+	MOVL $16, SI
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	ADDQ $128, R9
+pair:
+	VMOVUPS (BX), Z28
+	VMOVUPS 64(BX), Z29
+	PREFETCHT0 1024(BX)
+	PREFETCHT0 1088(BX)
+	ROWS14
+	ADDQ $4, AX
+	ADDQ $128, BX
+	DECL SI
+	JNZ  pair
+	ADDQ $832, AX
+	DECQ CX
+	JNZ  step
+	VMOVUPS (DI), Z28
+	VMOVUPS 64(DI), Z29
+	ALL14(BIASED)
+	VBROADCASTSS floor+48(FP), Z28
+	TESTQ R8, R8
+	JEQ  alone
+	JOIN(0, Z0, Z1)
+	JOIN(64, Z2, Z3)
+	JOIN(128, Z4, Z5)
+	JOIN(192, Z6, Z7)
+	JOIN(256, Z8, Z9)
+	JOIN(320, Z10, Z11)
+	JOIN(384, Z12, Z13)
+	JOIN(448, Z14, Z15)
+	JOIN(512, Z16, Z17)
+	JOIN(576, Z18, Z19)
+	JOIN(640, Z20, Z21)
+	JOIN(704, Z22, Z23)
+	JOIN(768, Z24, Z25)
+	JOIN(832, Z26, Z27)
+alone:
+	FINISH(0, 0, 1, Z0, Z1)
+	FINISH(64, 2, 3, Z2, Z3)
+	FINISH(128, 4, 5, Z4, Z5)
+	FINISH(192, 6, 7, Z6, Z7)
+	FINISH(256, 8, 9, Z8, Z9)
+	FINISH(320, 10, 11, Z10, Z11)
+	FINISH(384, 12, 13, Z12, Z13)
+	FINISH(448, 14, 15, Z14, Z15)
+	FINISH(512, 16, 17, Z16, Z17)
+	FINISH(576, 18, 19, Z18, Z19)
+	FINISH(640, 20, 21, Z20, Z21)
+	FINISH(704, 22, 23, Z22, Z23)
+	FINISH(768, 24, 25, Z24, Z25)
+	FINISH(832, 26, 27, Z26, Z27)
+	VZEROUPPER
+	RET

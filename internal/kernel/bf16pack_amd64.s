@@ -1,12 +1,7 @@
 //go:build amd64 && !noasm
 
 #include "textflag.h"
-
-// The Go assembler has no VCVTNE2PS2BF16, so it is spelled as bytes (EVEX.512.F2.0F38.W0 72 /r), for
-// registers below 8: the words of lo, then those of hi, rounded to nearest even. It takes subnormals as
-// zero, as the products do.
-#define NARROW(d, hi, lo) \
-	BYTE $0x62; BYTE $0xf2; BYTE $(0x7f ^ (hi<<3)); BYTE $0x48; BYTE $0x72; BYTE $(0xc0 | (d<<3) | lo)
+#include "bf16_amd64.h"
 
 // func splitRow(dst *uint16, dstStep int, src *float32, groups, planes, planeStep int)
 TEXT ·splitRow(SB), NOSPLIT, $0-48

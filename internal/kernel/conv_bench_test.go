@@ -44,7 +44,7 @@ func BenchmarkConv3x3(b *testing.B) {
 				})
 			}
 			run("direct", func(i int) { Conv2D(y, x, 1, c, &direct[i], ep) })
-			run("winograd", func(i int) { Conv2DWinograd(y, x, 1, c, winograd[i], ep.Bias, ReLU) })
+			run("winograd", func(i int) { Conv2DWinograd(Pixels{Floats: y}, Pixels{Floats: x}, 1, c, winograd[i], ep.Bias, ReLU) })
 		}
 	}
 }

@@ -26,8 +26,9 @@ type Epilogue struct {
 	Pre      *Matrix    // receives the value before Act, for the backward pass
 	GradOf   Activation // with GradPre: the backward pass of Linear and activation in one
 	GradPre  *Matrix
-	Residual *Matrix // may be c itself, and so may GradPre: c += a·b
-	Positive bool    // ReLU of it all
+	Residual *Matrix  // may be c itself, and so may GradPre: c += a·b
+	Rounded  *Rounded // a Residual that is kept rounded; may be the product's result
+	Positive bool     // ReLU of it all
 }
 
 // finisher is an Epilogue by value, so that a caller's need not live on the heap.
@@ -37,6 +38,7 @@ type finisher struct {
 	pre, gradPre, residual    Matrix
 	hasPre, hasGrad, hasAdded bool
 	positive                  bool
+	rounded                   *Rounded // a residual in another form, if not nil
 	to                        *Rounded // where the result goes instead of c, if not nil
 }
 
@@ -59,6 +61,11 @@ func (f *finisher) from(ep *Epilogue, b *Packed) {
 	if ep.Residual != nil {
 		f.residual, f.hasAdded = *ep.Residual, true
 	}
+	if r := ep.Rounded; r != nil && r.plain {
+		f.residual, f.hasAdded = r.matrix(), true
+	} else {
+		f.rounded = r
+	}
 }
 
 // overlaps tells whether c's memory is also an input of f, so that sums must not be kept there.
@@ -77,7 +84,7 @@ func share(a, b []float32) bool {
 
 // idle tells whether there is nothing to do when the sums are in c already.
 func (f *finisher) idle() bool {
-	return f.scale == nil && f.bias == nil && f.act == None && !f.hasPre && !f.hasGrad && !f.hasAdded && !f.positive
+	return f.scale == nil && f.bias == nil && f.act == None && !f.hasPre && !f.hasGrad && !f.hasAdded && f.rounded == nil && !f.positive
 }
 
 // fetch has the processor fetch what rows will read of a tile's rows from i on and of the panel of columns from j on,
@@ -88,6 +95,9 @@ func (f *finisher) fetch(i, rows, j int) {
 	}
 	if f.hasAdded {
 		fetchRows(&f.residual.V[i*f.residual.Stride+j], f.residual.Stride, rows)
+	}
+	if f.rounded != nil {
+		f.fetchRounded(i, rows, j)
 	}
 }
 
@@ -101,8 +111,10 @@ func (f *finisher) rows(sum []float32, stride int, c *Matrix, i0, i1, j0, j1 int
 	for i := i0; i < i1; i++ {
 		v := sum[(i-i0)*stride:][:j1-j0]
 		if f.to != nil {
-			f.row(v, v, i, j0, j1)
-			f.to.put(i, j0, v)
+			if !f.roundRow(v, i, j0, j1) {
+				f.row(v, v, i, j0, j1)
+				f.to.put(i, j0, v)
+			}
 			continue
 		}
 		f.row(c.segment(i, j0, j1), v, i, j0, j1)
@@ -132,7 +144,7 @@ func (f *finisher) row(out, v []float32, i, j0, j1 int) {
 		mulSubRow(v, f.scale[j0:j1], v, 0)
 	}
 	if f.bias != nil {
-		dst := last(f.hasPre || f.act != None || f.hasGrad || f.hasAdded)
+		dst := last(f.hasPre || f.act != None || f.hasGrad || f.hasAdded || f.rounded != nil)
 		addRows(dst, v, f.bias[j0:j1])
 		v = dst
 	}
@@ -140,18 +152,23 @@ func (f *finisher) row(out, v []float32, i, j0, j1 int) {
 		copy(f.pre.segment(i, j0, j1), v)
 	}
 	if f.act != None {
-		dst := last(f.hasGrad || f.hasAdded)
+		dst := last(f.hasGrad || f.hasAdded || f.rounded != nil)
 		actRow(dst, v, f.act)
 		v = dst
 	}
 	if f.hasGrad {
-		dst := last(f.hasAdded)
+		dst := last(f.hasAdded || f.rounded != nil)
 		actGradRow(dst, v, f.gradPre.segment(i, j0, j1), f.gradOf)
 		v = dst
 	}
 	switch {
 	case f.hasAdded:
 		addRows(out, v, f.residual.segment(i, j0, j1))
+	case f.rounded != nil:
+		wide := scratch.get(j1 - j0)
+		f.rounded.get(wide, i, j0)
+		addRows(out, v, wide)
+		scratch.put(wide)
 	case &out[0] != &v[0]:
 		copy(out, v)
 	}
@@ -162,7 +179,7 @@ func (f *finisher) row(out, v []float32, i, j0, j1 int) {
 
 // joins tells whether a bias and a residual are all there is to add, which takes one pass.
 func (f *finisher) joins() bool {
-	return f.bias != nil && f.hasAdded && f.scale == nil && f.act == None && !f.hasPre && !f.hasGrad
+	return f.rounded == nil && f.bias != nil && f.hasAdded && f.scale == nil && f.act == None && !f.hasPre && !f.hasGrad
 }
 
 // addRows is dst = a + b.

@@ -19,12 +19,12 @@ import (
 // and the sums over channels make sixteen matrix products, one for each place of the transformed square. Of the
 // transforms only G rounds more than additions do, and that is computed in float64.
 const (
-	winogradPlaces = 16
-	winogradPairs  = 96       // channels below which bfloat16 is slower than float32 if they leave a group unfilled
-	winogradGroup  = 32       // channels that bfloat16's products take together
-	winogradLeast  = 16       // channels below which the transforms would cost too much
-	winogradRows   = 112      // squares of a block at most: the products' rows
-	winogradFloats = 24 << 10 // elements of one place's blocks, of both sides, that the second-level cache should hold
+	winogradPlaces  = 16
+	winogradPairs   = 96       // channels below which bfloat16 is slower than float32 if they do not nearly fill their groups
+	winogradLeast   = 16       // channels below which the transforms would cost too much
+	winogradRows    = 112      // squares of a block at most: the products' rows
+	winogradRounded = 84       // the same where images are rounded, and sums in the nearest cache
+	winogradFloats  = 24 << 10 // elements of one place's blocks, of both sides, that the second-level cache should hold
 )
 
 // Winograd tells whether Conv2DWinograd computes c.
@@ -35,7 +35,7 @@ func (c Conv) Winograd() bool {
 // WinogradFormat is the format in which Conv2DWinograd is fastest for c where f will do: few channels are most of all rounded,
 // brought into order and filled up with zeros if bfloat16 multiplies them, unless that is many times as fast.
 func (c Conv) WinogradFormat(f Format) Format {
-	if f == BF16 && isa < AMX && c.C < winogradPairs && c.C%winogradGroup != 0 {
+	if f == BF16 && isa < AMX && c.C < winogradPairs && !WorthRounding(c.C) {
 		return F32
 	}
 	return f
@@ -69,27 +69,45 @@ func PackWinograd(parts []*Packed, w Matrix, c Conv, f Format) {
 }
 
 // Conv2DWinograd is Conv2D for a convolution that Winograd approves, with weights of PackWinograd and an epilogue of bias
-// and activation alone.
-func Conv2DWinograd(y, x []float32, n int, c Conv, w []*Packed, bias []float32, act Activation) {
+// and activation alone. Images that are rounded take the least time with weights packed to BF16; None and ReLU are the activations
+// of a rounded y.
+func Conv2DWinograd(y, x Pixels, n int, c Conv, w []*Packed, bias []float32, act Activation) {
 	oh, ow := c.OutSize()
 	squares := n * ((oh + 1) / 2) * ((ow + 1) / 2)
 	if squares == 0 {
 		return
 	}
 	j := winogradJobs.get()
+	var wide []float32
+	if from, ok := x.floats(); ok {
+		x = Pixels{Floats: from}
+	} else if w[0].format != BF16 || y.Rounded == nil || y.Rounded.plain {
+		wide = scratch.get(n * c.H * c.W * c.C)
+		x = Pixels{Floats: x.Rounded.widen(wide)}
+	}
+	if to, ok := y.floats(); ok {
+		y = Pixels{Floats: to}
+	}
 	j.c, j.x, j.y, j.w, j.bias, j.act = c, x, y, w, bias, act
 	j.oh, j.ow, j.down, j.across = oh, ow, (oh+1)/2, (ow+1)/2
 	j.squares = squares
 	procs := runtime.GOMAXPROCS(0)
 	rows := min(max(winogradFloats/(c.C+c.Out), 2*tileRows()), winogradRows)
+	if x.Rounded != nil {
+		rows = winogradRounded
+	}
 	j.mb = (j.squares + rows - 1) / rows
 	j.nb = 1
-	if j.mb < procs && w[0].format == F32 { // too few blocks for all: cut the columns; Gemm does so itself
+	cuts := w[0].format == F32 || x.Rounded != nil && isa < AMX // Gemm cuts columns itself
+	if j.mb < procs && cuts {                                   // too few blocks for all
 		j.nb = min(w[0].panels, (procs+j.mb-1)/j.mb)
 	} else if j.mb < 8*procs {
 		j.mb = roundUp(j.mb, procs)
 	}
 	Run(j.mb*j.nb, j)
+	if wide != nil {
+		scratch.put(wide)
+	}
 	*j = winogradJob{}
 	winogradJobs.put(j)
 }
@@ -97,7 +115,7 @@ func Conv2DWinograd(y, x []float32, n int, c Conv, w []*Packed, bias []float32, 
 // winogradJob is Conv2DWinograd on its way through Run: a piece is some squares, and some panels of the output's channels.
 type winogradJob struct {
 	c            Conv
-	x, y         []float32
+	x, y         Pixels
 	w            []*Packed
 	bias         []float32
 	act          Activation
@@ -116,14 +134,30 @@ func (j *winogradJob) Do(piece int) {
 	panels := j.w[0].panels
 	p0, p1 := panels*nb/j.nb, panels*(nb+1)/j.nb
 	b := winogradBlock{winogradJob: j, s0: s0, rows: s1 - s0, p0: p0, p1: p1, wide: (p1 - p0) * panelCols}
+	switch {
+	case b.rows == 0: // more pieces than squares
+		return
+	case j.x.Rounded != nil:
+		b.rounded()
+		return
+	}
 	in, out := b.rows*j.c.C, b.rows*b.wide
 	b.in, b.out = scratch.get(winogradPlaces*in), scratch.get(winogradPlaces*out)
+	if j.y.Rounded != nil && j.c.Out%panelCols > 0 {
+		clear(b.out) // products leave columns that are not there alone
+	}
 	b.transform(in)
 	for place := range winogradPlaces {
 		b.product(b.out[place*out:(place+1)*out], b.in[place*in:(place+1)*in], j.w[place])
 	}
-	b.finish(out)
 	scratch.put(b.in)
+	if j.y.Rounded != nil {
+		bias := b.paddedBias()
+		b.finishRounded(b.out, out, bias)
+		scratch.put(bias)
+	} else {
+		b.finish(out)
+	}
 	scratch.put(b.out)
 }
 
@@ -150,7 +184,7 @@ func (b *winogradBlock) transform(step int) {
 	for s := range b.rows {
 		image, y, x := b.place(b.s0 + s)
 		y, x = y-c.Pad, x-c.Pad
-		pixels := b.x[image*c.H*c.W*c.C:][:c.H*c.W*c.C]
+		pixels := b.x.Floats[image*c.H*c.W*c.C:][:c.H*c.W*c.C]
 		for i := range from {
 			if py, px := y+i/4, x+i%4; uint(py) < uint(c.H) && uint(px) < uint(c.W) {
 				at := (py*c.W + px) * c.C
@@ -182,7 +216,7 @@ func (b *winogradBlock) product(out, in []float32, w *Packed) {
 			r0 := b.rows * n / tiles
 			t.rows = b.rows*(n+1)/tiles - r0
 			t.a, t.c = in[r0*b.c.C:], out[r0*b.wide+(p-b.p0)*panelCols:]
-			if !t.f32NarrowArch(panel, b.c.Out-p*panelCols) {
+			if b.y.Rounded != nil || !t.f32NarrowArch(panel, b.c.Out-p*panelCols) {
 				t.f32(panel)
 			}
 			t.ahead += uintptr(b.c.C * t.aheadStep)
@@ -206,7 +240,7 @@ func (b *winogradBlock) finish(step int) {
 			to[i] = unsafe.Pointer(&spare[0]) // for pixels that are not there
 			if py, px := y+i/2, x+i%2; py < b.oh && px < b.ow {
 				at := ((image*b.oh+py)*b.ow + px) * c.Out
-				to[i] = unsafe.Pointer(&b.y[at : at+c.Out][o0])
+				to[i] = unsafe.Pointer(&b.y.Floats[at : at+c.Out][o0])
 			}
 		}
 		winogradOut(&to, b.out[s*b.wide:], step, bias[o0:o1], b.act == ReLU)
@@ -218,6 +252,36 @@ func (b *winogradBlock) finish(step int) {
 		}
 	}
 	scratch.put(spare)
+}
+
+// finishRounded is finish for a rounded result, of sums [place][square][channel] whose places are step elements apart: it writes
+// whole groups, whose last columns are zero because the weights are.
+func (b *winogradBlock) finishRounded(sums []float32, step int, bias []float32) {
+	y := b.y.Rounded
+	spare := scratch.get(y.sizeOfRow())
+	var to [4]unsafe.Pointer
+	for s := range b.rows {
+		b.targets(&to, s, unsafe.Pointer(&spare[0]))
+		winogradOutRounded(&to, b.p0*y.step(), y.step(), sums[s*b.wide:], step, bias[b.p0*panelCols:b.p1*panelCols], b.act == ReLU)
+	}
+	scratch.put(spare)
+}
+
+// targets are where the pixels of square s lie rounded; those that are not there lie at spare.
+func (b *winogradBlock) targets(to *[4]unsafe.Pointer, s int, spare unsafe.Pointer) {
+	image, py, px := b.place(b.s0 + s)
+	for i := range to {
+		if to[i] = spare; py+i/2 < b.oh && px+i%2 < b.ow {
+			to[i] = b.y.Rounded.at((image*b.oh+py+i/2)*b.ow + px + i%2)
+		}
+	}
+}
+
+// paddedBias is the bias of whole panels.
+func (b *winogradBlock) paddedBias() []float32 {
+	v := scratch.get(b.w[0].panels * panelCols)
+	clear(v[copy(v, b.bias):])
+	return v
 }
 
 // winogradIn is Bᵀ·d·B of n channels of the pixels that from points to; its places are step apart in dst.

@@ -1,0 +1,148 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+import (
+	"math"
+	"unsafe"
+)
+
+// row pools two rows of an image.
+func (j *roundedPoolJob) row(row int) {
+	oh, ow := j.h/2, j.w/2
+	image, band := row/oh, row%oh
+	groups := (j.c + groupDepth - 1) / groupDepth
+	for o := range ow {
+		var from [4]unsafe.Pointer
+		for i := range from {
+			from[i] = j.x.at((image*j.h+2*band+i/2)*j.w + 2*o + i%2)
+		}
+		poolRounded(j.y.at(row*ow+o), j.y.step(), &from, j.x.step(), groups)
+	}
+}
+
+// poolRounded is a quarter of the sum of four pixels, rounded.
+//
+//go:noescape
+func poolRounded(dst unsafe.Pointer, dstStep int, from *[4]unsafe.Pointer, fromStep, groups int)
+
+// rounded is a piece of images that are rounded, with weights packed to BF16. The places are rounded as they are made, in the
+// order in which they are multiplied; the products of all places for a panel of squares and one of channels fit the nearest
+// cache, where pixels are made of them.
+func (b *winogradBlock) rounded() {
+	c := &b.c
+	var l leftBF16
+	l.shape(b.rows, c.C, b.x.Rounded.left.rows, 1)
+	in := scratch.get(winogradPlaces * l.planeLen / 2)
+	l.v = asU16(in)
+	b.roundedPlaces(&l)
+	bias := b.paddedBias()
+	if l.rows == tilePanel {
+		b.tiles(&l, bias)
+	} else {
+		b.dots(&l, bias)
+	}
+	scratch.put(bias)
+	scratch.put(in)
+}
+
+// roundedPlaces brings the squares' pixels into places, of which l is the first.
+func (b *winogradBlock) roundedPlaces(l *leftBF16) {
+	c, x := &b.c, b.x.Rounded
+	zero := scratch.get(l.rows * l.kp / 2)
+	clear(zero)
+	none := unsafe.Pointer(&zero[0])
+	var from [winogradPlaces]unsafe.Pointer
+	for s := range b.rows {
+		image, y0, x0 := b.place(b.s0 + s)
+		y0, x0 = y0-c.Pad, x0-c.Pad
+		for r := range 4 {
+			row, y := from[4*r:4*r+4], y0+r
+			if uint(y) >= uint(c.H) {
+				row[0], row[1], row[2], row[3] = none, none, none, none
+				continue
+			}
+			first := (image*c.H+y)*c.W + x0
+			for i := range row {
+				if row[i] = none; uint(x0+i) < uint(c.W) {
+					row[i] = x.at(first + i)
+				}
+			}
+		}
+		winogradInRounded(&l.group(s, 0)[0], 2*l.planeLen, 2*groupDepth*l.rows, &from, x.step(), l.kp/groupDepth)
+	}
+	scratch.put(zero)
+}
+
+// dots multiplies and finishes with the register tiles of VDPBF16PS.
+func (b *winogradBlock) dots(l *leftBF16, bias []float32) {
+	steps := l.kp / groupDepth
+	sums := scratch.get(winogradPlaces * dotRows * panelCols)
+	to := targets.get()
+	if len(*to) < b.rows {
+		*to = make([][4]unsafe.Pointer, b.rows)
+	}
+	spare := scratch.get(b.y.Rounded.sizeOfRow())
+	for s := range b.rows {
+		b.targets(&(*to)[s], s, unsafe.Pointer(&spare[0]))
+	}
+	for j := b.p0; j < b.p1; j++ {
+		for i := range l.panels {
+			rows := min(dotRows, b.rows-i*dotRows)
+			dot := dots[rows]
+			for place, w := range b.w {
+				right := &w.plane(0, j)[0]
+				next := uintptr(unsafe.Pointer(right)) + uintptr(steps*2048+min(i, 15)*steps*128)
+				dot(steps, &l.v[place*l.planeLen+i*l.kp*dotRows], right, &sums[place*dotRows*panelCols], panelCols, false, next)
+			}
+			for r := range rows {
+				winogradOutRounded(&(*to)[i*dotRows+r], j*b.y.Rounded.step(), b.y.Rounded.step(), sums[r*panelCols:], dotRows*panelCols, bias[j*panelCols:(j+1)*panelCols], b.act == ReLU)
+			}
+		}
+	}
+	clear(*to)
+	targets.put(to)
+	scratch.put(spare)
+	scratch.put(sums)
+}
+
+// targets are where the pixels of squares lie.
+var targets freeList[[][4]unsafe.Pointer]
+
+// tiles multiplies with AMX and finishes when all channels are there.
+func (b *winogradBlock) tiles(l *leftBF16, bias []float32) {
+	p := productsBF16.get()
+	p.c = Matrix{Rows: b.rows, Cols: b.wide, Stride: b.wide}
+	out := l.panels * l.rows * b.wide
+	sums := scratch.get(winogradPlaces * out)
+	for place, w := range b.w {
+		p.left, p.b = *l, w
+		p.left.v = l.v[place*l.planeLen:]
+		p.c.V = sums[place*out:][:out]
+		p.planTiles()
+		p.tiles(0, l.panels, 0, w.panels, false)
+	}
+	*p = productBF16{}
+	productsBF16.put(p)
+	b.finishRounded(sums, out, bias)
+	scratch.put(sums)
+}
+
+// winogradInRounded is winogradIn for pixels that are rounded, and rounds the places: groups of 32 channels lie fromStep bytes
+// apart, of a place dstStep bytes, and places placeStep bytes.
+//
+//go:noescape
+func winogradInRounded(dst *uint16, placeStep, dstStep int, from *[winogradPlaces]unsafe.Pointer, fromStep, groups int)
+
+// winogradOutRounded is winogradOut, rounded, for whole groups of 32 channels that lie toStep bytes apart, the first bytes
+// behind to.
+func winogradOutRounded(to *[4]unsafe.Pointer, first, toStep int, src []float32, step int, bias []float32, relu bool) {
+	floor := float32(math.Inf(-1))
+	if relu {
+		floor = 0
+	}
+	winogradOutRoundedAVX512(to, first, toStep, &src[0], 4*step, &bias[0], len(bias)/groupDepth, floor)
+}
+
+//go:noescape
+func winogradOutRoundedAVX512(to *[4]unsafe.Pointer, first, toStep int, src *float32, step int, bias *float32, groups int, floor float32)

@@ -1,0 +1,280 @@
+//go:build amd64 && !noasm
+
+#include "textflag.h"
+#include "bf16_amd64.h"
+
+// WIDEN is 16 numbers of bfloat16 as float32.
+#define WIDEN(from, d) \
+	VPMOVZXWD from, d \
+	VPSLLD    $16, d, d
+
+// func finishRounded(dst *uint16, dstStep int, v, bias *float32, from *uint16, fromStep, n int, floor float32)
+TEXT ·finishRounded(SB), NOSPLIT, $0-60
+	MOVQ dst+0(FP), DI
+	MOVQ dstStep+8(FP), R8
+	MOVQ v+16(FP), SI
+	MOVQ bias+24(FP), BX
+	MOVQ from+32(FP), R10
+	MOVQ fromStep+40(FP), R11
+	MOVQ n+48(FP), CX
+	VBROADCASTSS floor+56(FP), Z7
+	MOVL $-1, AX
+	KMOVW AX, K1
+	KMOVW AX, K2
+group:
+	CMPQ CX, $32
+	JGE  whole
+	MOVL $1, AX // the last columns
+	SHLL CX, AX
+	DECL AX
+	KMOVW AX, K1
+	SHRL $16, AX
+	KMOVW AX, K2
+whole:
+	VMOVUPS.Z (SI), K1, Z0
+	VMOVUPS.Z 64(SI), K2, Z1
+	TESTQ BX, BX
+	JEQ   unbiased
+	VADDPS.Z (BX), Z0, K1, Z0
+	VADDPS.Z 64(BX), Z1, K2, Z1
+	ADDQ $128, BX
+unbiased:
+	TESTQ R10, R10
+	JEQ   alone
+	WIDEN((R10), Z2)
+	WIDEN(32(R10), Z3)
+	VADDPS Z2, Z0, Z0
+	VADDPS Z3, Z1, Z1
+	ADDQ R11, R10
+alone:
+	VMAXPS Z0, Z7, Z0
+	VMAXPS Z1, Z7, Z1
+	NARROW(2, 1, 0)
+	VMOVDQU32 Z2, (DI)
+	ADDQ R8, DI
+	ADDQ $128, SI
+	SUBQ $32, CX
+	JGT  group
+	VZEROUPPER
+	RET
+
+// func poolRounded(dst unsafe.Pointer, dstStep int, from *[4]unsafe.Pointer, fromStep, groups int)
+TEXT ·poolRounded(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ dstStep+8(FP), DX
+	MOVQ from+16(FP), SI
+	MOVQ fromStep+24(FP), BX
+	MOVQ groups+32(FP), CX
+	MOVQ (SI), R8
+	MOVQ 8(SI), R9
+	MOVQ 16(SI), R10
+	MOVQ 24(SI), R11
+	MOVL $0x3e800000, AX // a quarter
+	VPBROADCASTD AX, Z7
+	XORQ AX, AX
+group:
+	WIDEN((R8)(AX*1), Z0)
+	WIDEN(32(R8)(AX*1), Z1)
+	WIDEN((R9)(AX*1), Z2)
+	WIDEN(32(R9)(AX*1), Z3)
+	VADDPS Z2, Z0, Z0
+	VADDPS Z3, Z1, Z1
+	WIDEN((R10)(AX*1), Z2)
+	WIDEN(32(R10)(AX*1), Z3)
+	VADDPS Z2, Z0, Z0
+	VADDPS Z3, Z1, Z1
+	WIDEN((R11)(AX*1), Z2)
+	WIDEN(32(R11)(AX*1), Z3)
+	VADDPS Z2, Z0, Z0
+	VADDPS Z3, Z1, Z1
+	VMULPS Z7, Z0, Z0
+	VMULPS Z7, Z1, Z1
+	NARROW(2, 1, 0)
+	VMOVDQU32 Z2, (DI)
+	ADDQ DX, DI
+	ADDQ BX, AX
+	DECQ CX
+	JNZ  group
+	VZEROUPPER
+	RET
+
+// Half a group of pixel i, off bytes behind its beginning.
+#define PIXEL(i, off, z) \
+	MOVQ (8*i)(SI), BX \
+	WIDEN(off(BX)(AX*1), z)
+
+// A row of four places, of pixels combined in Z16 to Z19, rounded.
+#define PLACES \
+	VSUBPS Z18, Z16, Z20 \
+	VADDPS Z18, Z17, Z21 \
+	VSUBPS Z17, Z18, Z22 \
+	VSUBPS Z19, Z17, Z23 \
+	NARROW1(20, 20) \
+	NARROW1(21, 21) \
+	NARROW1(22, 22) \
+	NARROW1(23, 23) \
+	VMOVDQU64 Y20, (R8) \
+	VMOVDQU64 Y21, (R8)(R9*1) \
+	VMOVDQU64 Y22, (R8)(R9*2) \
+	VMOVDQU64 Y23, (R8)(R10*1) \
+	LEAQ (R8)(R9*4), R8
+
+#define COMBINE(OP, a, b, c, d, e, f, g, h) \
+	OP e, a, Z16 \
+	OP f, b, Z17 \
+	OP g, c, Z18 \
+	OP h, d, Z19
+
+// The places' lines of the next square's, whose stores would wait for them one by one.
+#define FETCH \
+	PREFETCHT0 64(R8) \
+	PREFETCHT0 64(R8)(R9*1) \
+	PREFETCHT0 64(R8)(R9*2) \
+	PREFETCHT0 64(R8)(R10*1) \
+	LEAQ (R8)(R9*4), R8
+
+// func winogradInRounded(dst *uint16, placeStep, dstStep int, from *[16]unsafe.Pointer, fromStep, groups int)
+TEXT ·winogradInRounded(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ placeStep+8(FP), R9
+	MOVQ dstStep+16(FP), R12
+	MOVQ from+24(FP), SI
+	MOVQ fromStep+32(FP), R13
+	MOVQ groups+40(FP), CX
+	LEAQ (R9)(R9*2), R10
+	XORQ AX, AX
+group:
+	MOVQ DI, R8
+	FETCH
+	FETCH
+	FETCH
+	FETCH
+	PIXEL(0, 0, Z0)
+	PIXEL(1, 0, Z1)
+	PIXEL(2, 0, Z2)
+	PREFETCHT0 (256)(BX)(AX*1)
+	PIXEL(3, 0, Z3)
+	PREFETCHT0 (256)(BX)(AX*1)
+	PIXEL(4, 0, Z4)
+	PIXEL(5, 0, Z5)
+	PIXEL(6, 0, Z6)
+	PREFETCHT0 (256)(BX)(AX*1)
+	PIXEL(7, 0, Z7)
+	PREFETCHT0 (256)(BX)(AX*1)
+	PIXEL(8, 0, Z8)
+	PIXEL(9, 0, Z9)
+	PIXEL(10, 0, Z10)
+	PREFETCHT0 (256)(BX)(AX*1)
+	PIXEL(11, 0, Z11)
+	PREFETCHT0 (256)(BX)(AX*1)
+	PIXEL(12, 0, Z12)
+	PIXEL(13, 0, Z13)
+	PIXEL(14, 0, Z14)
+	PREFETCHT0 (256)(BX)(AX*1)
+	PIXEL(15, 0, Z15)
+	PREFETCHT0 (256)(BX)(AX*1)
+	LEAQ 0(DI), R8
+	COMBINE(VSUBPS, Z0, Z1, Z2, Z3, Z8, Z9, Z10, Z11)
+	PLACES
+	COMBINE(VADDPS, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11)
+	PLACES
+	COMBINE(VSUBPS, Z8, Z9, Z10, Z11, Z4, Z5, Z6, Z7)
+	PLACES
+	COMBINE(VSUBPS, Z4, Z5, Z6, Z7, Z12, Z13, Z14, Z15)
+	PLACES
+	PIXEL(0, 32, Z0)
+	PIXEL(1, 32, Z1)
+	PIXEL(2, 32, Z2)
+	PIXEL(3, 32, Z3)
+	PIXEL(4, 32, Z4)
+	PIXEL(5, 32, Z5)
+	PIXEL(6, 32, Z6)
+	PIXEL(7, 32, Z7)
+	PIXEL(8, 32, Z8)
+	PIXEL(9, 32, Z9)
+	PIXEL(10, 32, Z10)
+	PIXEL(11, 32, Z11)
+	PIXEL(12, 32, Z12)
+	PIXEL(13, 32, Z13)
+	PIXEL(14, 32, Z14)
+	PIXEL(15, 32, Z15)
+	LEAQ 32(DI), R8
+	COMBINE(VSUBPS, Z0, Z1, Z2, Z3, Z8, Z9, Z10, Z11)
+	PLACES
+	COMBINE(VADDPS, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11)
+	PLACES
+	COMBINE(VSUBPS, Z8, Z9, Z10, Z11, Z4, Z5, Z6, Z7)
+	PLACES
+	COMBINE(VSUBPS, Z4, Z5, Z6, Z7, Z12, Z13, Z14, Z15)
+	PLACES
+	ADDQ R13, AX
+	ADDQ R12, DI
+	DECQ CX
+	JNZ  group
+	VZEROUPPER
+	RET
+
+// A column of four places: the sums for the upper and the lower pixels.
+#define COLUMN(first, second, third, fourth, upper, lower) \
+	VMOVUPS second, Z8 \
+	VMOVUPS third, Z9 \
+	VADDPS  Z9, Z8, upper \
+	VADDPS  first, upper, upper \
+	VSUBPS  Z9, Z8, lower \
+	VSUBPS  fourth, lower, lower
+
+// The left and right pixel of sums a to d, rounded.
+#define PIXELS(a, b, c, d, left, right) \
+	VADDPS  c, b, Z8 \
+	VADDPS  a, Z8, Z8 \
+	VADDPS  Z10, Z8, Z8 \
+	VMAXPS  Z8, Z11, Z8 \
+	VSUBPS  c, b, Z9 \
+	VSUBPS  d, Z9, Z9 \
+	VADDPS  Z10, Z9, Z9 \
+	VMAXPS  Z9, Z11, Z9 \
+	NARROW1(8, 8) \
+	NARROW1(9, 9) \
+	MOVQ    left(DI), DX \
+	VMOVDQU Y8, (DX)(R14*1) \
+	MOVQ    right(DI), DX \
+	VMOVDQU Y9, (DX)(R14*1)
+
+// func winogradOutRoundedAVX512(to *[4]unsafe.Pointer, first, toStep int, src *float32, step int, bias *float32, groups int, floor float32)
+TEXT ·winogradOutRoundedAVX512(SB), NOSPLIT, $0-60
+	MOVQ  to+0(FP), DI
+	MOVQ  src+24(FP), SI
+	MOVQ  step+32(FP), R9
+	MOVQ  bias+40(FP), BX
+	MOVQ  groups+48(FP), CX
+	VBROADCASTSS floor+56(FP), Z11
+	LEAQ  (R9)(R9*2), R10
+	XORQ  AX, AX
+	MOVQ  first+8(FP), R14
+	SHLQ  $1, CX
+half:
+	LEAQ (SI)(AX*1), R8
+	LEAQ (R8)(R9*4), R11
+	LEAQ (R11)(R9*4), R12
+	LEAQ (R12)(R9*4), R13
+	COLUMN((R8), (R11), (R12), (R13), Z0, Z4)
+	COLUMN((R8)(R9*1), (R11)(R9*1), (R12)(R9*1), (R13)(R9*1), Z1, Z5)
+	COLUMN((R8)(R9*2), (R11)(R9*2), (R12)(R9*2), (R13)(R9*2), Z2, Z6)
+	COLUMN((R8)(R10*1), (R11)(R10*1), (R12)(R10*1), (R13)(R10*1), Z3, Z7)
+	VMOVUPS (BX)(AX*1), Z10
+	PIXELS(Z0, Z1, Z2, Z3, 0, 8)
+	PIXELS(Z4, Z5, Z6, Z7, 16, 24)
+	ADDQ $64, AX
+	DECQ CX
+	JEQ  done
+	TESTQ $1, CX
+	JEQ  group
+	ADDQ $32, R14
+	JMP  half
+group:
+	ADDQ toStep+16(FP), R14
+	SUBQ $32, R14
+	JMP  half
+done:
+	VZEROUPPER
+	RET
