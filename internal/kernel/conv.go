@@ -24,7 +24,8 @@ func (c *Conv) plain() bool { return c.KH == 1 && c.KW == 1 && c.Stride == 1 && 
 
 // Conv2D is the convolution of n images x [n·H·W, C] with packed weights w [KH·KW·C, Out] and what ep
 // says, as y [n·oh·ow, Out]; matrices of ep have the shape of y. It is Gemm on patches of which only
-// some rows exist at a time, and like Gemm's a row of y depends on its own image alone.
+// some rows exist at a time, and like Gemm's a row of y depends on its own image alone. Short patches are multiplied in
+// float32, with weights as they are packed; see convShort.
 func Conv2D(y, x []float32, n int, c Conv, w *Packed, ep *Epilogue) {
 	oh, ow := c.OutSize()
 	rows := n * oh * ow
@@ -35,8 +36,17 @@ func Conv2D(y, x []float32, n int, c Conv, w *Packed, ep *Epilogue) {
 		Gemm(Mat(y, rows, c.Out), Mat(x, rows, c.C), w, ep)
 		return
 	}
+	if c.short(w, ep) {
+		convShort(y, x[:n*c.H*c.W*c.C], rows, c, w, ep)
+		return
+	}
+	convBlocks(y, x[:n*c.H*c.W*c.C], rows, c, w, ep)
+}
+
+// convBlocks is Conv2D by Gemm on blocks of patches.
+func convBlocks(y, x []float32, rows int, c Conv, w *Packed, ep *Epilogue) {
 	j := convJobs.get()
-	j.c, j.x, j.y, j.w = c, x[:n*c.H*c.W*c.C], Mat(y, rows, c.Out), w
+	j.c, j.x, j.y, j.w = c, x, Mat(y, rows, c.Out), w
 	j.epilogue(ep)
 	j.step = c.blockRows()
 	Run((rows+j.step-1)/j.step, j)
@@ -87,7 +97,7 @@ type convBlock struct {
 	pre, gradPre, residual Matrix
 }
 
-var convBlocks freeList[convBlock]
+var convBlockList freeList[convBlock]
 
 // Do computes rows of y.
 func (j *convJob) Do(piece int) {
@@ -95,7 +105,7 @@ func (j *convJob) Do(piece int) {
 	to, k := min(from+j.step, j.y.Rows), j.c.depth()
 	patches := scratch.get((to - from) * k)
 	j.c.patches(patches, j.x, from, to)
-	b := convBlocks.get()
+	b := convBlockList.get()
 	b.ep = j.ep
 	part := func(here *Matrix, m **Matrix) {
 		if *m != nil {
@@ -108,7 +118,7 @@ func (j *convJob) Do(piece int) {
 	part(&b.residual, &b.ep.Residual)
 	Gemm(j.y.band(from, to), Mat(patches, to-from, k), j.w, &b.ep)
 	*b = convBlock{}
-	convBlocks.put(b)
+	convBlockList.put(b)
 	scratch.put(patches)
 }
 
@@ -125,24 +135,11 @@ func (m *Matrix) band(from, to int) Matrix {
 
 // patches writes the patches of output pixels from to to, end to end.
 func (c *Conv) patches(dst, x []float32, from, to int) {
-	oh, ow := c.OutSize()
-	run := c.KW * c.C // a row of a kernel is contiguous in the image
-	for i := from; i < to; i++ {
-		image := x[i/(oh*ow)*c.H*c.W*c.C:]
-		top, left := i/ow%oh*c.Stride-c.Pad, i%ow*c.Stride-c.Pad
-		before, after := max(-left, 0)*c.C, max(left+c.KW-c.W, 0)*c.C // zeros
-		for ky := range c.KH {
-			d := dst[:run]
-			dst = dst[run:]
-			y := top + ky
-			if y < 0 || y >= c.H || before+after >= run {
-				clear(d)
-				continue
-			}
-			clear(d[:before])
-			copy(d[before:run-after], image[(y*c.W+left)*c.C+before:])
-			clear(d[run-after:])
-		}
+	at, k := c.pixel(from), c.depth()
+	for range to - from {
+		c.patch(dst[:k], x, &at)
+		dst = dst[k:]
+		at.next()
 	}
 }
 

@@ -48,3 +48,38 @@ func BenchmarkConv3x3(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkConvStem is the first convolution of CLIP's ResNets, of three channels, on one image, tile by tile and in blocks.
+func BenchmarkConvStem(b *testing.B) {
+	for _, l := range []struct {
+		model    string
+		size, to int
+	}{{"RN50", 224, 32}, {"RN50x4", 288, 40}, {"RN50x16", 384, 48}, {"RN50x64", 448, 64}} {
+		c := Conv{H: l.size, W: l.size, C: 3, KH: 3, KW: 3, Stride: 2, Pad: 1, Out: l.to}
+		oh, ow := c.OutSize()
+		weights := Mat(make([]float32, c.depth()*c.Out), c.Out, c.depth())
+		for i := range weights.V {
+			weights.V[i] = float32(i%13-6) / 64
+		}
+		x, y := make([]float32, c.H*c.W*c.C), make([]float32, oh*ow*c.Out)
+		for i := range x {
+			x[i] = float32(i % 11)
+		}
+		ep := &Epilogue{Bias: make([]float32, c.Out), Act: ReLU}
+		for _, form := range []Format{F32, BF16} {
+			var p Packed
+			p.Pack(weights.T(), form)
+			for _, way := range []struct {
+				name string
+				conv func(y, x []float32, rows int, c Conv, w *Packed, ep *Epilogue)
+			}{{"tiles", convShort}, {"blocks", convBlocks}} {
+				b.Run(fmt.Sprintf("%s/%v/%s", l.model, form, way.name), func(b *testing.B) {
+					for b.Loop() {
+						way.conv(y, x, oh*ow, c, &p, ep)
+					}
+					b.ReportMetric(2e-9*float64(oh*ow*c.depth()*c.Out)*float64(b.N)/b.Elapsed().Seconds(), "GFLOP/s")
+				})
+			}
+		}
+	}
+}

@@ -153,8 +153,12 @@ func TestConvAllocatesNothing(t *testing.T) {
 	var p Packed
 	p.Pack(w.T(), F32)
 	ep := &Epilogue{Act: ReLU}
+	short := Conv{28, 28, 3, 3, 3, 2, 1, 24}
+	var q Packed
+	q.Pack(fenced(rng, 24, short.depth(), false).T(), BF16)
 	if n := testing.AllocsPerRun(10, func() {
 		Conv2D(y, x, 2, c, &p, ep)
+		Conv2D(y, x, 2, short, &q, ep)
 		Conv2DGradX(x, y, 2, c, w, Float32)
 		Conv2DGradW(w, y, x, 2, c, Float32)
 		AvgPool(y, x, 2, 28, 28, 16, 2)
