@@ -51,12 +51,17 @@ func newTransformer(c Config) *Transformer {
 func (t *Transformer) Forward(features *G.Node) *G.Node {
 	k, p := t.Config.ClipLength, t.Config.PrefixLength
 	rows := nn.SplitRows(t.Split.Forward(features), k)
-	x, seqs := nn.AppendRows(rows, k, t.Prefix.Node(features.Graph()))
+	learned := t.Prefix.Node(features.Graph())
+	x, seqs := nn.AppendRows(rows, k, learned)
 	last := len(t.Layers) - 1
 	if last < 0 {
 		return nn.TakeRows(x, k+p, k, p)
 	}
 	for i := range last {
+		if i == 0 {
+			x = t.Layers[0].firstRows(x, seqs, rows, k, learned)
+			continue
+		}
 		x = t.Layers[i].Forward(x, seqs)
 	}
 	return t.Layers[last].lastRows(x, seqs, k, p)
@@ -66,14 +71,26 @@ func (t *Transformer) Forward(features *G.Node) *G.Node {
 func (l *Layer) lastRows(x *G.Node, seqs nn.Sequences, k, p int) *G.Node {
 	normed := l.Norm1.Forward(x)
 	own := nn.TakeRows(x, k+p, k, p)
-	mixed := l.Attn.mix(nn.TakeRows(normed, k+p, k, p), nn.Group(own, p), normed, seqs)
-	own = nn.Add(own, l.Attn.Proj.Forward(mixed))
-	return nn.Add(own, l.Down.Forward(nn.ReLU(l.Up.Forward(l.Norm2.Forward(own)))))
+	return l.rest(own, l.Attn.mix(nn.TakeRows(normed, k+p, k, p), nn.Group(own, p), normed, seqs))
+}
+
+// firstRows is Forward for the first layer, whose input x is rows, k an image, with the learned rows behind those of every image: norm,
+// queries, keys and values of the learned ones are the same for all images, and so computed once.
+func (l *Layer) firstRows(x *G.Node, seqs nn.Sequences, rows *G.Node, k int, learned *G.Node) *G.Node {
+	once, each := nn.Stack(rows, k, learned)
+	normed := l.Norm1.Forward(once)
+	return l.rest(x, attend(each(l.Attn.Queries.Forward(normed)), seqs, each(l.Attn.KeysValues.Forward(normed)), nn.Sequences{}))
 }
 
 // Forward maps x [rows, dim] to [rows, dim].
 func (l *Layer) Forward(x *G.Node, seqs nn.Sequences) *G.Node {
-	x = nn.Add(x, l.Attn.Forward(l.Norm1.Forward(x), seqs))
+	normed := l.Norm1.Forward(x)
+	return l.rest(x, l.Attn.mix(normed, seqs, normed, nn.Sequences{}))
+}
+
+// rest is what follows the mixing of rows, each row by itself.
+func (l *Layer) rest(x, mixed *G.Node) *G.Node {
+	x = nn.Add(x, l.Attn.Proj.Forward(mixed))
 	return nn.Add(x, l.Down.Forward(nn.ReLU(l.Up.Forward(l.Norm2.Forward(x)))))
 }
 
@@ -84,10 +101,15 @@ func (a *Attention) Forward(x *G.Node, seqs nn.Sequences) *G.Node {
 
 // mix lets the rows of x look at those of from, in sequences of their own where they are not the same, without the output projection.
 func (a *Attention) mix(x *G.Node, seqs nn.Sequences, from *G.Node, keys nn.Sequences) *G.Node {
-	dim := x.Shape()[1]
 	kv := a.KeysValues.Forward(from)
+	return attend(a.Queries.Forward(x), seqs, kv, keys)
+}
+
+// attend is the attention of queries to the keys and values that lie side by side in kv.
+func attend(q *G.Node, seqs nn.Sequences, kv *G.Node, keys nn.Sequences) *G.Node {
+	dim := q.Shape()[1]
 	return nn.Attention(nn.Heads{
-		Q: nn.Columns{Node: a.Queries.Forward(x)}, K: nn.Columns{Node: kv}, V: nn.Columns{Node: kv, From: dim},
+		Q: nn.Columns{Node: q}, K: nn.Columns{Node: kv}, V: nn.Columns{Node: kv, From: dim},
 		Heads: heads, Dim: dim / heads, Queries: seqs, Keys: keys,
 	})
 }

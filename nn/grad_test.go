@@ -85,6 +85,12 @@ func opCases() []opCase {
 			x = TakeRows(AddToGroups(x, p[3]), 6, 1, 5)
 			return Attention(Heads{Q: Columns{x, 0}, K: Columns{x, 0}, V: Columns{x, 0}, Heads: 1, Dim: 3, Queries: s})
 		}},
+		{"stacked groups", [][]int{{6, 3}, {2, 3}, {3, 3}}, func(_ testing.TB, _ *G.ExprGraph, p []*G.Node) *G.Node {
+			x, s := AppendRows(p[0], 3, p[1])
+			once, each := Stack(p[0], 3, p[1])
+			y := each(Tanh(MatMul(once, p[2], false)))
+			return Attention(Heads{Q: Columns{x, 0}, K: Columns{y, 0}, V: Columns{each(once), 0}, Heads: 1, Dim: 3, Queries: s})
+		}},
 		{"groups of their own", [][]int{{6, 3}, {4, 3}}, func(_ testing.TB, _ *G.ExprGraph, p []*G.Node) *G.Node {
 			x, s := PrependGroups(p[0], 3, p[1], 2)
 			return Attention(Heads{Q: Columns{x, 0}, K: Columns{x, 0}, V: Columns{x, 0}, Heads: 1, Dim: 3, Queries: s})

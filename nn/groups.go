@@ -195,3 +195,42 @@ func PrependGroups(x *G.Node, per int, extra *G.Node, m int) (*G.Node, Sequences
 	y := Gather(Pick{x, rows("own rows", m, per)}, Pick{extra, rows("rows before", 0, m)})
 	return y, Group(y, size)
 }
+
+// Stack puts the m rows of extra once behind all groups of per rows of x, [groups·per+m, dim]: what is computed of a row by itself is
+// computed of rows that every group would have only once. each then gives every group its own of such a result,
+// [groups·(per+m), …], as AppendRows lays x and extra out.
+func Stack(x *G.Node, per int, extra *G.Node) (stacked *G.Node, each func(y *G.Node) *G.Node) {
+	groups := groupsOf("Stack", x, per)
+	m, _ := mustMatrix("Stack", extra)
+	room := groups*per + m
+	own := newDerived(x, "stacked rows", per, room, func(dst []int32, groups int) []int32 {
+		for i := range groups * per {
+			dst = append(dst, int32(i))
+		}
+		for range m {
+			dst = append(dst, -1)
+		}
+		return dst
+	})
+	added := newDerived(x, "rows stacked once", per, room, func(dst []int32, groups int) []int32 {
+		for range groups * per {
+			dst = append(dst, -1)
+		}
+		for i := range m {
+			dst = append(dst, int32(i))
+		}
+		return dst
+	})
+	back := newDerived(x, "rows of stacked", per, groups*(per+m), func(dst []int32, groups int) []int32 {
+		for g := range groups {
+			for i := range per {
+				dst = append(dst, int32(g*per+i))
+			}
+			for i := range m {
+				dst = append(dst, int32(groups*per+i))
+			}
+		}
+		return dst
+	})
+	return Gather(Pick{x, own}, Pick{extra, added}), func(y *G.Node) *G.Node { return Gather(Pick{y, back}) }
+}
