@@ -43,7 +43,7 @@ func newBottleneck(images int, weights []*Param) *bottleneck {
 		l := Linear{Weight: param(to, from), Bias: param(to), OutIn: true}
 		return l.Forward(x)
 	}
-	x := conv(b.in, 3, 40, 8) // too few channels to round
+	x := conv(b.in, 3, 40, 8) // no convolution of Winograd's
 	x = conv(x, 40, 80, 8)
 	y := ReLU(linear(x, 80, 32))
 	y = conv(y, 32, 32, 8)
@@ -121,7 +121,7 @@ func TestCompact(t *testing.T) {
 	if c := cosine(got, want); c < 0.9995 {
 		t.Errorf("bfloat16: cosine %v with the reference", c)
 	}
-	// all but the stem's 40 channels and what TakeRows reads
+	// all but what the first convolution makes and TakeRows reads
 	if n := compacted(m); n != 9 {
 		t.Errorf("%d results are rounded, want 9", n)
 	}

@@ -51,11 +51,14 @@ func (p *productBF16) sumDot(r *region) {
 				dot := dots[min(dotRows, p.c.Rows-i*dotRows)]
 				// of what follows in memory, a sixteenth with every left panel
 				next := uintptr(unsafe.Pointer(b)) + uintptr(n*2048+min(i-r.i0, 15)*n*128)
-				dot(n, p.left.at(i, g), b, r.at(i, j, dotRows), r.stride, g > 0, next)
+				dot(pairsIn(p.b.k, g, n), p.left.at(i, g), b, r.at(i, j, dotRows), r.stride, g > 0, next)
 			}
 		}
 	}
 }
+
+// pairsIn is how many pairs n groups from group g on have of a depth of k.
+func pairsIn(k, g, n int) int { return (min(k-g*groupDepth, n*groupDepth) + 1) / 2 }
 
 // finishes tells whether the register tile can do what the product's epilogue asks for and write rounded rows: it has all sums
 // of a tile at once, and what lies rounded has the form of a tile.
@@ -76,7 +79,7 @@ func (p *productBF16) finished(i0, i1, j0, j1 int) {
 				from = f.rounded.left.at(i, j)
 			}
 			next := uintptr(unsafe.Pointer(b)) + uintptr(groups*2048+min(i-i0, 15)*groups*128)
-			dotFinished14x32(groups, p.left.at(i, 0), b, f.to.left.at(i, j), &p.bias[j*panelCols], from, floor, next)
+			dotFinished14x32(pairsIn(p.b.k, 0, groups), p.left.at(i, 0), b, f.to.left.at(i, j), &p.bias[j*panelCols], from, floor, next)
 		}
 	}
 }
@@ -91,33 +94,33 @@ func (p *productBF16) padded() []float32 {
 // dotFinished14x32 is dot14x32 from no sums, and finishedRounded of them for 14 rows that lie as a group of a panel.
 //
 //go:noescape
-func dotFinished14x32(steps int, a, b, dst *uint16, bias *float32, from *uint16, floor float32, next uintptr)
+func dotFinished14x32(pairs int, a, b, dst *uint16, bias *float32, from *uint16, floor float32, next uintptr)
 
 // dots is the register tile for a number of rows: one that has as many, or the next larger.
-var dots = [dotRows + 1]func(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr){
+var dots = [dotRows + 1]func(pairs int, a, b *uint16, c *float32, ldc int, add bool, next uintptr){
 	1: dot1x32, 2: dot2x32, 3: dot4x32, 4: dot4x32, 5: dot6x32, 6: dot6x32, 7: dot8x32, 8: dot8x32,
 	9: dot14x32, 10: dot14x32, 11: dot14x32, 12: dot14x32, 13: dot14x32, 14: dot14x32,
 }
 
-// dotRx32 is c[r][j] (+)= Σ a[r][k]·b[k][j] for R rows of 32 columns and steps groups of depth: a is
-// [steps][14][32], b [16*steps][32][2] bfloat16; ldc floats lie between rows of c. In the order of k, the
+// dotRx32 is c[r][j] (+)= Σ a[r][k]·b[k][j] for R rows of 32 columns and pairs of depth: a is
+// [pairs/16][14][32], b [pairs][32][2] bfloat16; ldc floats lie between rows of c. In the order of k, the
 // product of a pair's second elements and then that of the first is added to the sum, subnormals
-// taken as zero. From next on, 128 bytes a step are fetched into the second-level cache.
+// taken as zero. From next on, 128 bytes for 16 pairs are fetched into the second-level cache.
 //
 //go:noescape
-func dot14x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+func dot14x32(pairs int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
 
 //go:noescape
-func dot8x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+func dot8x32(pairs int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
 
 //go:noescape
-func dot6x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+func dot6x32(pairs int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
 
 //go:noescape
-func dot4x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+func dot4x32(pairs int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
 
 //go:noescape
-func dot2x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+func dot2x32(pairs int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
 
 //go:noescape
-func dot1x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+func dot1x32(pairs int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)

@@ -61,11 +61,11 @@
 #define ALL14(OP) \
 	ALL8(OP); OP(Z16, Z17); OP(Z18, Z19); OP(Z20, Z21); OP(Z22, Z23); OP(Z24, Z25); OP(Z26, Z27)
 
-// The whole function for some number of rows: 32-deep steps of 16 pairs. A step of A is 14 rows of 64
+// The whole function for some number of rows: steps of 16 pairs, or fewer at the end. A step of A is 14 rows of 64
 // bytes, a pair row of B 128 bytes. C's lines are fetched while the sums are formed, and what lies
 // at R9, part of the next panel, into the second-level cache.
 #define DOT(ROWS, ALL) \
-	MOVQ steps+0(FP), CX; \
+	MOVQ pairs+0(FP), CX; \
 	MOVQ a+8(FP), AX; \
 	MOVQ b+16(FP), BX; \
 	MOVQ c+24(FP), DX; \
@@ -84,6 +84,8 @@ zero: \
 	ALL(WANT); \
 step: \
 	MOVL $16, SI; \
+	CMPQ CX, SI; \
+	CMOVQLT CX, SI; \
 	PREFETCHT1 (R9); \
 	PREFETCHT1 64(R9); \
 	ADDQ $128, R9; \
@@ -98,33 +100,33 @@ pair: \
 	DECL SI; \
 	JNZ  pair; \
 	ADDQ $832, AX; \
-	DECQ CX; \
-	JNZ  step; \
+	SUBQ $16, CX; \
+	JGT  step; \
 	ALL(PUT); \
 	VZEROUPPER; \
 	RET
 
-// func dot14x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+// func dot14x32(pairs int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
 TEXT ·dot14x32(SB), NOSPLIT, $0-56
 	DOT(ROWS14, ALL14)
 
-// func dot8x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+// func dot8x32(pairs int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
 TEXT ·dot8x32(SB), NOSPLIT, $0-56
 	DOT(ROWS8, ALL8)
 
-// func dot6x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+// func dot6x32(pairs int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
 TEXT ·dot6x32(SB), NOSPLIT, $0-56
 	DOT(ROWS6, ALL6)
 
-// func dot4x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+// func dot4x32(pairs int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
 TEXT ·dot4x32(SB), NOSPLIT, $0-56
 	DOT(ROWS4, ALL4)
 
-// func dot2x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+// func dot2x32(pairs int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
 TEXT ·dot2x32(SB), NOSPLIT, $0-56
 	DOT(ROWS2, ALL2)
 
-// func dot1x32(steps int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
+// func dot1x32(pairs int, a, b *uint16, c *float32, ldc int, add bool, next uintptr)
 TEXT ·dot1x32(SB), NOSPLIT, $0-56
 	DOT(ROWS1, ALL1)
 
@@ -148,15 +150,31 @@ TEXT ·dot1x32(SB), NOSPLIT, $0-56
 	VADDPS Z28, lo, lo; \
 	VADDPS Z29, hi, hi
 
-// func dotFinished14x32(steps int, a, b, dst *uint16, bias *float32, from *uint16, floor float32, next uintptr)
+// func dotFinished14x32(pairs int, a, b, dst *uint16, bias *float32, from *uint16, floor float32, next uintptr)
 TEXT ·dotFinished14x32(SB), NOSPLIT, $0-64
-	MOVQ steps+0(FP), CX
+	MOVQ pairs+0(FP), CX
 	MOVQ a+8(FP), AX
 	MOVQ b+16(FP), BX
 	MOVQ dst+24(FP), DX
 	MOVQ bias+32(FP), DI
 	MOVQ from+40(FP), R8
 	MOVQ next+56(FP), R9
+	MOVQ $1792, R10 // two steps ahead of the left operand
+	ADDQ AX, R10
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
+	PREFETCHT0 512(DX)
+	PREFETCHT0 576(DX)
+	PREFETCHT0 640(DX)
+	PREFETCHT0 704(DX)
+	PREFETCHT0 768(DX)
+	PREFETCHT0 832(DX)
 	TESTQ R8, R8
 	JEQ  zero
 	PREFETCHT0 (R8)
@@ -177,6 +195,8 @@ zero:
 	ALL14(ZERO)
 step:
 	MOVL $16, SI
+	CMPQ CX, SI
+	CMOVQLT CX, SI
 	PREFETCHT1 (R9)
 	PREFETCHT1 64(R9)
 	ADDQ $128, R9
@@ -185,14 +205,17 @@ pair:
 	VMOVUPS 64(BX), Z29
 	PREFETCHT0 1024(BX)
 	PREFETCHT0 1088(BX)
+	PREFETCHT0 (R10)
 	ROWS14
 	ADDQ $4, AX
+	ADDQ $64, R10
 	ADDQ $128, BX
 	DECL SI
 	JNZ  pair
 	ADDQ $832, AX
-	DECQ CX
-	JNZ  step
+	SUBQ $128, R10
+	SUBQ $16, CX
+	JGT  step
 	VMOVUPS (DI), Z28
 	VMOVUPS 64(DI), Z29
 	ALL14(BIASED)

@@ -12,11 +12,11 @@ type Rounded struct {
 	plain      bool
 }
 
-// WorthRounding tells whether a matrix of so many columns takes clearly less memory when it is rounded: its rows are filled up
-// to whole groups.
+// WorthRounding tells whether a matrix of so many columns takes clearly less memory when it is rounded, although its rows are filled
+// up to whole groups.
 func WorthRounding(cols int) bool {
 	const group = 32
-	return 4*roundUp(cols, group) <= 5*cols
+	return 5*roundUp(cols, group) <= 8*cols
 }
 
 // RoundedSize is the memory, in float32 numbers, that Lay needs for a matrix [rows, cols].

@@ -58,12 +58,15 @@ func (r *Rounded) sizeOfRow() int { return r.left.kp * r.left.rows / 2 }
 
 // get widens columns j0 on of row i, j0 a multiple of a group's depth.
 func (r *Rounded) get(dst []float32, i, j0 int) {
-	for len(dst) > 0 {
-		n := min(len(dst), groupDepth)
-		BF16ToF32(dst[:n], r.left.group(i, j0)[:n])
-		dst, j0 = dst[n:], j0+n
+	if len(dst) > 0 {
+		widenRow(&dst[0], &r.left.group(i, j0)[0], r.step(), len(dst))
 	}
 }
+
+// widenRow widens n columns whose groups of 32 lie fromStep bytes apart.
+//
+//go:noescape
+func widenRow(dst *float32, from *uint16, fromStep, n int)
 
 // roundRow is row and put in one pass, if the sums v of row i want no more than a bias, a rounded residual and ReLU; it
 // tells whether they do.

@@ -26,13 +26,13 @@ func (j *roundedPoolJob) row(row int) {
 //go:noescape
 func poolRounded(dst unsafe.Pointer, dstStep int, from *[4]unsafe.Pointer, fromStep, groups int)
 
-// rounded is a piece of images that are rounded, with weights packed to BF16. The places are rounded as they are made, in the
+// rounded is a piece of what becomes rounded images, with weights packed to BF16. The places are rounded as they are made, in the
 // order in which they are multiplied; the products of all places for a panel of squares and one of channels fit the nearest
 // cache, where pixels are made of them.
 func (b *winogradBlock) rounded() {
 	c := &b.c
 	var l leftBF16
-	l.shape(b.rows, c.C, b.x.Rounded.left.rows, 1)
+	l.shape(b.rows, c.C, b.y.Rounded.left.rows, 1)
 	in := scratch.get(winogradPlaces * l.planeLen / 2)
 	l.v = asU16(in)
 	b.roundedPlaces(&l)
@@ -49,9 +49,13 @@ func (b *winogradBlock) rounded() {
 // roundedPlaces brings the squares' pixels into places, of which l is the first.
 func (b *winogradBlock) roundedPlaces(l *leftBF16) {
 	c, x := &b.c, b.x.Rounded
-	zero := scratch.get(l.rows * l.kp / 2)
+	zero := scratch.get(l.rows * l.kp)
 	clear(zero)
 	none := unsafe.Pointer(&zero[0])
+	halves := (c.C + groupDepth/2 - 1) / (groupDepth / 2) // VDPBF16PS meets no more
+	if l.rows == tilePanel {
+		halves = 2 * l.kp / groupDepth
+	}
 	var from [winogradPlaces]unsafe.Pointer
 	for s := range b.rows {
 		image, y0, x0 := b.place(b.s0 + s)
@@ -63,20 +67,55 @@ func (b *winogradBlock) roundedPlaces(l *leftBF16) {
 				continue
 			}
 			first := (image*c.H+y)*c.W + x0
+			if x0 >= 0 && x0+4 <= c.W { // as nearly everywhere
+				b.x.four((*[4]unsafe.Pointer)(row), first, c.C)
+				continue
+			}
 			for i := range row {
 				if row[i] = none; uint(x0+i) < uint(c.W) {
-					row[i] = x.at(first + i)
+					row[i] = b.x.at(first+i, c.C)
 				}
 			}
 		}
-		winogradInRounded(&l.group(s, 0)[0], 2*l.planeLen, 2*groupDepth*l.rows, &from, x.step(), l.kp/groupDepth)
+		to, step := &l.group(s, 0)[0], 2*groupDepth*l.rows
+		if x == nil {
+			winogradInNumbers(to, 2*l.planeLen, step, &from, c.C, halves)
+		} else {
+			winogradInRounded(to, 2*l.planeLen, step, &from, x.step(), halves)
+		}
 	}
 	scratch.put(zero)
 }
 
+// at is where pixel i of images of c channels begins.
+func (p *Pixels) at(i, c int) unsafe.Pointer {
+	if p.Rounded != nil {
+		return p.Rounded.at(i)
+	}
+	return unsafe.Pointer(&p.Floats[i*c])
+}
+
+// four is at of four pixels.
+func (p *Pixels) four(to *[4]unsafe.Pointer, i, c int) {
+	step := 4 * c
+	if p.Rounded != nil {
+		step = 2 * groupDepth
+		if p.Rounded.left.rows != dotRows || i%dotRows > dotRows-len(to) { // in different panels, perhaps
+			for k := range to {
+				to[k] = p.Rounded.at(i + k)
+			}
+			return
+		}
+	}
+	first := p.at(i, c)
+	for k := range to {
+		to[k] = unsafe.Add(first, k*step)
+	}
+}
+
 // dots multiplies and finishes with the register tiles of VDPBF16PS.
 func (b *winogradBlock) dots(l *leftBF16, bias []float32) {
-	steps := l.kp / groupDepth
+	steps, step := l.kp/groupDepth, b.y.Rounded.step()
 	sums := scratch.get(winogradPlaces * dotRows * panelCols)
 	to := targets.get()
 	if len(*to) < b.rows {
@@ -93,11 +132,9 @@ func (b *winogradBlock) dots(l *leftBF16, bias []float32) {
 			for place, w := range b.w {
 				right := &w.plane(0, j)[0]
 				next := uintptr(unsafe.Pointer(right)) + uintptr(steps*2048+min(i, 15)*steps*128)
-				dot(steps, &l.v[place*l.planeLen+i*l.kp*dotRows], right, &sums[place*dotRows*panelCols], panelCols, false, next)
+				dot((b.c.C+1)/2, &l.v[place*l.planeLen+i*l.kp*dotRows], right, &sums[place*dotRows*panelCols], panelCols, false, next)
 			}
-			for r := range rows {
-				winogradOutRounded(&(*to)[i*dotRows+r], j*b.y.Rounded.step(), b.y.Rounded.step(), sums[r*panelCols:], dotRows*panelCols, bias[j*panelCols:(j+1)*panelCols], b.act == ReLU)
-			}
+			winogradOutRounded((*to)[i*dotRows:i*dotRows+rows], j*step, step, sums, dotRows*panelCols, panelCols, bias[j*panelCols:(j+1)*panelCols], b.act == ReLU)
 		}
 	}
 	clear(*to)
@@ -132,17 +169,22 @@ func (b *winogradBlock) tiles(l *leftBF16, bias []float32) {
 // apart, of a place dstStep bytes, and places placeStep bytes.
 //
 //go:noescape
-func winogradInRounded(dst *uint16, placeStep, dstStep int, from *[winogradPlaces]unsafe.Pointer, fromStep, groups int)
+func winogradInRounded(dst *uint16, placeStep, dstStep int, from *[winogradPlaces]unsafe.Pointer, fromStep, halves int)
 
-// winogradOutRounded is winogradOut, rounded, for whole groups of 32 channels that lie toStep bytes apart, the first bytes
-// behind to.
-func winogradOutRounded(to *[4]unsafe.Pointer, first, toStep int, src []float32, step int, bias []float32, relu bool) {
+// winogradInNumbers is winogradInRounded for pixels of n numbers.
+//
+//go:noescape
+func winogradInNumbers(dst *uint16, placeStep, dstStep int, from *[winogradPlaces]unsafe.Pointer, n, halves int)
+
+// winogradOutRounded is winogradOut, rounded, of squares whose sums lie next elements apart, for whole groups of 32 channels that
+// lie toStep bytes apart, the first bytes behind to.
+func winogradOutRounded(to [][4]unsafe.Pointer, first, toStep int, src []float32, step, next int, bias []float32, relu bool) {
 	floor := float32(math.Inf(-1))
 	if relu {
 		floor = 0
 	}
-	winogradOutRoundedAVX512(to, first, toStep, &src[0], 4*step, &bias[0], len(bias)/groupDepth, floor)
+	winogradOutRoundedAVX512(&to[0], len(to), first, toStep, &src[0], 4*step, 4*next, &bias[0], len(bias)/groupDepth, floor)
 }
 
 //go:noescape
-func winogradOutRoundedAVX512(to *[4]unsafe.Pointer, first, toStep int, src *float32, step int, bias *float32, groups int, floor float32)
+func winogradOutRoundedAVX512(to *[4]unsafe.Pointer, squares, first, toStep int, src *float32, step, next int, bias *float32, groups int, floor float32)

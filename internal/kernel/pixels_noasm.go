@@ -10,5 +10,5 @@ func (j *roundedPoolJob) row(int) {}
 
 func (b *winogradBlock) rounded() {}
 
-func winogradOutRounded(to *[4]unsafe.Pointer, first, toStep int, src []float32, step int, bias []float32, relu bool) {
+func winogradOutRounded(to [][4]unsafe.Pointer, first, toStep int, src []float32, step, next int, bias []float32, relu bool) {
 }

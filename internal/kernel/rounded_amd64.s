@@ -98,10 +98,13 @@ group:
 	VZEROUPPER
 	RET
 
-// Half a group of pixel i, off bytes behind its beginning.
-#define PIXEL(i, off, z) \
+// Half a group of pixel i: rounded, or of numbers of which K1 says which are there.
+#define ROUNDED(i, z) \
 	MOVQ (8*i)(SI), BX \
-	WIDEN(off(BX)(AX*1), z)
+	WIDEN((BX)(AX*1), z)
+#define NUMBERS(i, z) \
+	MOVQ (8*i)(SI), BX \
+	VMOVUPS.Z (BX)(AX*1), K1, z
 
 // A row of four places, of pixels combined in Z16 to Z19, rounded.
 #define PLACES \
@@ -133,15 +136,55 @@ group:
 	PREFETCHT0 64(R8)(R10*1) \
 	LEAQ (R8)(R9*4), R8
 
-// func winogradInRounded(dst *uint16, placeStep, dstStep int, from *[16]unsafe.Pointer, fromStep, groups int)
+#define HALF(PIXEL) \
+	PIXEL(0, Z0) \
+	PIXEL(1, Z1) \
+	PIXEL(2, Z2) \
+	PIXEL(3, Z3) \
+	PIXEL(4, Z4) \
+	PIXEL(5, Z5) \
+	PIXEL(6, Z6) \
+	PIXEL(7, Z7) \
+	PIXEL(8, Z8) \
+	PIXEL(9, Z9) \
+	PIXEL(10, Z10) \
+	PIXEL(11, Z11) \
+	PIXEL(12, Z12) \
+	PIXEL(13, Z13) \
+	PIXEL(14, Z14) \
+	PIXEL(15, Z15) \
+	MOVQ DI, R8 \
+	COMBINE(VSUBPS, Z0, Z1, Z2, Z3, Z8, Z9, Z10, Z11) \
+	PLACES \
+	COMBINE(VADDPS, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11) \
+	PLACES \
+	COMBINE(VSUBPS, Z8, Z9, Z10, Z11, Z4, Z5, Z6, Z7) \
+	PLACES \
+	COMBINE(VSUBPS, Z4, Z5, Z6, Z7, Z12, Z13, Z14, Z15) \
+	PLACES
+
+// AHEAD has a pixel of the square after the next fetched, where the pixels of a panel lie 64 bytes apart.
+#define AHEAD(i) \
+	MOVQ (8*i)(SI), BX \
+	PREFETCHT0 256(BX)(AX*1)
+
+// AHEADBY is AHEAD where pixels lie end to end, R14 bytes being four of them.
+#define AHEADBY(i) \
+	MOVQ (8*i)(SI), BX \
+	ADDQ AX, BX \
+	PREFETCHT0 (BX)(R14*1)
+
+// func winogradInRounded(dst *uint16, placeStep, dstStep int, from *[16]unsafe.Pointer, fromStep, halves int)
 TEXT ·winogradInRounded(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ placeStep+8(FP), R9
 	MOVQ dstStep+16(FP), R12
 	MOVQ from+24(FP), SI
 	MOVQ fromStep+32(FP), R13
-	MOVQ groups+40(FP), CX
+	MOVQ halves+40(FP), CX
 	LEAQ (R9)(R9*2), R10
+	SUBQ $32, R12 // from the second half of a group to the next group
+	SUBQ $32, R13
 	XORQ AX, AX
 group:
 	MOVQ DI, R8
@@ -149,68 +192,114 @@ group:
 	FETCH
 	FETCH
 	FETCH
-	PIXEL(0, 0, Z0)
-	PIXEL(1, 0, Z1)
-	PIXEL(2, 0, Z2)
-	PREFETCHT0 (256)(BX)(AX*1)
-	PIXEL(3, 0, Z3)
-	PREFETCHT0 (256)(BX)(AX*1)
-	PIXEL(4, 0, Z4)
-	PIXEL(5, 0, Z5)
-	PIXEL(6, 0, Z6)
-	PREFETCHT0 (256)(BX)(AX*1)
-	PIXEL(7, 0, Z7)
-	PREFETCHT0 (256)(BX)(AX*1)
-	PIXEL(8, 0, Z8)
-	PIXEL(9, 0, Z9)
-	PIXEL(10, 0, Z10)
-	PREFETCHT0 (256)(BX)(AX*1)
-	PIXEL(11, 0, Z11)
-	PREFETCHT0 (256)(BX)(AX*1)
-	PIXEL(12, 0, Z12)
-	PIXEL(13, 0, Z13)
-	PIXEL(14, 0, Z14)
-	PREFETCHT0 (256)(BX)(AX*1)
-	PIXEL(15, 0, Z15)
-	PREFETCHT0 (256)(BX)(AX*1)
-	LEAQ 0(DI), R8
-	COMBINE(VSUBPS, Z0, Z1, Z2, Z3, Z8, Z9, Z10, Z11)
-	PLACES
-	COMBINE(VADDPS, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11)
-	PLACES
-	COMBINE(VSUBPS, Z8, Z9, Z10, Z11, Z4, Z5, Z6, Z7)
-	PLACES
-	COMBINE(VSUBPS, Z4, Z5, Z6, Z7, Z12, Z13, Z14, Z15)
-	PLACES
-	PIXEL(0, 32, Z0)
-	PIXEL(1, 32, Z1)
-	PIXEL(2, 32, Z2)
-	PIXEL(3, 32, Z3)
-	PIXEL(4, 32, Z4)
-	PIXEL(5, 32, Z5)
-	PIXEL(6, 32, Z6)
-	PIXEL(7, 32, Z7)
-	PIXEL(8, 32, Z8)
-	PIXEL(9, 32, Z9)
-	PIXEL(10, 32, Z10)
-	PIXEL(11, 32, Z11)
-	PIXEL(12, 32, Z12)
-	PIXEL(13, 32, Z13)
-	PIXEL(14, 32, Z14)
-	PIXEL(15, 32, Z15)
-	LEAQ 32(DI), R8
-	COMBINE(VSUBPS, Z0, Z1, Z2, Z3, Z8, Z9, Z10, Z11)
-	PLACES
-	COMBINE(VADDPS, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11)
-	PLACES
-	COMBINE(VSUBPS, Z8, Z9, Z10, Z11, Z4, Z5, Z6, Z7)
-	PLACES
-	COMBINE(VSUBPS, Z4, Z5, Z6, Z7, Z12, Z13, Z14, Z15)
-	PLACES
+	AHEAD(2)
+	AHEAD(3)
+	AHEAD(6)
+	AHEAD(7)
+	AHEAD(10)
+	AHEAD(11)
+	AHEAD(14)
+	AHEAD(15)
+	HALF(ROUNDED)
+	DECQ CX
+	JEQ  done
+	ADDQ $32, AX
+	ADDQ $32, DI
+	HALF(ROUNDED)
 	ADDQ R13, AX
 	ADDQ R12, DI
 	DECQ CX
 	JNZ  group
+done:
+	VZEROUPPER
+	RET
+
+// func winogradInNumbers(dst *uint16, placeStep, dstStep int, from *[16]unsafe.Pointer, n, halves int)
+TEXT ·winogradInNumbers(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ placeStep+8(FP), R9
+	MOVQ dstStep+16(FP), R12
+	MOVQ from+24(FP), SI
+	MOVQ n+32(FP), DX
+	LEAQ (R9)(R9*2), R10
+	XORQ AX, AX
+	XORQ R11, R11
+	MOVQ halves+40(FP), CX
+	MOVQ DX, R14
+	SHLQ $4, R14
+half:
+	MOVL $0xffff, BX
+	CMPQ DX, $16
+	JGE  whole
+	MOVQ CX, R13
+	XORQ BX, BX
+	TESTQ DX, DX
+	JLE  none
+	MOVL $1, BX
+	MOVQ DX, CX
+	SHLL CX, BX
+	DECL BX
+none:
+	MOVQ R13, CX
+whole:
+	KMOVW BX, K1
+	TESTQ R11, R11
+	JNE  fetched
+	MOVQ DI, R8
+	FETCH
+	FETCH
+	FETCH
+	FETCH
+fetched:
+	AHEADBY(2)
+	AHEADBY(3)
+	AHEADBY(6)
+	AHEADBY(7)
+	AHEADBY(10)
+	AHEADBY(11)
+	AHEADBY(14)
+	AHEADBY(15)
+	HALF(NUMBERS)
+	SUBQ $16, DX
+	ADDQ $64, AX
+	ADDQ $32, DI
+	XORQ $1, R11
+	JNE  next
+	ADDQ R12, DI
+	SUBQ $64, DI
+next:
+	DECQ CX
+	JNZ  half
+	VZEROUPPER
+	RET
+
+// func widenRow(dst *float32, from *uint16, fromStep, n int)
+TEXT ·widenRow(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ from+8(FP), SI
+	MOVQ fromStep+16(FP), R8
+	MOVQ n+24(FP), CX
+	MOVL $-1, AX
+	KMOVW AX, K1
+	KMOVW AX, K2
+group:
+	CMPQ CX, $32
+	JGE  whole
+	MOVL $1, AX
+	SHLL CX, AX
+	DECL AX
+	KMOVW AX, K1
+	SHRL $16, AX
+	KMOVW AX, K2
+whole:
+	WIDEN((SI), Z0)
+	WIDEN(32(SI), Z1)
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K2, 64(DI)
+	ADDQ R8, SI
+	ADDQ $128, DI
+	SUBQ $32, CX
+	JGT  group
 	VZEROUPPER
 	RET
 
@@ -240,17 +329,18 @@ group:
 	MOVQ    right(DI), DX \
 	VMOVDQU Y9, (DX)(R14*1)
 
-// func winogradOutRoundedAVX512(to *[4]unsafe.Pointer, first, toStep int, src *float32, step int, bias *float32, groups int, floor float32)
-TEXT ·winogradOutRoundedAVX512(SB), NOSPLIT, $0-60
+// func winogradOutRoundedAVX512(to *[4]unsafe.Pointer, squares, first, toStep int, src *float32, step, next int, bias *float32, groups int, floor float32)
+TEXT ·winogradOutRoundedAVX512(SB), NOSPLIT, $0-76
 	MOVQ  to+0(FP), DI
-	MOVQ  src+24(FP), SI
-	MOVQ  step+32(FP), R9
-	MOVQ  bias+40(FP), BX
-	MOVQ  groups+48(FP), CX
-	VBROADCASTSS floor+56(FP), Z11
+	MOVQ  src+32(FP), SI
+	MOVQ  step+40(FP), R9
+	MOVQ  bias+56(FP), BX
+	VBROADCASTSS floor+72(FP), Z11
 	LEAQ  (R9)(R9*2), R10
+square:
+	MOVQ  groups+64(FP), CX
 	XORQ  AX, AX
-	MOVQ  first+8(FP), R14
+	MOVQ  first+16(FP), R14
 	SHLQ  $1, CX
 half:
 	LEAQ (SI)(AX*1), R8
@@ -272,9 +362,13 @@ half:
 	ADDQ $32, R14
 	JMP  half
 group:
-	ADDQ toStep+16(FP), R14
+	ADDQ toStep+24(FP), R14
 	SUBQ $32, R14
 	JMP  half
 done:
+	ADDQ $32, DI
+	ADDQ next+48(FP), SI
+	DECQ squares+8(FP)
+	JNZ  square
 	VZEROUPPER
 	RET

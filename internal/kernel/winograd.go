@@ -69,8 +69,7 @@ func PackWinograd(parts []*Packed, w Matrix, c Conv, f Format) {
 }
 
 // Conv2DWinograd is Conv2D for a convolution that Winograd approves, with weights of PackWinograd and an epilogue of bias
-// and activation alone. Images that are rounded take the least time with weights packed to BF16; None and ReLU are the activations
-// of a rounded y.
+// and activation alone. Weights packed to BF16 are fastest if y is rounded, whose activation is None or ReLU.
 func Conv2DWinograd(y, x Pixels, n int, c Conv, w []*Packed, bias []float32, act Activation) {
 	oh, ow := c.OutSize()
 	squares := n * ((oh + 1) / 2) * ((ow + 1) / 2)
@@ -78,28 +77,29 @@ func Conv2DWinograd(y, x Pixels, n int, c Conv, w []*Packed, bias []float32, act
 		return
 	}
 	j := winogradJobs.get()
+	if to, ok := y.floats(); ok {
+		y = Pixels{Floats: to}
+	}
+	j.between = w[0].format == BF16 && y.Rounded != nil
 	var wide []float32
 	if from, ok := x.floats(); ok {
 		x = Pixels{Floats: from}
-	} else if w[0].format != BF16 || y.Rounded == nil || y.Rounded.plain {
+	} else if !j.between {
 		wide = scratch.get(n * c.H * c.W * c.C)
 		x = Pixels{Floats: x.Rounded.widen(wide)}
-	}
-	if to, ok := y.floats(); ok {
-		y = Pixels{Floats: to}
 	}
 	j.c, j.x, j.y, j.w, j.bias, j.act = c, x, y, w, bias, act
 	j.oh, j.ow, j.down, j.across = oh, ow, (oh+1)/2, (ow+1)/2
 	j.squares = squares
 	procs := runtime.GOMAXPROCS(0)
 	rows := min(max(winogradFloats/(c.C+c.Out), 2*tileRows()), winogradRows)
-	if x.Rounded != nil {
+	if j.between {
 		rows = winogradRounded
 	}
 	j.mb = (j.squares + rows - 1) / rows
 	j.nb = 1
-	cuts := w[0].format == F32 || x.Rounded != nil && isa < AMX // Gemm cuts columns itself
-	if j.mb < procs && cuts {                                   // too few blocks for all
+	cuts := w[0].format == F32 || j.between && isa < AMX // Gemm cuts columns itself
+	if j.mb < procs && cuts {                            // too few blocks for all
 		j.nb = min(w[0].panels, (procs+j.mb-1)/j.mb)
 	} else if j.mb < 8*procs {
 		j.mb = roundUp(j.mb, procs)
@@ -122,7 +122,8 @@ type winogradJob struct {
 	oh, ow       int
 	down, across int // squares of an image
 	squares      int
-	mb, nb       int // blocks of squares, and of panels
+	between      bool // to rounded images, with weights packed to BF16
+	mb, nb       int  // blocks of squares, and of panels
 }
 
 var winogradJobs freeList[winogradJob]
@@ -137,7 +138,7 @@ func (j *winogradJob) Do(piece int) {
 	switch {
 	case b.rows == 0: // more pieces than squares
 		return
-	case j.x.Rounded != nil:
+	case j.between:
 		b.rounded()
 		return
 	}
@@ -259,10 +260,10 @@ func (b *winogradBlock) finish(step int) {
 func (b *winogradBlock) finishRounded(sums []float32, step int, bias []float32) {
 	y := b.y.Rounded
 	spare := scratch.get(y.sizeOfRow())
-	var to [4]unsafe.Pointer
+	var to [1][4]unsafe.Pointer
 	for s := range b.rows {
-		b.targets(&to, s, unsafe.Pointer(&spare[0]))
-		winogradOutRounded(&to, b.p0*y.step(), y.step(), sums[s*b.wide:], step, bias[b.p0*panelCols:b.p1*panelCols], b.act == ReLU)
+		b.targets(&to[0], s, unsafe.Pointer(&spare[0]))
+		winogradOutRounded(to[:], b.p0*y.step(), y.step(), sums[s*b.wide:], step, b.wide, bias[b.p0*panelCols:b.p1*panelCols], b.act == ReLU)
 	}
 	scratch.put(spare)
 }

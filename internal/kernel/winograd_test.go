@@ -151,7 +151,7 @@ func TestWinogradFormat(t *testing.T) {
 			}
 		}
 		want := BF16
-		if isa < AMX && (channels == 16 || channels == 40) {
+		if isa < AMX && (channels == 16) {
 			want = F32
 		}
 		if got := c.WinogradFormat(BF16); got != want {
