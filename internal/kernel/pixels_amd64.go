@@ -12,11 +12,11 @@ func (j *roundedPoolJob) row(row int) {
 	oh, ow := j.h/2, j.w/2
 	image, band := row/oh, row%oh
 	groups := (j.c + groupDepth - 1) / groupDepth
+	upper := (image*j.h + 2*band) * j.w
+	lower := upper + j.w
+	var from [4]unsafe.Pointer
 	for o := range ow {
-		var from [4]unsafe.Pointer
-		for i := range from {
-			from[i] = j.x.at((image*j.h+2*band+i/2)*j.w + 2*o + i%2)
-		}
+		from = [...]unsafe.Pointer{j.x.at(upper + 2*o), j.x.at(upper + 2*o + 1), j.x.at(lower + 2*o), j.x.at(lower + 2*o + 1)}
 		poolRounded(j.y.at(row*ow+o), j.y.step(), &from, j.x.step(), groups)
 	}
 }
