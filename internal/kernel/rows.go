@@ -42,9 +42,9 @@ type rowsJob struct {
 
 const (
 	rowsStretches = 64
-	rowsUnit      = 96 << 10 // bytes of the right operand claimed at once, at least a panel
-	rowsStep      = 24 << 10 // bytes of a panel that several tiles pass over while it is in the nearest cache
-	widenRows     = 4        // from so many rows on, weights that have to be widened are fetched by hand
+	rowsUnit      = 144 << 10 // bytes of the right operand claimed at once, at least a panel
+	rowsStep      = 16 << 10  // bytes of a panel that several tiles pass over while it is in the nearest cache
+	widenRows     = 4         // from so many rows on, weights that have to be widened are fetched by hand
 )
 
 var rowsJobs freeList[rowsJob]
