@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 
 	"github.com/clipcap-go/clipcap/gpt2"
@@ -72,18 +71,22 @@ func ReadConfig(dir string) (Config, error) {
 
 func readConfig(path string) (Config, error) {
 	var c Config
-	f, err := files.Open(path)
+	text, err := files.ReadAll(path, maxConfig)
 	if err != nil {
 		return c, err
 	}
-	defer f.Close()
-	if err := json.NewDecoder(io.LimitReader(f, maxConfig)).Decode(&c); err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
-	}
-	if err := c.Validate(); err != nil {
+	if c, err = parseConfig(text); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
 	return c, nil
+}
+
+// parseConfig reads the text of a config.json.
+func parseConfig(text []byte) (c Config, err error) {
+	if err = files.Unmarshal(text, &c); err == nil {
+		err = c.Validate()
+	}
+	return c, err
 }
 
 // Validate tells what is wrong with c.

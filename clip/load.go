@@ -1,7 +1,6 @@
 package clip
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -125,7 +124,7 @@ func ParseConfig(text []byte) (Config, error) {
 		TextConfig  *hugging  `json:"text_config"`
 		Projection  int       `json:"projection_dim"`
 	}
-	if err := json.Unmarshal(text, &file); err != nil {
+	if err := files.Unmarshal(text, &file); err != nil {
 		return Config{}, fmt.Errorf("CLIP configuration: %w", err)
 	}
 	switch {

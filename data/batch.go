@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Batch is the captions of a step as the networks read them: rows end to end, no padding.
@@ -225,8 +226,14 @@ func (b *Batch) predict(before int, t []int32) {
 	}
 }
 
-// Capacity has room for each of the batches first … last-1.
+// manyCaptions is how many captions Capacity looks at: the run of the original over Conceptual Captions has a quarter of them.
+const manyCaptions = 1 << 27
+
+// Capacity has room for each of the batches first … last-1, and for runs of very many captions for any batch there can be.
 func (p *Packer) Capacity(s *Sampler, first, last int64) Size {
+	if last-first > int64(manyCaptions/s.Batch) {
+		return p.most(s.Batch)
+	}
 	var b Batch
 	var most Size
 	for i := first; i < last; i++ {
@@ -243,4 +250,21 @@ func (p *Packer) Capacity(s *Sampler, first, last int64) Size {
 		most = most.max(n)
 	}
 	return most
+}
+
+// most has room for any batch of n captions: the longest ones, each of another image, and each image with a sequence of its own.
+func (p *Packer) most(n int) Size {
+	lengths := make([]int, p.Captions.Len())
+	for i := range lengths {
+		lengths[i] = p.Captions.Length(i)
+	}
+	slices.Sort(lengths)
+	var size Size
+	for _, t := range lengths[max(0, len(lengths)-n):] {
+		size = Size{size.Images + 1, size.Rows + p.PrefixLength + max(0, t-1), size.Sequences + 1, size.Targets + t}
+	}
+	if p.Shared {
+		size.Sequences *= 2
+	}
+	return size
 }

@@ -249,12 +249,18 @@ func TestPack(t *testing.T) {
 		p.Shared = shared
 		s := &Sampler{Captions: c, Batch: 3}
 		room := p.Capacity(s, 0, 5)
+		if most := p.Capacity(s, 0, 1<<40); most != most.max(room) {
+			t.Errorf("a run of very many steps has room for %+v, one of 5 needs %+v", most, room)
+		}
 		for i := range int64(5) {
 			if err := p.Pack(&b, s.Step(i), 0); err != nil {
 				t.Fatal(err)
 			}
 			if n := b.Size(); n.max(room) != room {
 				t.Errorf("step %d has %+v, the capacity is %+v", i, n, room)
+			}
+			if any := p.Capacity(s, 0, 1<<40); b.Size().max(any) != any {
+				t.Errorf("step %d has %+v, the capacity of a run of very many steps is %+v", i, b.Size(), any)
 			}
 		}
 	}

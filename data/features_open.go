@@ -36,7 +36,7 @@ func OpenFeatures(path string) (*Features, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("features %s: %w", path, err)
+		return nil, fmt.Errorf("features %w", files.Named(path, err))
 	}
 	return f, nil
 }
@@ -97,7 +97,7 @@ func (f *Features) readMeta() error {
 	} else if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(text, &f.Meta); err != nil {
+	if err := files.Unmarshal(text, &f.Meta); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if f.Meta.Dim != f.Dim {
@@ -166,7 +166,7 @@ func (f *Features) addShard(name string, ids []string) ([]string, error) {
 			Row *int          `json:"row"`
 		}
 		if err := d.Decode(&im); err != nil {
-			return nil, fmt.Errorf("%s: object %d: %w", list, line, err)
+			return nil, fmt.Errorf("%s: object %d: %w", list, line, files.StreamError(err, d))
 		}
 		switch {
 		case im.Row == nil: // this image failed

@@ -1,10 +1,11 @@
 package gpt2
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // Config describes a GPT-2, with the names of Hugging Face's config.json.
@@ -51,7 +52,11 @@ func defaults() Config {
 // ReadConfig reads a config.json as Hugging Face writes it; what is left out has GPT-2 small's value.
 func ReadConfig(r io.Reader) (Config, error) {
 	c := defaults()
-	if err := json.NewDecoder(io.LimitReader(r, 1<<20)).Decode(&c); err != nil {
+	text, err := readAll(r)
+	if err == nil {
+		err = files.Unmarshal(text, &c)
+	}
+	if err != nil {
 		return Config{}, fmt.Errorf("read gpt-2 configuration: %w", err)
 	}
 	return c, c.Validate()

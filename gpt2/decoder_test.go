@@ -326,12 +326,12 @@ func TestDecodeErrors(t *testing.T) {
 	}
 
 	for want, change := range map[string]func(o *Options){
-		"greedy gives 1": func(o *Options) { o.Mode, o.N = Greedy, 2 }, "beam width is 0": func(o *Options) { o.Beam = 0 },
-		"6 captions of 5 beams": func(o *Options) { o.N = 6 }, "beam width is 102": func(o *Options) { o.Beam = 102 },
+		"greedy gives 1": func(o *Options) { o.Mode, o.N = Greedy, 2 }, "--beam 0, want 1 to 101": func(o *Options) { o.Beam = 0 },
+		"--n 6, want 1 to 5": func(o *Options) { o.N = 6 }, "--beam 102": func(o *Options) { o.Beam = 102 },
 		"positions": func(o *Options) { o.MaxTokens = 60 }, "stop token 101": func(o *Options) { o.Stop = 101 },
-		"temperature is 0": func(o *Options) { o.Temperature = 0 }, "top-p is 1.5": func(o *Options) { o.TopP = 1.5 },
-		"top-p is NaN": func(o *Options) { o.TopP = math.NaN() }, "batch is 0": func(o *Options) { o.Batch = 0 },
-		"no-repeat is for": func(o *Options) { o.Mode, o.NoRepeat = Sample, 2 }, `mode "dream"`: func(o *Options) { o.Mode = "dream" },
+		"--temperature 0": func(o *Options) { o.Temperature = 0 }, "--top-p 1.5": func(o *Options) { o.TopP = 1.5 },
+		"--top-p NaN": func(o *Options) { o.TopP = math.NaN() }, "--batch 0": func(o *Options) { o.Batch = 0 },
+		"--no-repeat-ngram is for": func(o *Options) { o.Mode, o.NoRepeat = Sample, 2 }, `--decode "dream"`: func(o *Options) { o.Mode = "dream" },
 	} {
 		o := DefaultOptions()
 		o.MaxTokens = 5

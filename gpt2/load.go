@@ -191,7 +191,7 @@ func ConfigBeside(path string) (*Config, error) {
 		Dim *int            `json:"n_embd"`
 		LM  json.RawMessage `json:"gpt2_config"` // of a checkpoint that holds a mapper too
 	}
-	if err := json.Unmarshal(text, &kind); err != nil {
+	if err := files.Unmarshal(text, &kind); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if kind.LM != nil && kind.Dim == nil {

@@ -72,28 +72,28 @@ func (o Options) Validate(c Config, longest int) error {
 	}
 	switch o.Mode {
 	case Greedy:
-		bad(o.N != 1, "greedy gives 1 caption, not %d; beam search or sampling gives several", o.N)
+		bad(o.N != 1, "--n %d: greedy gives 1 caption; beam search or sampling gives several (--decode)", o.N)
 	case Beam:
 		most := min(maxWidth, c.Vocab)
-		bad(o.Beam < 1 || o.Beam > most, "beam width is %d, want 1 to %d", o.Beam, most)
-		bad(o.N < 1 || o.N > o.Beam, "%d captions of %d beams: want 1 to the beam width", o.N, o.Beam)
+		bad(o.Beam < 1 || o.Beam > most, "--beam %d, want 1 to %d", o.Beam, most)
+		bad(o.Beam >= 1 && o.Beam <= most && (o.N < 1 || o.N > o.Beam), "--n %d, want 1 to %d, the width of the beam search (--beam)", o.N, o.Beam)
 	case Sample:
-		bad(o.N < 1 || o.N > maxWidth, "%d samples: want 1 to %d", o.N, maxWidth)
-		bad(o.NoRepeat != 0, "no-repeat is for greedy and beam search")
+		bad(o.N < 1 || o.N > maxWidth, "--n %d, want 1 to %d samples", o.N, maxWidth)
+		bad(o.NoRepeat != 0, "--no-repeat-ngram is for greedy and beam search")
 	default:
-		bad(true, "mode %q: want greedy, beam or sample", o.Mode)
+		bad(true, "--decode %q, want greedy, beam or sample", o.Mode)
 	}
-	bad(o.MaxTokens < 1, "most tokens is %d, want 1 or more", o.MaxTokens)
+	bad(o.MaxTokens < 1, "--max-tokens %d, want 1 or more", o.MaxTokens)
 	bad(longest < 1, "the prompt is empty")
 	bad(o.MaxTokens > 0 && longest > 0 && o.MaxTokens > c.Positions+1-longest,
-		"a prompt of %d rows and %d tokens after it need more than the model's %d positions", longest, o.MaxTokens, c.Positions)
+		"a prompt of %d rows and --max-tokens %d after it need more than the model's %d positions", longest, o.MaxTokens, c.Positions)
 	bad(o.Stop < 0 || int(o.Stop) >= c.Vocab, "the stop token %d is not in the vocabulary of %d", o.Stop, c.Vocab)
-	bad(!(o.Temperature >= 1e-3 && o.Temperature <= 1e3), "temperature is %v, want 0.001 to 1000", o.Temperature)
-	bad(o.TopK < 0, "top-k is %d, want 0 or more", o.TopK)
-	bad(!(o.TopP > 0 && o.TopP <= 1), "top-p is %v, want more than 0 and at most 1", o.TopP)
-	bad(!(o.LengthPenalty >= 0 && o.LengthPenalty <= 100), "length penalty is %v, want 0 to 100", o.LengthPenalty)
-	bad(o.NoRepeat < 0, "no-repeat is %d, want 0 or more", o.NoRepeat)
-	bad(o.Batch < 1 || o.Batch > maxBatch, "batch is %d, want 1 to %d", o.Batch, maxBatch)
+	bad(!(o.Temperature >= 1e-3 && o.Temperature <= 1e3), "--temperature %v, want 0.001 to 1000", o.Temperature)
+	bad(o.TopK < 0, "--top-k %d, want 0 or more", o.TopK)
+	bad(!(o.TopP > 0 && o.TopP <= 1), "--top-p %v, want more than 0 and at most 1", o.TopP)
+	bad(!(o.LengthPenalty >= 0 && o.LengthPenalty <= 100), "--length-penalty %v, want 0 to 100", o.LengthPenalty)
+	bad(o.NoRepeat < 0, "--no-repeat-ngram %d, want 0 or more", o.NoRepeat)
+	bad(o.Batch < 1 || o.Batch > maxBatch, "--batch %d, want 1 to %d", o.Batch, maxBatch)
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("decoding options: %w", joinLine(errs))
 	}

@@ -2,7 +2,6 @@ package gpt2
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -147,7 +146,7 @@ func readVocab(r io.Reader) (map[string]int, error) {
 		return nil, err
 	}
 	var spelt map[string]int
-	if err := json.Unmarshal(text, &spelt); err != nil {
+	if err := files.Unmarshal(text, &spelt); err != nil {
 		return nil, fmt.Errorf("want a JSON object from token to id: %w", err)
 	}
 	ids := make(map[string]int, len(spelt))
@@ -197,6 +196,11 @@ func (t *Tokenizer) readMerges(r io.Reader, ids map[string]int) error {
 	}
 	if err := lines.Err(); err != nil {
 		return err
+	}
+	// A list that was cut short would spell everything in shorter tokens. Tokens that no merge makes are some hundreds at most: bytes and
+	// added ones.
+	if lack := len(ids) - len(list); lack > max(1<<10, len(ids)/50) {
+		return fmt.Errorf("%d merges for a vocabulary of %d tokens: the file ends too early", len(list), len(ids))
 	}
 	all := bpe.NewMerges(len(list))
 	for _, m := range list {

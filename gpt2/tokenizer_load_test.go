@@ -3,6 +3,7 @@ package gpt2
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,13 +61,32 @@ func TestReadTokenizerRefuses(t *testing.T) {
 		"unknown product":  {good, "b a\n", "not in the vocabulary"},
 		"merge twice":      {good, "a b\na b\n", "twice"},
 		"not the alphabet": {good, "a \t\n", "stands for no byte"},
+		"cut vocabulary":   {good[:len(good)-1], "", "ends too early"},
 		"line without end": {good, strings.Repeat("a", 1<<17), "too long"},
+		"cut merges":       {manyTokens(t), "a b\n", "1 merges for a vocabulary of 3000 tokens: the file ends too early"},
 	} {
 		_, err := ReadTokenizer(strings.NewReader(c.vocab), strings.NewReader(c.merges))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one with %q", name, err, c.want)
 		}
 	}
+}
+
+// manyTokens is a vocabulary of 3000 tokens.
+func manyTokens(t *testing.T) string {
+	t.Helper()
+	var ids map[string]int
+	if err := json.Unmarshal([]byte(tinyVocab(t, "ab")), &ids); err != nil {
+		t.Fatal(err)
+	}
+	for len(ids) < 3000 {
+		ids[fmt.Sprintf("token%d", len(ids))] = len(ids)
+	}
+	text, err := json.Marshal(ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func TestOpenTokenizer(t *testing.T) {

@@ -35,15 +35,15 @@ type Config struct {
 // heads is the number of attention heads of every transformer mapper.
 const heads = 8
 
-// limit keeps sizes from a file far above any real mapper's and far below overflow.
-const limit = 1 << 16
+// MaxSize keeps sizes from a file or a flag far above any real mapper's and far below overflow.
+const MaxSize = 1 << 16
 
 // Validate lists everything that is wrong with c.
 func (c Config) Validate() error {
 	var errs []error
 	size := func(name string, v int) {
-		if v < 1 || v > limit {
-			errs = append(errs, fmt.Errorf("%s is %d, want 1 to %d", name, v, limit))
+		if v < 1 || v > MaxSize {
+			errs = append(errs, fmt.Errorf("%s is %d, want 1 to %d", name, v, MaxSize))
 		}
 	}
 	size("prefix_size", c.Feature)

@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/clipcap-go/clipcap/checkpoint"
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/weights"
 )
 
@@ -168,16 +169,37 @@ func (t *Trainer) Resume(dir string) (*Best, error) {
 	return best, nil
 }
 
-func (t *Trainer) resume(dir string) (*Best, error) {
-	text, err := os.ReadFile(filepath.Join(dir, stateDir, progress))
+// readState reads the run.json of a checkpoint.
+func readState(path string) (*state, error) {
+	text, err := files.ReadAll(path, 1<<20)
 	if err != nil {
 		return nil, err
 	}
-	var s state
-	if err := json.Unmarshal(text, &s); err != nil {
-		return nil, fmt.Errorf("%s: %w", progress, err)
+	s, err := parseState(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := t.same(&s); err != nil {
+	return s, nil
+}
+
+// parseState reads the text of a run.json.
+func parseState(text []byte) (*state, error) {
+	var s state
+	if err := files.Unmarshal(text, &s); err != nil {
+		return nil, err
+	}
+	if s.Done < 0 {
+		return nil, fmt.Errorf("%d steps done, want 0 or more", s.Done)
+	}
+	return &s, nil
+}
+
+func (t *Trainer) resume(dir string) (*Best, error) {
+	s, err := readState(filepath.Join(dir, stateDir, progress))
+	if err != nil {
+		return nil, err
+	}
+	if err := t.same(s); err != nil {
 		return nil, err
 	}
 	model, err := weights.Open(filepath.Join(dir, checkpoint.WeightsFile))

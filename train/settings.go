@@ -55,14 +55,16 @@ func (s Settings) Validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	want(s.BatchSize >= 1 && s.BatchSize <= 1<<20, "--batch-size %d, want 1 or more", s.BatchSize)
-	want(s.Accumulate >= 1 && s.Accumulate <= 1<<20, "--accumulate %d, want 1 or more", s.Accumulate)
-	want(s.Steps > 0 || s.Steps == 0 && s.Epochs >= 1, "--epochs %d and --steps %d, want one of them to be 1 or more", s.Epochs, s.Steps)
-	want(s.LR >= 0 && !math.IsInf(s.LR, 0), "--lr %v, want 0 or more", s.LR)
+	want(s.BatchSize >= 1 && s.BatchSize <= 1<<20, "--batch-size %d, want 1 to %d", s.BatchSize, 1<<20)
+	want(s.Accumulate >= 1 && s.Accumulate <= 1<<20, "--accumulate %d, want 1 to %d", s.Accumulate, 1<<20)
+	want(s.Epochs >= 0 && s.Epochs <= 1<<30, "--epochs %d, want 0 to %d", s.Epochs, 1<<30)
+	want(s.Steps >= 0 && s.Steps <= 1<<40, "--steps %d, want 0 to %d", s.Steps, int64(1)<<40)
+	want(s.Steps != 0 || s.Epochs != 0, "--epochs 0 and --steps 0, want one of them to be 1 or more")
+	want(s.LR >= 0 && s.LR <= math.MaxFloat32, "--lr %v, want a number of 0 or more", s.LR)
 	want(slices.Contains(Schedules, s.Schedule), "--schedule %q, want %s", s.Schedule, strings.Join(Schedules, ", "))
 	want(s.WeightDecay >= 0 && s.WeightDecay < 1, "--weight-decay %v, want 0 ≤ decay < 1", s.WeightDecay)
-	want(s.GradClip >= 0, "--grad-clip %v, want 0 or more", s.GradClip)
-	want(s.Noise >= 0 && s.Noise <= 1e6, "--noise %v, want 0 or more", s.Noise)
+	want(s.GradClip >= 0 && !math.IsInf(s.GradClip, 0), "--grad-clip %v, want a number of 0 or more (0: any gradient)", s.GradClip)
+	want(s.Noise >= 0 && s.Noise <= 1e6, "--noise %v, want 0 to 1000000", s.Noise)
 	want(s.Dropout < 1, "--dropout %v, want 0 ≤ p < 1", s.Dropout)
 	want(s.LoRA >= 0 && s.LoRA <= 1<<12, "--lora %d, want 0 to 4096", s.LoRA)
 	if _, err := nn.ParsePrecision(s.Precision); err != nil {

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // maxHeader is the format's own limit for the JSON header.
@@ -123,13 +125,13 @@ func noHoles(spans []section, data section) error {
 func object(text []byte, f func(name string, value json.RawMessage) error) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return errors.Join(errors.New("not a JSON object"), err)
+		return errors.Join(errors.New("not a JSON object"), files.JSONError(err, text))
 	}
 	seen := map[string]bool{}
 	for d.More() {
 		t, err := d.Token()
 		if err != nil {
-			return err
+			return files.JSONError(err, text)
 		}
 		name, _ := t.(string)
 		if seen[name] {
@@ -138,14 +140,14 @@ func object(text []byte, f func(name string, value json.RawMessage) error) error
 		seen[name] = true
 		var value json.RawMessage
 		if err := d.Decode(&value); err != nil {
-			return err
+			return files.JSONError(err, text)
 		}
 		if err := f(name, value); err != nil {
 			return err
 		}
 	}
 	if _, err := d.Token(); err != nil {
-		return err
+		return files.JSONError(err, text)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return errors.New("text after the JSON object")

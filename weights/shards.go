@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // readIndex opens the shards an index names: {"weight_map": {tensor: file}}, files in the index's own folder.
@@ -19,7 +21,7 @@ func (s *Store) readIndex(f *file) error {
 	var index struct {
 		Map json.RawMessage `json:"weight_map"`
 	}
-	if err := json.Unmarshal(text, &index); err != nil {
+	if err := files.Unmarshal(text, &index); err != nil {
 		return fmt.Errorf("index of shards: %w", err)
 	}
 	if index.Map == nil {

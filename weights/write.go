@@ -9,11 +9,16 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // WriteFile writes a file so that its name never stands for half of it: under a temporary name in the same folder, synced, then
-// renamed. On an error nothing is left.
+// renamed. On an error nothing is left. A device or a pipe is written to as it is.
 func WriteFile(path string, write func(w io.Writer) error) (err error) {
+	if direct, err := files.Direct(path); err != nil || direct != nil {
+		return writeDirect(direct, err, write)
+	}
 	dir, base := filepath.Split(path)
 	if dir == "" {
 		dir = "."
@@ -48,6 +53,24 @@ func WriteFile(path string, write func(w io.Writer) error) (err error) {
 		return err
 	}
 	syncDir(dir)
+	return nil
+}
+
+// writeDirect writes to what is no file to be replaced.
+func writeDirect(f *os.File, err error, write func(w io.Writer) error) error {
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(f, 1<<20)
+	if err = write(out); err == nil {
+		err = out.Flush()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return files.Named(f.Name(), err)
+	}
 	return nil
 }
 

@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"os"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"github.com/clipcap-go/clipcap"
+	"github.com/clipcap-go/clipcap/checkpoint"
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/internal/cli"
 	"github.com/clipcap-go/clipcap/mapping"
+	"github.com/clipcap-go/clipcap/weights/fetch"
 )
 
 // line is what is printed for an image.
@@ -40,6 +43,9 @@ type word struct {
 
 // run opens everything, then captions.
 func (o *options) run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if err := o.findModels(); err != nil {
+		return err
+	}
 	in, err := o.openInput(args)
 	if err != nil {
 		return err
@@ -84,6 +90,27 @@ func (o *options) run(ctx context.Context, args []string, stdout, stderr io.Writ
 		return fmt.Errorf("stopped after %d of %d images", i, in.count)
 	case failed > 0:
 		return fmt.Errorf("%d of %d images failed", failed, in.count)
+	}
+	return nil
+}
+
+// findModels looks for the models before anything is opened: without them there is nothing to do, whatever the images are. It reads no
+// weights and downloads nothing.
+func (o *options) findModels() error {
+	for _, m := range [][2]string{{"model", o.model}, {"gpt2", o.gpt2}, {"clip", o.clip}} {
+		if m[1] == "" || strings.HasPrefix(m[1], "random:") {
+			continue
+		}
+		path, err := fetch.Locate(m[1])
+		if errors.As(err, new(*fetch.Missing)) && (o.download || m[0] == "clip") {
+			continue // whether the encoder's width fits is known without it, and matters more
+		}
+		if info, e := os.Stat(path); err == nil && m[0] == "model" && e == nil && info.IsDir() {
+			_, err = checkpoint.ReadConfig(path)
+		}
+		if err != nil {
+			return fmt.Errorf("--%s %s: %w", m[0], m[1], err)
+		}
 	}
 	return nil
 }

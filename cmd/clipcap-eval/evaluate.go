@@ -73,14 +73,7 @@ func (o *options) needFiles() error {
 		"spice", o.spice, "features", o.features, "clip-vocab", o.clipVocab, "images", o.images, "training", o.training); err != nil {
 		return err
 	}
-	for _, out := range [][2]string{{"per-image", o.perImage}, {"html", o.html}, {"submission", o.submission}} {
-		if out[1] != "" {
-			if err := cli.NeedFiles(out[0], filepath.Dir(out[1])); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return cli.NeedOutputs("per-image", o.perImage, "html", o.html, "submission", o.submission)
 }
 
 // candidates are the captions to score: those of a file, or of a model that captions the images now.

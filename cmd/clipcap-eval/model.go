@@ -14,15 +14,12 @@ import (
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/eval/ptb"
 	"github.com/clipcap-go/clipcap/eval/report"
-	"github.com/clipcap-go/clipcap/gpt2"
 	"github.com/clipcap-go/clipcap/internal/cli"
 	"github.com/clipcap-go/clipcap/nn"
 )
 
 // caption opens the model and captions the images of the set, in its order.
 func (o *options) caption(ctx context.Context, set *annotation.Set, stderr io.Writer) ([]annotation.Pair, error) {
-	d := gpt2.DefaultOptions()
-	d.Mode, d.Beam, d.MaxTokens, d.Seed = gpt2.Mode(o.decode), o.beam, o.maxTokens, o.seed
 	precision, err := nn.ParsePrecision(o.precision)
 	if err != nil {
 		return nil, err
@@ -31,7 +28,7 @@ func (o *options) caption(ctx context.Context, set *annotation.Set, stderr io.Wr
 	if err != nil {
 		return nil, cli.Misusef("--%w", err)
 	}
-	options := clipcap.Options{CLIP: o.clip, GPT2: o.gpt2, FeaturesOnly: o.features != "", Stop: o.stop, Decode: d, Precision: precision, Device: device,
+	options := clipcap.Options{CLIP: o.clip, GPT2: o.gpt2, FeaturesOnly: o.features != "", Stop: o.stop, Decode: o.decoding(), Precision: precision, Device: device,
 		Activation: clip.Activation(o.activation), Seed: o.seed}
 	if o.normalizeGiven {
 		options.Normalize = &o.normalize

@@ -11,6 +11,7 @@ import (
 	"github.com/clipcap-go/clipcap/eval/score"
 	"github.com/clipcap-go/clipcap/gpt2"
 	"github.com/clipcap-go/clipcap/internal/cli"
+	"github.com/clipcap-go/clipcap/nn"
 )
 
 // options are the command line.
@@ -110,6 +111,13 @@ func (o *options) scores() bool {
 	return o.wishedClip() != "" || o.scoreClip() != "" && strings.Contains(o.metrics, "clipscore")
 }
 
+// decoding is how --model writes captions.
+func (o *options) decoding() gpt2.Options {
+	d := gpt2.DefaultOptions()
+	d.Mode, d.Beam, d.MaxTokens, d.Seed = gpt2.Mode(o.decode), o.beam, o.maxTokens, o.seed
+	return d
+}
+
 // check refuses contradictions and unknown values before any work.
 func (o *options) check(given func(string) bool) error {
 	switch {
@@ -133,10 +141,14 @@ func (o *options) check(given func(string) bool) error {
 		return cli.Misusef("--meteor-check needs --meteor: it compares the two")
 	}
 	o.normalizeGiven = given("normalize")
-	for name := range strings.SplitSeq(o.split, ",") {
-		if o.split != "" && !slices.Contains(annotation.Splits, name) {
-			return cli.Misusef("--split %s: want one of %s", name, strings.Join(annotation.Splits, ", "))
-		}
+	if err := annotation.CheckSplits(o.split); err != nil {
+		return cli.Misusef("--split: %w", err)
+	}
+	if err := o.decoding().Check(); err != nil {
+		return cli.Misusef("%w", err)
+	}
+	if _, err := nn.ParseGemm(o.device, o.gemm); err != nil {
+		return cli.Misusef("--%w", err)
 	}
 	for m := range strings.SplitSeq(o.metrics, ",") {
 		m = strings.ToLower(strings.TrimSpace(m))

@@ -16,11 +16,13 @@ import (
 	"time"
 
 	"github.com/clipcap-go/clipcap/clip"
+	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/data/extract"
 	"github.com/clipcap-go/clipcap/internal/cli"
 	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/nn"
 	"github.com/clipcap-go/clipcap/weights"
+	"github.com/clipcap-go/clipcap/weights/fetch"
 )
 
 // options are the command line.
@@ -36,6 +38,7 @@ type options struct {
 	precision, dtype    string
 	device, gemm        string
 	resume, overwrite   bool
+	given               map[string]bool // the flags on the command line
 	exif, json          bool
 	connections, onHost int
 	timeout             time.Duration
@@ -56,13 +59,16 @@ killed goes on with --resume and leaves the same bytes. A list and annotations m
 clipcap-extract --clip ViT-B-32.pt --images train2014 --annotations captions_train2014.json --out coco`,
 		Setup: func(f *flag.FlagSet) cli.Work {
 			o.flags(f)
-			return o.run
+			return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+				o.given = cli.Given(f)
+				return o.run(ctx, args, stdout, stderr)
+			}
 		},
 	}
 }
 
 func (o *options) flags(f *flag.FlagSet) {
-	f.StringVar(&o.clip, "clip", "", "`MODEL`: a file or folder of CLIP weights, or random:CONFIG.json, random:ViT-B/32 for random ones")
+	f.StringVar(&o.clip, "clip", "", "`MODEL`: a file or folder of CLIP weights, a published name (ViT-B/32) that was fetched, or random:CONFIG.json, random:ViT-B/32 for random ones")
 	f.StringVar(&o.images, "images", "", "`SOURCE` of the images: folder, list, .tsv, .tar, .npy or .json")
 	f.StringVar(&o.out, "out", "", "`DIR` of the feature set")
 	f.StringVar(&o.annotations, "annotations", "", "`FILE` that says which images of the folder, by COCO's, Karpathy's or nocaps' format")
@@ -109,6 +115,21 @@ func (o *options) check() error {
 	if o.maxPixels < 0 {
 		return cli.Misusef("--max-pixels is %d, want 0 (for the default) or more", o.maxPixels)
 	}
+	if o.given["shards"] && o.shards < 1 {
+		return cli.Misusef("--shards is %d, want 1 or more", o.shards)
+	}
+	if o.given["shard"] && o.shard < 0 {
+		return cli.Misusef("--shard is %d, want 0 to the number of --shards less one", o.shard)
+	}
+	if o.retries < 0 || o.retries > 1000 {
+		return cli.Misusef("--retries is %d, want 0 to 1000", o.retries)
+	}
+	if o.timeout <= 0 {
+		return cli.Misusef("--timeout is %v, want more than 0s", o.timeout)
+	}
+	if err := annotation.CheckSplits(o.split); err != nil {
+		return cli.Misusef("--split: %w", err)
+	}
 	if o.resume && o.overwrite {
 		return cli.Misusef("--resume and --overwrite: want one of them")
 	}
@@ -134,16 +155,13 @@ func (o *options) run(ctx context.Context, _ []string, stdout, stderr io.Writer)
 	if err != nil {
 		return cli.Misusef("--%w", err)
 	}
+	if err := o.needFiles(); err != nil {
+		return err
+	}
 	retries := o.retries
 	if retries == 0 {
 		retries = -1 // none, where 0 is the default
 	}
-	source, err := extract.OpenSource(o.images, extract.SourceOptions{Annotations: o.annotations, Split: o.split,
-		Fetch: extract.Fetch{Connections: o.connections, PerHost: o.onHost, Timeout: o.timeout, Retries: retries}})
-	if err != nil {
-		return err
-	}
-	defer source.Close()
 	activation := clip.Activation(o.activation)
 	if activation == "auto" {
 		activation = ""
@@ -152,6 +170,12 @@ func (o *options) run(ctx context.Context, _ []string, stdout, stderr io.Writer)
 	if err != nil {
 		return err
 	}
+	source, err := extract.OpenSource(o.images, extract.SourceOptions{Annotations: o.annotations, Split: o.split,
+		Fetch: extract.Fetch{Connections: o.connections, PerHost: o.onHost, Timeout: o.timeout, Retries: retries}})
+	if err != nil {
+		return err
+	}
+	defer source.Close()
 	model, err := o.model(encoder)
 	if err != nil {
 		return err
@@ -174,6 +198,21 @@ func (o *options) run(ctx context.Context, _ []string, stdout, stderr io.Writer)
 		return err
 	}
 	return o.report(stdout, stderr, sum, float64(before)/time.Since(start).Seconds())
+}
+
+// needFiles checks what is named before anything of it is read: the model first, without which there is nothing to do.
+func (o *options) needFiles() error {
+	if !strings.HasPrefix(o.clip, "random:") {
+		path, err := fetch.Locate(o.clip)
+		if err != nil {
+			return fmt.Errorf("--clip: %w", err)
+		}
+		o.clip = path
+	}
+	if err := cli.NeedFiles("annotations", o.annotations); err != nil {
+		return err
+	}
+	return cli.NeedFolder("out", o.out)
 }
 
 // report prints what was done, and what was not and why.

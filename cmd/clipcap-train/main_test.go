@@ -189,6 +189,18 @@ func TestMisuse(t *testing.T) {
 		{[]string{}, 2, "--features is missing"},
 		{[]string{"--features", w.features}, 2, "--out is missing"},
 		{w.args("x", "--batch-size", "0"), 2, "--batch-size 0"},
+		{w.args("x", "--prefix-length", "-1", "--features", "nowhere"), 2, "--prefix-length -1, want 1 to 65536"},
+		{w.args("x", "--prefix-length", "0", "--features", "nowhere"), 2, "--prefix-length 0, want 1 to 65536"},
+		{w.args("x", "--clip-length", "0", "--features", "nowhere"), 2, "--clip-length 0, want 1 to 65536"},
+		{w.args("x", "--layers", "100000", "--features", "nowhere"), 2, "--layers 100000, want 1 to 65536"},
+		{w.args("x", "--samples", "-3", "--features", "nowhere"), 2, "--samples -3, want 0 or more"},
+		{w.args("x", "--grad-clip", "Inf"), 2, "--grad-clip +Inf, want"},
+		{w.args("x", "--epochs", "-1"), 2, "--epochs -1, want 0"},
+		{w.args("x", "--split", "trian"), 2, "--split: unknown split"},
+		{w.args("x", "--device", "tpu", "--features", "nowhere"), 2, "--device"},
+		{w.args("x", "--out", w.captions), 1, "is a file, want a folder"},
+		{w.args("x", "--export", w.dir), 1, "--export"},
+		{w.args("x", "--log", filepath.Join(w.dir, "none", "log")), 1, "--log"},
 		{w.args("x", "--warmup", "soon"), 2, `--warmup "soon"`},
 		{w.args("x", "--recipe", "soup"), 2, `--recipe "soup"`},
 		{w.args("x", "--keep-best", "cider"), 2, "without --val-captions"},
@@ -206,5 +218,8 @@ func TestMisuse(t *testing.T) {
 		if status, _, log := call(t, t.Context(), c.args...); status != c.status || !strings.Contains(log, c.want) {
 			t.Errorf("%v: status %d, %s; want %d and %q", c.args, status, log, c.status, c.want)
 		}
+	}
+	if _, err := os.Stat(filepath.Join(w.dir, "x")); err == nil {
+		t.Error("a refused run made its folder")
 	}
 }

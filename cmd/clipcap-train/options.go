@@ -13,6 +13,7 @@ import (
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/internal/cli"
 	"github.com/clipcap-go/clipcap/mapping"
+	"github.com/clipcap-go/clipcap/nn"
 	"github.com/clipcap-go/clipcap/train"
 )
 
@@ -133,12 +134,16 @@ func (o *options) check() error {
 		return cli.Misusef("--keep-best %s: nothing to go by without --val-captions or --val-share", o.keepBest)
 	case o.patience > 0 && !o.validates():
 		return cli.Misusef("--patience: nothing to go by without --val-captions or --val-share")
-	case o.patience < 0 || o.saveEvery < 0 || o.evalEvery < 0 || o.valImages < 0 || o.trainImages < 0 || o.samples < 0 || o.maxTokens < 0:
-		return cli.Misusef("--patience, --save-every, --eval-every, --val-images, --train-images, --samples and --max-tokens are 0 or more")
 	case o.given["dropout"] && o.settings.Dropout < 0:
 		return cli.Misusef("--dropout %v, want 0 ≤ p < 1", o.settings.Dropout)
 	case !(o.maxMissing >= 0 && o.maxMissing <= 1):
 		return cli.Misusef("--max-missing %v, want 0 to 1", o.maxMissing)
+	}
+	if err := o.checkCounts(); err != nil {
+		return err
+	}
+	if _, err := nn.ParseGemm(o.device, o.gemm); err != nil {
+		return cli.Misusef("--%w", err)
 	}
 	if o.freeze != "" {
 		o.settings.Freeze = strings.Split(o.freeze, ",")
@@ -157,7 +162,42 @@ func (o *options) check() error {
 	if err := cli.NeedFiles("features", o.features, "captions", o.captions, "init", o.init, "val-features", o.valFeatures, "val-captions", o.valCaptions); err != nil {
 		return err
 	}
+	if o.out != "" && !o.dryRun {
+		if err := cli.NeedFolder("out", o.out); err != nil {
+			return err
+		}
+	}
+	if err := cli.NeedOutputs("log", o.log, "export", o.export); err != nil {
+		return err
+	}
 	return o.checkOut()
+}
+
+// checkCounts finds numbers that no run can have.
+func (o *options) checkCounts() error {
+	for _, n := range []struct {
+		name         string
+		value, least int64
+		most         int64 // 0: any
+	}{
+		{"prefix-length", int64(o.prefixLength), 1, mapping.MaxSize}, {"clip-length", int64(o.clipLength), 1, mapping.MaxSize},
+		{"layers", int64(o.layers), 1, mapping.MaxSize}, {"max-tokens", int64(o.maxTokens), 0, 0}, {"eval-every", o.evalEvery, 0, 0},
+		{"val-images", int64(o.valImages), 0, 0}, {"train-images", int64(o.trainImages), 0, 0}, {"samples", int64(o.samples), 0, 0},
+		{"patience", int64(o.patience), 0, 0}, {"save-every", o.saveEvery, 0, 0},
+	} {
+		switch {
+		case n.most == 0 && n.value < n.least:
+			return cli.Misusef("--%s %d, want %d or more", n.name, n.value, n.least)
+		case n.most != 0 && (n.value < n.least || n.value > n.most):
+			return cli.Misusef("--%s %d, want %d to %d", n.name, n.value, n.least, n.most)
+		}
+	}
+	for _, s := range [][2]string{{"split", o.split}, {"val-split", o.valSplit}} {
+		if err := annotation.CheckSplits(s[1]); err != nil {
+			return cli.Misusef("--%s: %w", s[0], err)
+		}
+	}
+	return nil
 }
 
 // validates tells whether there is anything to validate on.

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // cocoImage is an image of COCO's, nocaps' and Karpathy's files; other fields are passed over.
@@ -29,6 +32,19 @@ type cocoCaption struct {
 // Splits are Karpathy's.
 var Splits = []string{"train", "restval", "val", "test"}
 
+// CheckSplits tells whether a list with commas between names splits of Karpathy's. An empty one names none.
+func CheckSplits(list string) error {
+	if list == "" {
+		return nil
+	}
+	for s := range strings.SplitSeq(list, ",") {
+		if !slices.Contains(Splits, s) {
+			return fmt.Errorf("unknown split %q, want one of %s", s, strings.Join(Splits, ", "))
+		}
+	}
+	return nil
+}
+
 // coco reads the object of COCO, nocaps or Karpathy, element by element: the training set's is large.
 func (p *parser) coco(d *json.Decoder) error {
 	p.kind = "coco"
@@ -50,7 +66,7 @@ func (p *parser) coco(d *json.Decoder) error {
 			return array(d, func(i int) error {
 				var a cocoCaption
 				if err := d.Decode(&a); err != nil {
-					return fmt.Errorf("annotations[%d]: %w", i, wrapEOF(err))
+					return fmt.Errorf("annotations[%d]: %w", i, files.StreamError(err, d))
 				}
 				if a.ImageID == nil || a.Caption == nil {
 					return fmt.Errorf("annotations[%d]: no image_id or no caption", i)
@@ -86,7 +102,7 @@ func (p *parser) coco(d *json.Decoder) error {
 func (p *parser) cocoImage(d *json.Decoder, i int) error {
 	var im cocoImage
 	if err := d.Decode(&im); err != nil {
-		return fmt.Errorf("images[%d]: %w", i, wrapEOF(err))
+		return fmt.Errorf("images[%d]: %w", i, files.StreamError(err, d))
 	}
 	if im.Sentences == nil {
 		if im.ID == nil {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // object calls field for each key of the JSON object that follows in d; field must take the value.
@@ -17,7 +19,7 @@ func object(d *json.Decoder, field func(key string) error) error {
 	for d.More() {
 		t, err := d.Token()
 		if err != nil {
-			return wrapEOF(err)
+			return files.StreamError(err, d)
 		}
 		if err := field(t.(string)); err != nil { // a key is always text
 			return err
@@ -42,7 +44,7 @@ func array(d *json.Decoder, element func(i int) error) error {
 func delim(d *json.Decoder, want json.Delim) error {
 	t, err := d.Token()
 	if err != nil {
-		return wrapEOF(err)
+		return files.StreamError(err, d)
 	}
 	if t != want {
 		return fmt.Errorf("byte %d: %v where %v was expected", d.InputOffset(), t, want)
@@ -53,7 +55,7 @@ func delim(d *json.Decoder, want json.Delim) error {
 // skip passes over the value that follows in d.
 func skip(d *json.Decoder) error {
 	var v json.RawMessage
-	return wrapEOF(d.Decode(&v))
+	return files.StreamError(d.Decode(&v), d)
 }
 
 // end reports an error if anything but white space follows in d.
@@ -62,14 +64,6 @@ func end(d *json.Decoder) error {
 		return fmt.Errorf("byte %d: text after the end of the JSON value", d.InputOffset())
 	}
 	return nil
-}
-
-// wrapEOF says in words what an early end of the file is.
-func wrapEOF(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the file ends in the middle of a JSON value")
-	}
-	return err
 }
 
 // shape is what the first bytes of a file say it is.

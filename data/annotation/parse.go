@@ -35,12 +35,10 @@ func parse(r io.Reader, to sink, o Options) (kind string, err error) {
 	}
 	p := &parser{to: to, splits: []string{"test"}}
 	if split := cmp.Or(o.Split, o.OrSplit); split != "" {
-		p.splits = strings.Split(split, ",")
-		for _, s := range p.splits {
-			if !slices.Contains(Splits, s) {
-				return "", fmt.Errorf("unknown split %q, want one of %q", s, Splits)
-			}
+		if err := CheckSplits(split); err != nil {
+			return "", err
 		}
+		p.splits = strings.Split(split, ",")
 	}
 	buf := bufio.NewReaderSize(r, 1<<16)
 	form, first := sniff(buf)
@@ -103,7 +101,7 @@ func (p *parser) list(d *json.Decoder) error {
 	err := array(d, func(i int) error {
 		var a record
 		if err := d.Decode(&a); err != nil {
-			return fmt.Errorf("element %d: %w", i, wrapEOF(err))
+			return fmt.Errorf("element %d: %w", i, files.StreamError(err, d))
 		}
 		return p.record(a, i)
 	})
@@ -120,7 +118,7 @@ func (p *parser) lines(d *json.Decoder) error {
 		if err := d.Decode(&a); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
-			return fmt.Errorf("object %d: %w", i+1, wrapEOF(err))
+			return fmt.Errorf("object %d: %w", i+1, files.StreamError(err, d))
 		}
 		if err := p.record(a, i); err != nil {
 			return err
@@ -188,7 +186,9 @@ func (p *parser) byID(d *json.Decoder) error {
 		}
 		return array(d, func(int) error {
 			var text *string
-			if err := d.Decode(&text); err != nil || text == nil {
+			if err := d.Decode(&text); err != nil && errors.Is(files.StreamError(err, d), files.ErrCut) {
+				return fmt.Errorf("image id %s: %w", id, files.StreamError(err, d))
+			} else if err != nil || text == nil {
 				return fmt.Errorf("image id %s: its captions are no list of texts", id)
 			}
 			return p.caption(Caption{Image: id, Row: -1, Text: *text}, false)

@@ -83,7 +83,7 @@ func (r *Results) decode(d *json.Decoder, i int) error {
 		} `json:"captions"`
 	}
 	if err := d.Decode(&a); err != nil {
-		return fmt.Errorf("object %d: %w", i+1, wrapEOF(err))
+		return fmt.Errorf("object %d: %w", i+1, files.StreamError(err, d))
 	}
 	id, ok := a.id()
 	if !ok {
@@ -107,7 +107,7 @@ func (r *Results) parseMap(d *json.Decoder) error {
 	return object(d, func(key string) error {
 		var v json.RawMessage
 		if err := d.Decode(&v); err != nil {
-			return wrapEOF(err)
+			return files.StreamError(err, d)
 		}
 		var one *string
 		var many []string

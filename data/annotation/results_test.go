@@ -58,7 +58,7 @@ func TestParseResultsRefuses(t *testing.T) {
 		{`{"5":[]}`, "image id 5: no caption"},
 		{`{"5":7}`, "image id 5"},
 		{`[{"image_id":1,"captions":[{"score":1}]}]`, "image id 1"},
-		{`[{"image_id":1,"caption":"a"}`, "ends in the middle"},
+		{`[{"image_id":1,"caption":"a"}`, "in the middle of a JSON value"},
 		{`[{"image_id":1,"caption":"a"}] x`, "after the end"},
 		{`[{"image_id":9,"caption":"` + strings.Repeat("a", maxCaption+1) + `"}]`, "image id 9"},
 	} {

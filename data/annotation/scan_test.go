@@ -66,7 +66,7 @@ func TestScanRefuses(t *testing.T) {
 		{`[{"row":-1,"caption":"a"}]`, "row -1"},
 		{`{"row":1,"caption":"a","tokens":[1]}`, "both caption and tokens"},
 		{`{"row":1,"tokens":[99999999999]}`, "object 1"},
-		{`[{"image_id":1,"caption":"a"`, "ends in the middle"},
+		{`[{"image_id":1,"caption":"a"`, "in the middle of a JSON value"},
 		{"no tab here\n", "no tab"},
 		{`{"images":[{"id":1}],"images":[{"id":2}],"annotations":[]}`, "images stands there twice"},
 		{`{"images":[{"id":1}],"annotations":[{"image_id":1,"caption":"a"}],"annotations":[]}`, "annotations stands there twice"},

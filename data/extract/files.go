@@ -14,6 +14,7 @@ import (
 	"regexp"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/weights"
 )
 
@@ -101,12 +102,11 @@ func writeJSON(path string, v any) error {
 
 // readJSON reads a small file of ours.
 func readJSON(path string, v any) error {
-	f, err := os.Open(path)
+	text, err := files.ReadAll(path, 1<<20)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if err := json.NewDecoder(io.LimitReader(f, 1<<20)).Decode(v); err != nil {
+	if err := files.Unmarshal(text, v); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

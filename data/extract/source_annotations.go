@@ -72,6 +72,11 @@ func openAnnotations(path, root, split string) (Source, error) {
 // eachImage goes through the "images" of an object, or the elements of a list, one at a time.
 func eachImage(r io.Reader, add func(e entry, flat bool) error) error {
 	d := json.NewDecoder(r)
+	return files.StreamError(decodeImages(d, add), d)
+}
+
+// decodeImages is eachImage on a decoder.
+func decodeImages(d *json.Decoder, add func(e entry, flat bool) error) error {
 	list := func(flat bool) error {
 		for n := 0; d.More(); n++ {
 			var e entry
@@ -80,7 +85,7 @@ func eachImage(r io.Reader, add func(e entry, flat bool) error) error {
 				err = add(e, flat)
 			}
 			if err != nil {
-				return fmt.Errorf("image %d of the list: %w", n, err)
+				return fmt.Errorf("image %d of the list: %w", n, files.StreamError(err, d))
 			}
 		}
 		_, err := d.Token() // the list's end

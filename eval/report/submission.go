@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // Submission writes a result file as evaluation servers take it, COCO's list of image_id and caption in the order of the images. A path
@@ -138,7 +139,13 @@ func archived(path, but string) ([]file, error) {
 }
 
 // WriteFile writes a file under a temporary name beside path and gives it its name when it is whole: an error leaves what was there.
+// A device or a pipe is written to as it is.
 func WriteFile(path string, write func(io.Writer) error) (err error) {
+	if f, err := files.Direct(path); err != nil {
+		return err
+	} else if f != nil {
+		return errors.Join(write(f), f.Close())
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err

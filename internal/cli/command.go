@@ -148,21 +148,3 @@ func (c *Command) work(ctx context.Context, args []string, stdout, stderr io.Wri
 	}
 	return work(ctx, rest, stdout, stderr)
 }
-
-// parse reads flags up to "--" and returns the other arguments.
-func parse(f *flag.FlagSet, args []string) (rest []string, err error) {
-	for len(args) > 0 {
-		if err := f.Parse(args); err != nil {
-			return nil, err
-		}
-		read := args[:len(args)-f.NArg()]
-		args = f.Args()
-		if n := len(read); n > 0 && read[n-1] == "--" {
-			return append(rest, args...), nil
-		}
-		if len(args) > 0 {
-			rest, args = append(rest, args[0]), args[1:]
-		}
-	}
-	return rest, nil
-}

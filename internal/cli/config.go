@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -20,18 +19,13 @@ const maxConfig = 1 << 20
 // fill sets the flags that were not given from a JSON object {"flag-name": value}; a list sets a flag once for each of its
 // values. Names a command does not have are errors.
 func fill(f *flag.FlagSet, path string) error {
-	text, err := readLimited(path, maxConfig)
+	text, err := files.ReadAll(path, maxConfig)
 	if err != nil {
 		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	var values map[string]any
-	if err := d.Decode(&values); err != nil {
-		return misuse{fmt.Errorf("%s: %w: want a JSON object of flags", path, err)}
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return Misusef("%s: text after the JSON object", path)
+	values, err := parseConfig(text)
+	if err != nil {
+		return Misusef("%s: %w", path, err)
 	}
 	given := map[string]bool{"config": true}
 	f.Visit(func(g *flag.Flag) { given[g.Name] = true })
@@ -55,20 +49,39 @@ func fill(f *flag.FlagSet, path string) error {
 	return nil
 }
 
+// parseConfig reads the JSON object of a file of flags. Numbers stay the text they are, so that a flag reads all of their digits.
+func parseConfig(text []byte) (map[string]any, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var values map[string]any
+	err := d.Decode(&values)
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &kind), err == nil && values == nil:
+		return nil, errors.New("want a JSON object of flags, {\"flag-name\": value}")
+	case err != nil:
+		return nil, fmt.Errorf("want a JSON object of flags, {\"flag-name\": value}: %w", files.JSONError(err, text))
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("text after the JSON object")
+	}
+	return values, nil
+}
+
 // set gives a flag a JSON value.
 func set(g *flag.Flag, value any) error {
 	switch v := value.(type) {
 	case nil:
 		return nil
 	case string:
-		return g.Value.Set(v)
+		return put(g, v)
 	case json.Number:
-		return g.Value.Set(v.String())
+		return put(g, v.String())
 	case bool:
 		if b, ok := g.Value.(interface{ IsBoolFlag() bool }); !ok || !b.IsBoolFlag() {
 			return fmt.Errorf("%t for a flag that takes a value", v)
 		}
-		return g.Value.Set(fmt.Sprint(v))
+		return put(g, fmt.Sprint(v))
 	case []any:
 		for _, one := range v {
 			if _, nested := one.([]any); nested {
@@ -83,18 +96,12 @@ func set(g *flag.Flag, value any) error {
 	return errors.New("want a text, a number, true, false or a list of these")
 }
 
-// readLimited reads a file of at most limit bytes.
-func readLimited(path string, limit int64) ([]byte, error) {
-	f, err := files.Stream(path)
-	if err != nil {
-		return nil, err
+// put gives a flag a value as text.
+func put(g *flag.Flag, text string) error {
+	if err := g.Value.Set(text); err != nil {
+		return fmt.Errorf("%q: %s", text, wants(g, err.Error()))
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(text)) > limit {
-		err = fmt.Errorf("%s: longer than the %d bytes a file of flags can have", path, limit)
-	}
-	return text, err
+	return nil
 }
 
 // Given tells which flags were set, on the command line or by --config.
@@ -137,20 +144,6 @@ func Device(f *flag.FlagSet, device, gemm *string) {
 	*device, *gemm = "cpu", "auto"
 	f.StringVar(device, "device", "cpu", "`DEVICE` to compute on: cpu, cuda (the first GPU), cuda:N, or auto; GPUs need a build with the tag gpu")
 	f.StringVar(gemm, "gemm", "auto", "what computes products on a `GPU`: auto (cuBLASLt for large ones where it is installed), ptx (our own kernels) or cublas")
-}
-
-// NeedFiles checks that the files or folders that flags name exist, before work starts: pairs of a flag's name and its value; an empty value
-// names none.
-func NeedFiles(pairs ...string) error {
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i+1] == "" {
-			continue
-		}
-		if _, err := os.Stat(pairs[i+1]); err != nil {
-			return fmt.Errorf("--%s: %w", pairs[i], err)
-		}
-	}
-	return nil
 }
 
 // PrintJSON writes v as one line of JSON, text as it is.

@@ -15,7 +15,7 @@ var allowed = map[string][]string{
 		"github.com/schollz/progressbar/v3"},
 	".": {"train", "internal/files", "checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "weights/fetch", "gorgonia.org/gorgonia"},
 
-	"train": {"checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "gorgonia.org/gorgonia"},
+	"train": {"checkpoint", "internal/files", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "gorgonia.org/gorgonia"},
 	// snowballstem: METEOR's stems, from the definition that METEOR's own stemmer was made from.
 	"eval": {"data", "internal/files", "clip", "gpt2", "nn", "weights", "gorgonia.org/gorgonia", "github.com/blevesearch/snowballstem"},
 	"data": {"clip", "internal/files", "gpt2", "nn", "weights"},
@@ -44,7 +44,7 @@ var allowed = map[string][]string{
 	"internal/files": {},
 
 	// A command line's common part: flags from a file, progress, exit status.
-	"internal/cli": {"internal/files", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+	"internal/cli": {"internal/files", "golang.org/x/sys/unix", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	// Programs of the developer.
 	"internal/bench":   {"internal/kernel", "nn", "gpt2", "clip", "mapping", "train", "data", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 	"internal/scenes":  {},
