@@ -9,8 +9,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/clipcap-go/clipcap"
 	"github.com/clipcap-go/clipcap/clip"
@@ -67,7 +65,7 @@ func (o *options) openInput(args []string) (*input, error) {
 			}
 		}
 		d := extract.NewDecoder(m.ImageSize(), clip.ImageOptions{EXIF: o.exif}, 0)
-		return m.Features(ctx, func(yield func(*clip.Image, error) bool) { all.images(ctx, d, yield) })
+		return m.Features(ctx, d.Images(ctx, all.len(), all.item))
 	}
 	return in, nil
 }
@@ -181,56 +179,6 @@ func (s sources) pixels(yield func([]float32, error) bool) {
 		}
 		if !yield(p, err) {
 			return
-		}
-	}
-}
-
-// collectAfter is the number of photos whose garbage, files and squares, is collected at once: a hundredth of a large model, which
-// is the least that the collector waits for by itself, is more. Eight times as many photos on, what the first ones needed once is
-// given back. Both take a thousandth of the photos' time.
-const collectAfter = 8
-
-// images yields images in order, decoded and cut for an encoder on all cores some way ahead of their use.
-func (s sources) images(ctx context.Context, d *extract.Decoder, yield func(*clip.Image, error) bool) {
-	type result struct {
-		im  *clip.Image
-		err error
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ahead := make(chan chan result, 2*runtime.GOMAXPROCS(0))
-	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
-	go func() {
-		defer close(ahead)
-		for i := range s.len() {
-			done := make(chan result, 1)
-			select {
-			case ahead <- done:
-			case <-ctx.Done():
-				return
-			}
-			turns <- struct{}{}
-			go func() {
-				defer func() { <-turns }()
-				var r result
-				it, err := s.item(i)
-				if r.err = err; err == nil {
-					r.im, r.err = d.Image(ctx, it)
-				}
-				done <- r
-			}()
-		}
-	}()
-	i := 0
-	for done := range ahead {
-		r := <-done
-		if !yield(r.im, r.err) {
-			return
-		}
-		if i++; i%(8*collectAfter) == 0 {
-			debug.FreeOSMemory()
-		} else if i%collectAfter == 0 {
-			runtime.GC()
 		}
 	}
 }

@@ -2,16 +2,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"github.com/clipcap-go/clipcap/clip"
 	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/data/extract"
 	"github.com/clipcap-go/clipcap/eval/report"
 	"github.com/clipcap-go/clipcap/internal/cli"
 	"github.com/clipcap-go/clipcap/nn"
@@ -53,6 +53,7 @@ func (o *options) openClip(stderr io.Writer) (*imageText, error) {
 	if err != nil {
 		return nil, err
 	}
+	cli.BoundGarbage()
 	return &imageText{encoder, o.images, stderr}, nil
 }
 
@@ -88,15 +89,32 @@ func (o *options) vocabulary(model string) (string, error) {
 	return path, nil
 }
 
-// Images reads and encodes the images, a batch at a time.
+// encodedAtOnce is how many images are encoded together: enough for the products' full speed, and few enough that pixels and
+// activations of a large encoder are small beside its weights.
+const encodedAtOnce = 6
+
+// Images reads and encodes the images, a few at a time. Of each there is the square that the encoder takes.
 func (c *imageText) Images(ctx context.Context, pairs []annotation.Pair) ([][]float32, error) {
+	var paths []string
+	for _, p := range pairs {
+		path, ok := report.ImageFile(c.images, p.Image)
+		if !ok {
+			return nil, fmt.Errorf("--images: image id %s: neither %q nor %s.jpg in %s", p.ID, p.File, p.ID, c.images)
+		}
+		paths = append(paths, path)
+	}
 	progress := cli.NewProgress(c.stderr, "images", int64(len(pairs)), false)
 	defer progress.Done()
 	var features [][]float32
-	for at := 0; at < len(pairs); at += c.encoder.Batch() {
-		batch, err := c.read(pairs[at:min(at+c.encoder.Batch(), len(pairs))])
+	var batch []*clip.Image
+	most, read := min(encodedAtOnce, c.encoder.Batch()), 0
+	for im, err := range squares(ctx, c.encoder.ImageSize(), paths) {
 		if err != nil {
-			return nil, fmt.Errorf("--images: %w", err)
+			return nil, fmt.Errorf("--images: image id %s: %w", pairs[read].ID, err)
+		}
+		read++
+		if batch = append(batch, im); len(batch) < most && read < len(pairs) {
+			continue
 		}
 		rows, err := c.encoder.Encode(ctx, batch)
 		if err != nil {
@@ -104,28 +122,30 @@ func (c *imageText) Images(ctx context.Context, pairs []annotation.Pair) ([][]fl
 		}
 		features = append(features, rows...)
 		progress.Add(int64(len(batch)))
+		batch = batch[:0]
+	}
+	if read < len(pairs) {
+		return nil, context.Cause(ctx)
 	}
 	return features, nil
 }
 
-// read decodes the images of some pairs side by side.
-func (c *imageText) read(pairs []annotation.Pair) ([]*clip.Image, error) {
-	images, errs := make([]*clip.Image, len(pairs)), make([]error, len(pairs))
-	var wg sync.WaitGroup
-	for i, p := range pairs {
-		path, ok := report.ImageFile(c.images, p.Image)
-		if !ok {
-			return nil, fmt.Errorf("image id %s: neither %q nor %s.jpg in %s", p.ID, p.File, p.ID, c.images)
-		}
-		wg.Go(func() {
-			var err error
-			if images[i], err = clip.OpenImage(path); err != nil {
-				errs[i] = fmt.Errorf("image id %s: %w", p.ID, err)
+// squares opens files one after the other, and of each yields what an encoder sees that takes squares of size pixels.
+func squares(ctx context.Context, size int, paths []string) iter.Seq2[*clip.Image, error] {
+	d := extract.NewDecoder(size, clip.ImageOptions{}, 0)
+	item := func(i int) (*extract.Item, error) { return extract.FileItem(annotation.ID(paths[i]), paths[i]), nil }
+	return func(yield func(*clip.Image, error) bool) {
+		i := 0
+		for im, err := range d.Images(ctx, len(paths), item) {
+			if err != nil {
+				err = fmt.Errorf("%s: %w", paths[i], err)
 			}
-		})
+			i++
+			if !yield(im, err) {
+				return
+			}
+		}
 	}
-	wg.Wait()
-	return images, errors.Join(errs...)
 }
 
 // Texts encodes texts.

@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/clipcap-go/clipcap/clip"
+	"github.com/clipcap-go/clipcap/eval"
 )
 
 // texts writes files and returns their folder.
@@ -294,4 +297,48 @@ func TestCLIPScore(t *testing.T) {
 	if _, again, _ := call(t, dir, line); again != first {
 		t.Errorf("%s then %s", first, again)
 	}
+	e, err := clip.Open("random:"+filepath.Join(dir, "clip/config.json"), clip.Options{Text: true, Tokenizer: opened(t, filepath.Join(dir, "clip/merges.txt"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole []*clip.Image // all at once and as they are in the files, in the order of the annotations
+	for i := range 2 {
+		im, err := clip.OpenImage(filepath.Join(dir, fmt.Sprintf("%d.png", i+1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole = append(whole, im)
+	}
+	images, err := e.Encode(t.Context(), whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	candidates, err := e.EncodeText(t.Context(), []string{eval.CLIPScorePrompt + "A dog runs.", eval.CLIPScorePrompt + "A red bus in the street."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores, err := eval.CLIPScore(images, candidates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (scores[0] + scores[1]) / 2; got.Corpus["CLIPScore"] != want {
+		t.Errorf("CLIPScore %v, want %v", got.Corpus["CLIPScore"], want)
+	}
+	broken := filepath.Join(dir, "2.png")
+	if err := os.WriteFile(broken, []byte("\x89PNG\r\n\x1a\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	status, out, errs := call(t, dir, line)
+	if status != 1 || out != "" || !strings.Contains(errs, "image id 2: "+broken) {
+		t.Errorf("a broken photo: %d, %q, %q", status, out, errs)
+	}
+}
+
+func opened(t *testing.T, vocabulary string) *clip.Tokenizer {
+	t.Helper()
+	tokenizer, err := clip.OpenTokenizer(vocabulary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tokenizer
 }

@@ -37,6 +37,7 @@ func (o *options) caption(ctx context.Context, set *annotation.Set, stderr io.Wr
 	if err != nil {
 		return nil, err
 	}
+	cli.BoundGarbage()
 	if o.features != "" {
 		return o.captionFeatures(ctx, m, set, stderr)
 	}
@@ -44,14 +45,7 @@ func (o *options) caption(ctx context.Context, set *annotation.Set, stderr io.Wr
 	if err != nil {
 		return nil, err
 	}
-	images := func(yield func(*clip.Image, error) bool) {
-		for _, path := range paths {
-			if im, err := clip.OpenImage(path); !yield(im, err) {
-				return
-			}
-		}
-	}
-	return fill(pairs, m.CaptionImages(ctx, images), stderr)
+	return fill(pairs, m.CaptionImages(ctx, squares(ctx, m.ImageSize(), paths)), stderr)
 }
 
 // withFiles finds the files of the set's images.
