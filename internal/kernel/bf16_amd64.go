@@ -52,7 +52,8 @@ type productBF16 struct {
 	strip   int       // panels of a region
 	chunk   int       // AMX: groups of which a strip of the right operand stays in the cache
 	mb, nb  int       // blocks of c down and across
-	bias    []float32 // of whole panels, where tiles are finished as they are computed
+	how     dotFinish // how tiles are finished
+	bias    []float32 // of whole panels, for that
 }
 
 // leftPart is how many elements of the left operand are worth handing to another processor.
@@ -74,7 +75,7 @@ func (p *blockPhase) Do(t int) {
 	i, j := t%p.mb, t/p.mb
 	i0, i1, j1 := down*i/p.mb, down*(i+1)/p.mb, across*(j+1)/p.nb
 	for j := across * j / p.nb; j < j1; j += p.strip {
-		if end := min(j+p.strip, j1); p.bias != nil {
+		if end := min(j+p.strip, j1); p.how >= asRounded {
 			(*productBF16)(p).finished(i0, i1, j, end)
 		} else if p.left.rows == tilePanel {
 			(*productBF16)(p).stripTiles(i0, i1, j, end)
@@ -110,7 +111,7 @@ func (p *productBF16) run() {
 
 // blocks computes all blocks of c.
 func (p *productBF16) blocks() {
-	if p.finishes() {
+	if p.how = p.finish(); p.how != inRegions {
 		p.bias = p.padded()
 		defer scratch.put(p.bias)
 	}
@@ -127,12 +128,16 @@ func (p *productBF16) plan() {
 
 // block computes left panels i0 to i1 times right panels j0 to j1.
 func (p *productBF16) block(i0, i1, j0, j1 int) {
-	if p.aside {
+	if p.aside && p.how == inRegions {
 		p.region(i0, i1, j0, j1, true)
 		return
 	}
 	down, across := min(i1, p.c.Rows/p.left.rows), min(j1, p.c.Cols/panelCols)
-	p.region(i0, down, j0, across, false)
+	if p.how == asNumbers {
+		p.finished(i0, down, j0, across)
+	} else {
+		p.region(i0, down, j0, across, false)
+	}
 	p.region(max(i0, down), i1, j0, j1, true)
 	p.region(i0, down, max(j0, across), j1, true)
 }

@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"math"
 	"runtime"
 	"unsafe"
 )
@@ -60,41 +61,94 @@ func (p *productBF16) sumDot(r *region) {
 // pairsIn is how many pairs n groups from group g on have of a depth of k.
 func pairsIn(k, g, n int) int { return (min(k-g*groupDepth, n*groupDepth) + 1) / 2 }
 
-// finishes tells whether the register tile can do what the product's epilogue asks for and write rounded rows: it has all sums
-// of a tile at once, and what lies rounded has the form of a tile.
-func (p *productBF16) finishes() bool {
+// dotFinish is how a product's epilogue is done with the sums of a tile in registers, where there is a single pass over the depth.
+type dotFinish int
+
+const (
+	inRegions dotFinish = iota // they wait in memory
+	asNumbers                  // to rows of c
+	asRounded                  // to rows that lie rounded, which have the form of a tile
+	activated                  // likewise, with an activation on the way
+)
+
+// finish tells how the epilogue can be done.
+func (p *productBF16) finish() dotFinish {
 	f := &p.end
-	return f.to != nil && p.left.rows == dotRows && f.roundsRows() && p.depth*groupDepth == p.left.kp
+	switch {
+	case p.left.rows != dotRows || p.depth*groupDepth != p.left.kp || f.scale != nil || f.hasPre || f.hasGrad:
+		return inRegions
+	case f.to != nil && f.roundsRows():
+		return asRounded
+	case f.to != nil && !f.hasAdded && f.rounded == nil:
+		return activated
+	case f.to == nil && f.rounded == nil && (f.act == None || f.act == ReLU && !f.hasAdded):
+		if f.hasAdded && p.aside && (&f.residual.V[0] != &p.c.V[0] || f.residual.Stride != p.c.Stride) {
+			return inRegions // a tile of c may be another's residual
+		}
+		return asNumbers
+	}
+	return inRegions
 }
 
-// finished is block for such a product.
+// finished computes left panels i0 to i1 times right panels j0 to j1 that way; to numbers, only whole tiles.
 func (p *productBF16) finished(i0, i1, j0, j1 int) {
-	f, groups := &p.end, p.left.kp/groupDepth
+	f, groups, pairs := &p.end, p.left.kp/groupDepth, pairsIn(p.b.k, 0, p.left.kp/groupDepth)
 	floor := f.floor()
+	var tile []float32
+	if p.how == activated {
+		tile = scratch.get(dotRows * panelCols)
+		defer scratch.put(tile)
+	}
 	for j := j0; j < j1; j++ {
-		b := panelBF16(p.b, j, 0)
+		b, bias := panelBF16(p.b, j, 0), &p.bias[j*panelCols]
 		for i := i0; i < i1; i++ {
-			var from *uint16
-			if f.rounded != nil {
-				from = f.rounded.left.at(i, j)
-			}
+			a := p.left.at(i, 0)
 			next := uintptr(unsafe.Pointer(b)) + uintptr(groups*2048+min(i-i0, 15)*groups*128)
-			dotFinished14x32(pairsIn(p.b.k, 0, groups), p.left.at(i, 0), b, f.to.left.at(i, j), &p.bias[j*panelCols], from, floor, next)
+			switch p.how {
+			case asRounded:
+				var from *uint16
+				if f.rounded != nil {
+					from = f.rounded.left.at(i, j)
+				}
+				dotFinished14x32(pairs, a, b, f.to.left.at(i, j), bias, from, floor, next)
+			case activated:
+				dotJoined14x32(pairs, a, b, &tile[0], panelCols, bias, nil, 0, float32(math.Inf(-1)), next)
+				actRow(tile, tile, f.act)
+				if f.positive {
+					actRow(tile, tile, ReLU)
+				}
+				splitRow(f.to.left.at(i, j), 2*groupDepth, &tile[0], dotRows, 1, 0)
+			default:
+				var from *float32
+				if f.hasAdded {
+					from = &f.residual.V[i*dotRows*f.residual.Stride+j*panelCols]
+				}
+				dotJoined14x32(pairs, a, b, &p.c.V[i*dotRows*p.c.Stride+j*panelCols], p.c.Stride, bias, from, f.residual.Stride, floor, next)
+			}
 		}
 	}
 }
 
-// padded is the epilogue's bias for whole panels.
+// padded is the epilogue's bias for whole panels, with the zero that leaves every number as it is where there is none.
 func (p *productBF16) padded() []float32 {
 	v := scratch.get(p.b.panels * panelCols)
-	clear(v[copy(v, p.end.bias):])
+	none := float32(math.Copysign(0, -1))
+	for i := copy(v, p.end.bias); i < len(v); i++ {
+		v[i] = none
+	}
 	return v
 }
 
-// dotFinished14x32 is dot14x32 from no sums, and finishedRounded of them for 14 rows that lie as a group of a panel.
+// dotFinished14x32 is dot14x32 from no sums, and finishRounded of them for 14 rows that lie as a group of a panel.
 //
 //go:noescape
 func dotFinished14x32(pairs int, a, b, dst *uint16, bias *float32, from *uint16, floor float32, next uintptr)
+
+// dotJoined14x32 is dot14x32 from no sums: c is the sums + bias + from, which may be nil, or floor where that is greater. Rows of from
+// lie ldfrom floats apart.
+//
+//go:noescape
+func dotJoined14x32(pairs int, a, b *uint16, c *float32, ldc int, bias, from *float32, ldfrom int, floor float32, next uintptr)
 
 // dots is the register tile for a number of rows: one that has as many, or the next larger.
 var dots = [dotRows + 1]func(pairs int, a, b *uint16, c *float32, ldc int, add bool, next uintptr){

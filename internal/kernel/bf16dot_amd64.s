@@ -253,3 +253,75 @@ alone:
 	FINISH(832, 26, 27, Z26, Z27)
 	VZEROUPPER
 	RET
+
+// A row of numbers at R8 is added, and a row of c stored, of which what is above Z28; R11 is the stride of the former.
+#define JOINED(lo, hi) \
+	VADDPS (R8), lo, lo; \
+	VADDPS 64(R8), hi, hi; \
+	ADDQ R11, R8
+#define RAISED(lo, hi) \
+	VMAXPS lo, Z28, lo; \
+	VMAXPS hi, Z28, hi
+#define FETCHED(lo, hi) \
+	PREFETCHT0 (R8); \
+	PREFETCHT0 64(R8); \
+	ADDQ R11, R8
+
+// func dotJoined14x32(pairs int, a, b *uint16, c *float32, ldc int, bias, from *float32, ldfrom int, floor float32, next uintptr)
+TEXT ·dotJoined14x32(SB), NOSPLIT, $0-80
+	MOVQ pairs+0(FP), CX
+	MOVQ a+8(FP), AX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), DX
+	MOVQ ldc+32(FP), DI
+	SHLQ $2, DI
+	MOVQ ldfrom+56(FP), R11
+	SHLQ $2, R11
+	MOVQ next+72(FP), R9
+	MOVQ $1792, R10 // two steps ahead of the left operand
+	ADDQ AX, R10
+	MOVQ from+48(FP), R8
+	TESTQ R8, R8
+	JEQ  zero
+	ALL14(FETCHED)
+zero:
+	ALL14(ZERO)
+	MOVQ DX, R8
+	ALL14(WANT)
+step:
+	MOVL $16, SI
+	CMPQ CX, SI
+	CMOVQLT CX, SI
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	ADDQ $128, R9
+pair:
+	VMOVUPS (BX), Z28
+	VMOVUPS 64(BX), Z29
+	PREFETCHT0 1024(BX)
+	PREFETCHT0 1088(BX)
+	PREFETCHT0 (R10)
+	ROWS14
+	ADDQ $4, AX
+	ADDQ $64, R10
+	ADDQ $128, BX
+	DECL SI
+	JNZ  pair
+	ADDQ $832, AX
+	SUBQ $128, R10
+	SUBQ $16, CX
+	JGT  step
+	MOVQ bias+40(FP), R8
+	VMOVUPS (R8), Z28
+	VMOVUPS 64(R8), Z29
+	ALL14(BIASED)
+	MOVQ from+48(FP), R8
+	TESTQ R8, R8
+	JEQ  alone
+	ALL14(JOINED)
+alone:
+	VBROADCASTSS floor+64(FP), Z28
+	ALL14(RAISED)
+	ALL14(PUT)
+	VZEROUPPER
+	RET
