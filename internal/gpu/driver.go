@@ -1,6 +1,10 @@
 package gpu
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"math"
+)
 
 // Ptr is an address in device memory; 0 is none.
 type Ptr uint64
@@ -24,6 +28,18 @@ type Launch struct {
 	Grid, Block [3]int
 	Shared      int // bytes of dynamic shared memory
 	Args        []uint64
+}
+
+// possible is nil for a grid and a block that a device takes.
+func (l *Launch) possible(i Info) error {
+	if l.Kernel == BlasKernel {
+		return nil
+	}
+	g, b := l.Grid, l.Block
+	if g[0] < 1 || g[1] < 1 || g[2] < 1 || g[0] > math.MaxInt32 || g[1] > 65535 || g[2] > 65535 || b[0] < 1 || b[0]*b[1]*b[2] > 1024 || l.Shared > i.Shared {
+		return fmt.Errorf("launch of %s: grid %v of blocks %v with %d bytes of shared memory", l.Kernel, g, b, l.Shared)
+	}
+	return nil
 }
 
 // Graph is a captured sequence of launches.

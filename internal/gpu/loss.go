@@ -35,8 +35,16 @@ func (d *Device) lossRoom(rows, part int) (r lossRoom, err error) {
 	}
 	at := func(i int) Ptr { return v + Ptr(4*i*rows) }
 	r = lossRoom{top: at(0), sum: at(1), picked: at(2), perRow: at(3), count: at(4)}
-	r.logits, err = d.temporary("logits", 4*rows*part)
+	r.logits, err = d.temporary("logits", 4*rows*padded(part))
 	return r, err
+}
+
+// padded is how far apart rows of n logits lie: on 32 bytes, whatever the vocabulary, so that products read them in whole pieces.
+func padded(n int) int { return up(n, 8) * 8 }
+
+// piece is where the logits of n words are.
+func (r *lossRoom) piece(rows, n int) Matrix {
+	return Matrix{Ptr: r.logits, Rows: rows, Cols: n, Stride: padded(n)}
 }
 
 // CrossEntropy goes once over the vocabulary: for each piece it computes the logits, takes the running softmax further,
@@ -55,10 +63,10 @@ func (d *Device) CrossEntropy(a *CrossEntropy) error {
 		d.run("softmax_start", line(up(rows, 256)), line(256), 0, room.top, room.sum, room.picked, rows)
 		for first := 0; first < a.Embed.Rows; first += part {
 			n := min(part, a.Embed.Rows-first)
-			logits, embed := dense(room.logits, rows, n), a.Embed.rows(first, n)
+			logits, embed := room.piece(rows, n), a.Embed.rows(first, n)
 			d.gemm(logits, a.X, false, embed, true, a.Mode, Epilogue{})
 			d.run("softmax_chunk", line(rows), line(256), 0,
-				logits.Ptr, n, room.top, room.sum, room.picked, a.Targets, first, a.DX.Ptr, a.DX.Stride, dim)
+				logits.Ptr, logits.Stride, n, room.top, room.sum, room.picked, a.Targets, first, a.DX.Ptr, a.DX.Stride, dim)
 			if !a.DX.None() {
 				e := Epilogue{}
 				if first > 0 {
@@ -87,10 +95,10 @@ func (d *Device) CrossEntropyGrad(a *CrossEntropy) error {
 	d.run("count_targets", line(1), line(256), 0, room.count, a.Targets, rows)
 	for first := 0; first < a.Embed.Rows; first += part {
 		n := min(part, a.Embed.Rows-first)
-		logits, embed := dense(room.logits, rows, n), a.Embed.rows(first, n)
+		logits, embed := room.piece(rows, n), a.Embed.rows(first, n)
 		if rows > 0 {
 			d.gemm(logits, a.X, false, embed, true, a.Mode, Epilogue{})
-			d.run("cross_entropy_grad", line(rows), line(256), 0, logits.Ptr, n, a.LSE.Ptr, a.Targets, first, a.DLoss.Ptr, room.count)
+			d.run("cross_entropy_grad", line(rows), line(256), 0, logits.Ptr, logits.Stride, n, a.LSE.Ptr, a.Targets, first, a.DLoss.Ptr, room.count)
 			if !a.DX.None() {
 				e := Epilogue{}
 				if first > 0 {

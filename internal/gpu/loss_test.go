@@ -147,3 +147,58 @@ func TestTop(t *testing.T) {
 		}
 	}
 }
+
+// A NaN is lower than everything, as on the CPU: whatever the logits are, k different places within the vocabulary come out.
+func TestTopOfNaN(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	const vocab, k = 300, 4
+	for name, c := range map[string]struct {
+		logits map[int]float32 // the rest is rest
+		rest   float32
+		want   [k]float32
+	}{
+		"all":            {nil, nan, [k]float32{0, 1, 2, 3}},
+		"all but two":    {map[int]float32{299: 1, 7: 2}, nan, [k]float32{7, 299, 0, 1}},
+		"one":            {map[int]float32{0: nan, 9: 3}, 1, [k]float32{9, 1, 2, 3}},
+		"with -infinity": {map[int]float32{5: -inf, 6: 1}, nan, [k]float32{6, 5, 0, 1}},
+		"-infinity":      {nil, -inf, [k]float32{0, 1, 2, 3}},
+		"infinity":       {map[int]float32{270: inf, 20: nan}, 0, [k]float32{270, 0, 1, 2}},
+	} {
+		b := open(t)
+		v := make([]float32, vocab)
+		for i := range v {
+			v[i] = c.rest
+			if x, ok := c.logits[i]; ok {
+				v[i] = x
+			}
+		}
+		out := b.zeros(1, 2*k+1)
+		b.must(b.dev.Top(out, b.dense([]float32{1}, 1, 1), b.dense(v, vocab, 1), k, 1, gpu.Float32))
+		if got := b.down(out); [k]float32(got[k:2*k]) != c.want {
+			t.Errorf("%s: places %v, want %v", name, got[k:2*k], c.want)
+		}
+	}
+}
+
+// Whatever the vocabulary, rows of logits begin on 16 bytes, so that products read them in whole pieces.
+func TestLogitsLieOn16Bytes(t *testing.T) {
+	b := open(t)
+	const rows, dim, vocab = 70, 12, 61
+	a := &gpu.CrossEntropy{X: b.dense(b.random(rows*dim), rows, dim), Embed: b.dense(b.random(vocab*dim), vocab, dim), Targets: b.ints(make([]int32, rows)...),
+		Loss: b.zeros(1, 1), LSE: b.zeros(1, rows), DX: b.zeros(rows, dim), Part: 33}
+	b.must(b.dev.CrossEntropy(a))
+	b.must(b.dev.Flush())
+	products := 0
+	for _, e := range b.rec.Events {
+		if e.Launch.Kernel != "gemm_float32_nn" {
+			continue
+		}
+		products++ // left operand: address and distance of rows
+		if at, stride := e.Launch.Args[2], e.Launch.Args[3]; at%16 != 0 || stride%4 != 0 {
+			t.Errorf("a product reads logits at %#x, rows %d numbers apart", at, stride)
+		}
+	}
+	if products != 2 {
+		t.Errorf("%d products with logits, want one a piece of the vocabulary", products)
+	}
+}

@@ -195,6 +195,9 @@ func (r *Recorder) Launch(l *Launch) error {
 	if err := r.fail("Launch", 0); err != nil {
 		return err
 	}
+	if err := l.possible(r.Info()); err != nil {
+		return err
+	}
 	if r.Next != nil {
 		return r.Next.Launch(l)
 	}
@@ -205,6 +208,11 @@ func (r *Recorder) Launch(l *Launch) error {
 func (r *Recorder) Capture(ls []Launch) (Graph, error) {
 	if err := r.note("Capture", 0, len(ls)); err != nil {
 		return nil, err
+	}
+	for i := range ls {
+		if err := ls[i].possible(r.Info()); err != nil {
+			return nil, err
+		}
 	}
 	if r.Next != nil {
 		return r.Next.Capture(ls)

@@ -12,11 +12,11 @@ KERNEL softmax_start(float *top, float *sum, float *picked, int rows) {
 
 // softmax_chunk takes the softmax of a row over one more chunk of columns, writes exp(logit - greatest) over the logits,
 // and rescales the row of dx, if there is one, that was summed with the greatest logit before.
-KERNEL THREADS(256) softmax_chunk(float *logits, int cols, float *top, float *sum, float *picked, const int *targets, int first,
+KERNEL THREADS(256) softmax_chunk(float *logits, int stride, int cols, float *top, float *sum, float *picked, const int *targets, int first,
                                   float *dx, int dxs, int dim) {
   SHARED float scratch[32];
   int r = bx();
-  float *x = logits + (i64)r * cols;
+  float *x = logits + (i64)r * stride;
   int t = targets ? targets[r] - first : -1;
   if (tid() == 0 && t >= 0 && t < cols) picked[r] = x[t];
   float old = top[r], m = -INF, s = 0.0f;
@@ -78,9 +78,9 @@ KERNEL THREADS(256) loss_mean(float *loss, const float *per_row, const float *co
 }
 
 // cross_entropy_grad: d[j] = (exp(logit - lse) - [first+j is the target])·dloss/count, over the logits.
-KERNEL THREADS(256) cross_entropy_grad(float *logits, int cols, const float *lse, const int *targets, int first, const float *dloss,
+KERNEL THREADS(256) cross_entropy_grad(float *logits, int stride, int cols, const float *lse, const int *targets, int first, const float *dloss,
                                        const float *count) {
   int r = bx(), t = targets[r];
-  float *x = logits + (i64)r * cols, f = dloss[0] / count[0], l = lse[r];
+  float *x = logits + (i64)r * stride, f = dloss[0] / count[0], l = lse[r];
   for (int j = tid(); j < cols; j += 256) x[j] = t < 0 ? 0.0f : (expf_(x[j] - l) - (first + j == t ? 1.0f : 0.0f)) * f;
 }

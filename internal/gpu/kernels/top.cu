@@ -1,8 +1,11 @@
 // The k greatest of a row of logits: a block of 256 threads a row.
 #include "device.cuh"
 
-// before orders logits: greater first, of equals the earlier.
-DEVICE bool before(float a, int i, float b, int j) { return a > b || (a == b && i < j); }
+// before orders logits: greater first, NaN behind all, of equals the earlier.
+DEVICE bool before(float a, int i, float b, int j) {
+  if ((a != a) != (b != b)) return b != b;
+  return a == b || a != a ? i < j : a > b;
+}
 
 // top_rows writes [k greatest | their places | log Σ exp]. It looks through the row once for each of the k, for what
 // comes after the one found last.
@@ -14,7 +17,7 @@ KERNEL THREADS(256) top_rows(float *out, int os, const float *logits, int cols, 
   float last = INF, m = 0.0f;
   int lastAt = -1;
   for (int n = 0; n < k; n++) {
-    float b = -INF;
+    float b = __builtin_nanf(""); // behind every number, so that a place is always found
     int at = cols;
     for (int j = tid(); j < cols; j += 256) {
       float v = x[j] * scale;
