@@ -13,17 +13,6 @@ package gpu
 extern __attribute__((weak)) const char *clipcap_cuda_missing(void);
 static const char *missing(void) { return clipcap_cuda_missing ? clipcap_cuda_missing() : NULL; }
 
-static CUresult allow_shared(CUfunction f, int n) { return cuFuncSetAttribute(f, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, n); }
-static CUresult pinned(void **p, size_t n) { return cuMemHostAlloc(p, n, 0); }
-static CUresult begin_capture(CUstream s) { return cuStreamBeginCapture(s, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL); }
-// end_capture makes the graph runnable, or throws it away where keep is 0.
-static CUresult end_capture(CUstream s, CUgraphExec *x, int keep) {
-	CUgraph g = NULL;
-	CUresult r = cuStreamEndCapture(s, &g);
-	if (r == CUDA_SUCCESS && keep) r = cuGraphInstantiateWithFlags(x, g, 0);
-	if (g) cuGraphDestroy(g);
-	return r;
-}
 static const char *message(CUresult r) {
 	const char *s = NULL;
 	cuGetErrorString(r, &s);
@@ -43,12 +32,6 @@ import (
 	"github.com/clipcap-go/clipcap/internal/gpu/cublas"
 )
 
-// stageBytes is the size of each of the two stretches of pinned memory that copies go through.
-const stageBytes = 8 << 20
-
-// sharedFree is the dynamic shared memory that a block has without asking: 48 KiB, less what a kernel of ours that has some may have besides.
-const sharedFree = 32 << 10
-
 // cuDriver is the Driver on gorgonia.org/cu: the device's primary context and one stream.
 type cuDriver struct {
 	device  cu.Device
@@ -59,6 +42,7 @@ type cuDriver struct {
 	info    Info
 	kernels map[string]cu.Function
 	shared  map[string]int // dynamic shared memory allowed so far, by kernel
+	pools   bool           // memory is given out in the stream's order; where a device cannot, as some shared ones, it waits
 	blas    *cublas.Library
 	noBlas  error
 
@@ -107,6 +91,11 @@ func (d *cuDriver) open(n int) (err error) {
 	if d.info.Shared, err = d.device.Attribute(cu.DeviceAttribute(C.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)); err != nil {
 		return err
 	}
+	pools, err := d.device.Attribute(cu.DeviceAttribute(C.CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED))
+	if err != nil {
+		return err
+	}
+	d.pools = pools != 0
 	d.info.Version = cu.Version()
 	if d.ctx, err = d.device.RetainPrimaryCtx(); err != nil {
 		return err
@@ -126,15 +115,7 @@ func (d *cuDriver) resources() (err error) {
 	if d.stream, err = cu.MakeStream(cu.NonBlocking); err != nil {
 		return err
 	}
-	for i := range d.stage {
-		if err := check(C.pinned(&d.stage[i], stageBytes)); err != nil {
-			return fmt.Errorf("pinned memory: %w", err)
-		}
-		if d.free[i], err = cu.MakeEvent(cu.DisableTiming); err != nil {
-			return err
-		}
-	}
-	return nil
+	return d.stages()
 }
 
 // bind makes the context the calling thread's.
@@ -157,202 +138,6 @@ func check(r C.CUresult) error {
 func (d *cuDriver) s() C.CUstream { return *(*C.CUstream)(unsafe.Pointer(&d.stream)) }
 
 func (d *cuDriver) Info() Info { return d.info }
-
-func (d *cuDriver) Room() (int64, error) {
-	done, err := d.bind()
-	defer done()
-	if err == nil {
-		err = d.stream.Synchronize() // or what was freed does not count yet
-	}
-	if err != nil {
-		return 0, err
-	}
-	free, _, err := cu.MemInfo()
-	return free, err
-}
-
-func (d *cuDriver) Load(ptx string) error {
-	done, err := d.bind()
-	defer done()
-	if err != nil {
-		return err
-	}
-	if d.module, err = cu.LoadData(ptx); err != nil {
-		return err
-	}
-	d.loaded = true
-	return nil
-}
-
-func (d *cuDriver) Alloc(bytes int) (Ptr, error) {
-	done, err := d.bind()
-	defer done()
-	if err != nil {
-		return 0, err
-	}
-	var p C.CUdeviceptr
-	if err := check(C.cuMemAllocAsync(&p, C.size_t(bytes), d.s())); err != nil {
-		return 0, err
-	}
-	return Ptr(p), nil
-}
-
-func (d *cuDriver) Free(p Ptr) error {
-	done, err := d.bind()
-	defer done()
-	if err != nil {
-		return err
-	}
-	return check(C.cuMemFreeAsync(C.CUdeviceptr(p), d.s()))
-}
-
-// next is the stage to use, when the copy before on it is over.
-func (d *cuDriver) next() (int, error) {
-	d.turn ^= 1
-	return d.turn, d.free[d.turn].Synchronize()
-}
-
-func (d *cuDriver) Upload(dst Ptr, src []byte) error {
-	done, err := d.bind()
-	defer done()
-	for err == nil && len(src) > 0 {
-		var i int
-		if i, err = d.next(); err != nil {
-			break
-		}
-		n := copy(unsafe.Slice((*byte)(d.stage[i]), stageBytes), src)
-		if err = cu.MemcpyHtoDAsync(cu.DevicePtr(dst), d.stage[i], int64(n), d.stream); err == nil {
-			err = d.free[i].Record(d.stream)
-		}
-		dst, src = dst+Ptr(n), src[n:]
-	}
-	return err
-}
-
-func (d *cuDriver) Download(dst []byte, src Ptr) error {
-	done, err := d.bind()
-	defer done()
-	for err == nil && len(dst) > 0 {
-		var i int
-		if i, err = d.next(); err != nil {
-			break
-		}
-		n := min(len(dst), stageBytes)
-		if err = cu.MemcpyDtoHAsync(d.stage[i], cu.DevicePtr(src), int64(n), d.stream); err == nil {
-			err = d.stream.Synchronize()
-		}
-		if err == nil {
-			copy(dst[:n], unsafe.Slice((*byte)(d.stage[i]), n))
-		}
-		dst, src = dst[n:], src+Ptr(n)
-	}
-	return err
-}
-
-func (d *cuDriver) Clear(dst Ptr, bytes int) error {
-	done, err := d.bind()
-	defer done()
-	if err != nil {
-		return err
-	}
-	return cu.MemsetD32Async(cu.DevicePtr(dst), 0, int64(bytes/4), d.stream)
-}
-
-func (d *cuDriver) Launch(l *Launch) error {
-	done, err := d.bind()
-	defer done()
-	if err != nil {
-		return err
-	}
-	return d.launch(l)
-}
-
-// Blas looks for cuBLASLt.
-func (d *cuDriver) Blas() error {
-	if d.blas != nil || d.noBlas != nil {
-		return d.noBlas
-	}
-	done, err := d.bind() // cuBLASLt takes the current context
-	defer done()
-	if err == nil {
-		d.blas, err = cublas.Open()
-	}
-	d.noBlas = err
-	return err
-}
-
-func (d *cuDriver) launch(l *Launch) error {
-	if l.Kernel == BlasKernel {
-		p := BlasProduct(l.Args)
-		return d.blas.Run(&p.Product, p.C, p.A, p.B, p.Bias, p.Residual, p.Workspace, unsafe.Pointer(d.s()))
-	}
-	f, ok := d.kernels[l.Kernel]
-	if !ok {
-		var err error
-		if f, err = d.module.Function(l.Kernel); err != nil {
-			return err
-		}
-		d.kernels[l.Kernel] = f
-	}
-	if l.Shared > sharedFree && d.shared[l.Kernel] < l.Shared {
-		if l.Shared > d.info.Shared {
-			return fmt.Errorf("%d bytes of shared memory, %s has %d for a block", l.Shared, d.info.Name, d.info.Shared)
-		}
-		if err := check(C.allow_shared(*(*C.CUfunction)(unsafe.Pointer(&f)), C.int(l.Shared))); err != nil {
-			return err
-		}
-		d.shared[l.Kernel] = l.Shared
-	}
-	d.ptrs = d.ptrs[:0]
-	for i := range l.Args {
-		d.ptrs = append(d.ptrs, unsafe.Pointer(&l.Args[i]))
-	}
-	return f.Launch(l.Grid[0], l.Grid[1], l.Grid[2], l.Block[0], l.Block[1], l.Block[2], l.Shared, d.stream, d.ptrs)
-}
-
-func (d *cuDriver) Capture(ls []Launch) (Graph, error) {
-	done, err := d.bind()
-	defer done()
-	if err != nil {
-		return nil, err
-	}
-	if err := check(C.begin_capture(d.s())); err != nil {
-		return nil, err
-	}
-	var failed error
-	for i := range ls {
-		if failed = d.launch(&ls[i]); failed != nil {
-			break
-		}
-	}
-	keep := C.int(1)
-	if failed != nil {
-		keep = 0
-	}
-	var x C.CUgraphExec
-	err = check(C.end_capture(d.s(), &x, keep)) // also after a failure, or the stream stays in capture
-	if failed != nil {
-		return nil, failed
-	}
-	return x, err
-}
-
-func (d *cuDriver) Replay(g Graph) error {
-	done, err := d.bind()
-	defer done()
-	if err != nil {
-		return err
-	}
-	return check(C.cuGraphLaunch(g.(C.CUgraphExec), d.s()))
-}
-
-func (d *cuDriver) Drop(g Graph) {
-	done, err := d.bind()
-	defer done()
-	if err == nil {
-		C.cuGraphExecDestroy(g.(C.CUgraphExec))
-	}
-}
 
 func (d *cuDriver) Sync() error {
 	done, err := d.bind()
