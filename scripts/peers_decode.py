@@ -21,8 +21,8 @@ import time
 V, D, H, L, P = 50257, 768, 12, 12, 10  # GPT-2 small, and the prefix's rows
 
 
-def build(fused):
-    """GPT-2 small in PyTorch: forward(x [b,t,D], past) gives the last row's logits, or all rows' for the original's way, and the cache."""
+def build(fused, V=V, D=D, H=H, L=L):
+    """GPT-2 small in PyTorch, or of other sizes: forward(x [b,t,D], past) gives the last row's logits, or all rows' for the original's way, and the cache."""
     import math
 
     import torch

@@ -33,11 +33,11 @@ def lengths(n, seed=0):
     return [min(24, 8 + int(r.expovariate(1 / 4.1))) for _ in range(n)]
 
 
-def build(fused):
+def build(fused, vocab=VOCAB, dim=768, heads=12, layers=12, mapper_layers=8):
     import torch
     from torch import nn
     from torch.nn import functional as F
-    D, H = 768, 12
+    D, H = dim, heads
 
     def gelu_new(x):
         return 0.5 * x * (1.0 + torch.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * torch.pow(x, 3.0))))
@@ -79,8 +79,8 @@ def build(fused):
     class GPT2(nn.Module):
         def __init__(self):
             super().__init__()
-            self.wte, self.wpe = nn.Embedding(VOCAB, D), nn.Embedding(1024, D)
-            self.h, self.norm, self.drop = nn.ModuleList(Block() for _ in range(12)), nn.LayerNorm(D), nn.Dropout(0.1)
+            self.wte, self.wpe = nn.Embedding(vocab, D), nn.Embedding(1024, D)
+            self.h, self.norm, self.drop = nn.ModuleList(Block() for _ in range(layers)), nn.LayerNorm(D), nn.Dropout(0.1)
             nn.init.normal_(self.wte.weight, std=0.02)
             nn.init.normal_(self.wpe.weight, std=0.01)
 
@@ -122,7 +122,7 @@ def build(fused):
         def __init__(self):
             super().__init__()
             self.linear, self.const = nn.Linear(512, 10 * D), nn.Parameter(torch.randn(PREFIX, D))
-            self.layers = nn.ModuleList(Layer() for _ in range(8))
+            self.layers = nn.ModuleList(Layer() for _ in range(mapper_layers))
 
         def forward(self, x):
             x = torch.cat((self.linear(x).view(-1, 10, D), self.const.expand(x.size(0), -1, -1)), 1)

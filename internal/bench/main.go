@@ -11,6 +11,7 @@
 //	go run ./internal/bench -serve-step -step frozen   make a step for every line of input (scripts/peers.sh train)
 //	go run ./internal/bench -encoder ViT-B/32    where the time of an image encoder goes
 //	go run -tags gpu ./internal/bench -device cuda -serve   the same on a GPU (scripts/peers_gpu.py)
+//	go run -tags gpu ./internal/bench -load 0    how long opening GPU 0 and loading the kernels takes
 //	go run ./internal/bench -serve              answer timing requests, one JSON line each (make bench-peers)
 package main
 
@@ -46,6 +47,7 @@ func main() {
 	serveStep := flag.Bool("serve-step", false, "make a step (-step) for every line of standard input and answer with its seconds")
 	flag.StringVar(&o.precision, "precision", "float32", "of the step or encoder: float32, high or bfloat16")
 	flag.IntVar(&o.steps, "steps", 5, "steps, or batches of images, to measure")
+	loaded := flag.Int("load", -1, "open the GPU of this `number` instead, and tell how long loading the kernels takes")
 	on := flag.String("device", "cpu", nn.Devices)
 	gemm := flag.String("gemm", "auto", "on a GPU: "+nn.Gemms)
 	flag.BoolVar(&small, "small", false, "tiny networks, to try a measurement out")
@@ -71,7 +73,9 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(2)
 	}
-	if err = kernel.CPUError(); err == nil && *serve {
+	if *loaded >= 0 {
+		err = load(*loaded, os.Stdout)
+	} else if err = kernel.CPUError(); err == nil && *serve {
 		err = answer(os.Stdin, os.Stdout)
 	} else if err == nil && *serveStep {
 		err = answerSteps(o, os.Stdin, os.Stdout)

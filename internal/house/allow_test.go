@@ -46,7 +46,7 @@ var allowed = map[string][]string{
 	// A command line's common part: flags from a file, progress, exit status.
 	"internal/cli": {"internal/files", "golang.org/x/sys/unix", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	// Programs of the developer.
-	"internal/bench":   {"internal/kernel", "nn", "gpt2", "clip", "mapping", "train", "data", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
+	"internal/bench":   {"internal/kernel", "internal/gpu", "internal/gpu/ptxsim", "nn", "gpt2", "clip", "mapping", "train", "data", "weights", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 	"internal/scenes":  {},
 	"internal/demo":    {"internal/scenes", "internal/bpe", "clip", "gpt2", "nn", "weights", "golang.org/x/image"},
 	"internal/testkit": {"nn", "internal/kernel", "internal/gpu", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "golang.org/x/sys/cpu"},
