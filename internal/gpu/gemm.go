@@ -6,8 +6,8 @@ import "errors"
 type Mode int
 
 // The modes. What reads few rows from the left, as decoding does, is computed in float32 in every mode, in BFloat16 from a weight in
-// bfloat16 where there is one (Matrix.Half). A weight that is there in one form only is read in that by few rows, and by many in BFloat16 from
-// bfloat16; else it is widened first.
+// bfloat16 where there is one (Matrix.Half). A weight that is there in one form only is read in that by few rows, and by many from bfloat16 in
+// BFloat16 and from int8 in all modes but Float32, with the left operand as it is; else it is widened first.
 const (
 	Float32  Mode = iota // ordinary arithmetic
 	TF32x3               // tensor cores, operands in two parts of 11 bits: nearly float32
@@ -48,6 +48,10 @@ func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode
 	fewRows := m <= few && !transA
 	half := mode == BFloat16 && b.Half != 0 && !transA
 	bytes := b.Int8 != 0 && b.ByRow == transB // a scale a column of the result
+	if bytes && !fewRows && !transA && mode != Float32 {
+		d.gemmInt8(c, a, b, transB, k, e)
+		return
+	}
 	if b.Ptr == 0 && !half && !(fewRows && (bytes || b.Half != 0)) {
 		var err error
 		if b, err = d.widened(b); err != nil {
@@ -99,6 +103,22 @@ func (d *Device) gemmFew(c, a, b Matrix, transB bool, k int, mode Mode, e Epilog
 	}
 	d.run(name, line(up(n, columns)), line(threads), 0,
 		append([]any{c.Ptr, c.Stride, a.Ptr, a.Stride, at, b.Stride, m, n, k, wide, b.Scales}, e.args()...)...)
+}
+
+// gemmInt8 takes int8 to tensor cores as bfloat16, which holds it, and the left operand in three parts, whose sum is float32's numbers.
+func (d *Device) gemmInt8(c, a, b Matrix, transB bool, k int, e Epilogue) {
+	m, n := c.Rows, c.Cols
+	wide := 0
+	if a.wide() {
+		wide |= 1
+	}
+	if b.Int8%4 == 0 && b.Stride%4 == 0 {
+		wide |= 2
+	}
+	name, tile, threads, shared := tiles("gemm_int8", BFloat16, large(m, n))
+	shared *= 2 // three tiles of the left operand and one of the right
+	d.run(name+"_n"+letter(transB), line(up(m, tile)*up(n, tile)), line(threads), shared,
+		append([]any{c.Ptr, c.Stride, a.Ptr, a.Stride, b.Int8, b.Stride, m, n, k, wide | order(m, n), b.Scales}, e.args()...)...)
 }
 
 // widened is a matrix in float32, in scratch memory.

@@ -14,7 +14,8 @@ template <int MI, int NI, int N> DEVICE void clear(float (&acc)[MI][NI][N]) {
 
 // finish_sums stores a warp's WM×WN sums, which begin at (row, col), 16 rows at a time by way of shared memory of the warp's own, so that rows are stored whole
 // and the epilogue is there once. Shared memory is the block's: 16·(WN+8) floats a warp, which nobody reads any more.
-template <int WM, int WN> DEVICE void finish_sums(float *smem, float *c, int cs, const float (&acc)[WM / 16][WN / 8][4], int row, int m, int col, int n, const Epilogue &e) {
+template <int WM, int WN> DEVICE void finish_sums(float *smem, float *c, int cs, const float (&acc)[WM / 16][WN / 8][4], int row, int m, int col, int n, const Epilogue &e,
+                                                     const float *scales = nullptr) {
   const int LD = WN + 8; // four rows of pairs meet no bank twice
   float *own = smem + warp() * 16 * LD;
   int g = lane() >> 2, q = lane() & 3;
@@ -29,7 +30,7 @@ template <int WM, int WN> DEVICE void finish_sums(float *smem, float *c, int cs,
 #pragma unroll 1
     for (int x = lane(); x < 16 * WN; x += 32) {
       int r = row + 16 * i + x / WN, j = col + x % WN;
-      if (r < m && j < n) c[(i64)r * cs + j] = finish(e, own[x / WN * LD + x % WN], r, j);
+      if (r < m && j < n) c[(i64)r * cs + j] = finish(e, own[x / WN * LD + x % WN] * (scales ? scales[j] : 1.0f), r, j);
     }
   }
 }

@@ -46,6 +46,18 @@ GEMM_HALF(gemm_bfloat16_nt_bf16, 64, 64, 32, 32, false, true, unsigned short, Ha
 GEMM_HALF(gemm_bfloat16_large_nn_bf16, 128, 128, 64, 32, false, false, unsigned short, Halves, HALVES)
 GEMM_HALF(gemm_bfloat16_large_nt_bf16, 128, 128, 64, 32, false, true, unsigned short, Halves, HALVES)
 
+// The right operand in int8 with a scale a column of the result, the left in three parts of bfloat16: as exact as float32.
+#define GEMM_INT8(name, bm, bn, wm, wn, tb)                                                                                    \
+  KERNEL THREADS((bm / wm) * (bn / wn) * 32)                                                                                   \
+  name(float *c, int cs, const float *a, int as, const signed char *b, int bs, int m, int n, int k, int wide, const float *scales, EPILOGUE_PARAMS) {  \
+    gemm_half<Matrix, Bytes, bm, bn, wm, wn, false, tb, 3>(dynamic, c, cs, MATRIX(a, false, m, k, 1),                          \
+                                                           Bytes{b, bs, tb ? n : k, tb ? k : n, (wide & 2) != 0}, m, n, k, (wide & 4) != 0, EPILOGUE_ARGS, scales);  \
+  }
+GEMM_INT8(gemm_int8_nn, 64, 64, 32, 32, false)
+GEMM_INT8(gemm_int8_nt, 64, 64, 32, 32, true)
+GEMM_INT8(gemm_int8_large_nn, 128, 128, 64, 32, false)
+GEMM_INT8(gemm_int8_large_nt, 128, 128, 64, 32, true)
+
 #define CONV_PARAMS(type)                                                                                                      \
   float *y, int ys, const float *x, const type *b, int bs, int m, int n, int depth, int h, int w, int c, int k, int stride, int pad, int oh, int ow, \
       int wide, EPILOGUE_PARAMS

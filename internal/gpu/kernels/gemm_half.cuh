@@ -52,6 +52,24 @@ template <class S, int SIZE, bool BY_K, int T> struct Staged {
       else fetch(x.v[q], s, x.row[q], k + j);
     }
   }
+  // store_parts rounds to PARTS tiles whose sum is what was loaded: three hold float32.
+  template <int PARTS> DEVICE void store_parts(Staged &x, char *tile) {
+    if constexpr (PARTS == 1) {
+      store(x, tile);
+    } else {
+#pragma unroll
+      for (int q = 0; q < n; q++) {
+        int i = number(q) / Tile::cols, j = number(q) % Tile::cols;
+#pragma unroll
+        for (int p = 0; p < PARTS; p++) {
+          Words w = halves(x.v[q]);
+          *(Words *)(tile + p * Tile::bytes + Tile::at(i, j >> 3) + (j & 4) * 2) = w;
+          rest(x.v[q][0], x.v[q][1], w.a);
+          rest(x.v[q][2], x.v[q][3], w.b);
+        }
+      }
+    }
+  }
   DEVICE void store(const Staged &x, char *tile) {
 #pragma unroll
     for (int q = 0; q < n; q++) {
@@ -61,13 +79,13 @@ template <class S, int SIZE, bool BY_K, int T> struct Staged {
   }
 };
 
-// gemm_half is c = finish(op(a)·op(b)); TA and TB transpose.
-template <class SA, class SB, int BM, int BN, int WM, int WN, bool TA, bool TB>
-DEVICE void gemm_half(float *smem, float *c, int cs, const SA &a, const SB &b, int m, int n, int k, bool down, const Epilogue &e) {
+// gemm_half is c = finish(op(a)·op(b)); TA and TB transpose. The left operand is in PARTS of bfloat16; scales, if there are any, are of the columns.
+template <class SA, class SB, int BM, int BN, int WM, int WN, bool TA, bool TB, int PARTS = 1>
+DEVICE void gemm_half(float *smem, float *c, int cs, const SA &a, const SB &b, int m, int n, int k, bool down, const Epilogue &e, const float *scales = nullptr) {
   const int T = BM / WM * (BN / WN) * 32, MI = WM / 16, NI = WN / 8;
   typedef HalfTile<BM, TA> A;
   typedef HalfTile<BN, !TB> B;
-  const int stage = A::bytes + B::bytes;
+  const int stage = PARTS * A::bytes + B::bytes;
   int m0, n0, wm = warp() / (BN / WN) * WM, wn = warp() % (BN / WN) * WN;
   place<BM, BN>(m, n, down, m0, n0);
   char *tiles = (char *)smem;
@@ -86,7 +104,7 @@ DEVICE void gemm_half(float *smem, float *c, int cs, const SA &a, const SB &b, i
       sb.load(sb, b, n0, (t + 1) * BK);
     }
     if (t >= 0) {
-      u32 ta = at + (t & 1) * stage, tb = ta + A::bytes;
+      u32 ta = at + (t & 1) * stage, tb = ta + PARTS * A::bytes;
 #pragma unroll
       for (int kk = 0; kk < BK; kk += 16) {
         u32 fb[NI / 2][4];
@@ -94,21 +112,24 @@ DEVICE void gemm_half(float *smem, float *c, int cs, const SA &a, const SB &b, i
         for (int j = 0; j < NI / 2; j++) B::fragments(fb[j], tb, wn + 16 * j, kk, true);
 #pragma unroll
         for (int i = 0; i < MI; i++) {
-          u32 fa[4];
-          A::fragments(fa, ta, wm + 16 * i, kk, false);
 #pragma unroll
-          for (int j = 0; j < NI; j++) {
-            u32 f[2] = {fb[j / 2][j % 2 * 2], fb[j / 2][j % 2 * 2 + 1]};
-            mma_bf16(acc[i][j], fa, f);
+          for (int p = PARTS - 1; p >= 0; p--) { // the least first
+            u32 fa[4];
+            A::fragments(fa, ta + p * A::bytes, wm + 16 * i, kk, false);
+#pragma unroll
+            for (int j = 0; j < NI; j++) {
+              u32 f[2] = {fb[j / 2][j % 2 * 2], fb[j / 2][j % 2 * 2 + 1]};
+              mma_bf16(acc[i][j], fa, f);
+            }
           }
         }
       }
     }
     if (t + 1 < count) {
-      sa.store(sa, tiles + ((t + 1) & 1) * stage);
-      sb.store(sb, tiles + ((t + 1) & 1) * stage + A::bytes);
+      sa.template store_parts<PARTS>(sa, tiles + ((t + 1) & 1) * stage);
+      sb.store(sb, tiles + ((t + 1) & 1) * stage + PARTS * A::bytes);
     }
     barrier();
   }
-  finish_sums<WM, WN>(smem, c, cs, acc, m0 + wm, m, n0 + wn, n, e);
+  finish_sums<WM, WN>(smem, c, cs, acc, m0 + wm, m, n0 + wn, n, e, scales);
 }

@@ -69,6 +69,20 @@ struct Halves {
   DEVICE Row row(const Halves &s, int i) { return Row{s.x + (i64)i * s.stride, i < s.rows ? s.cols : 0}; }
 };
 
+// Bytes is a matrix in int8, whose scales come in after the product. wide: rows begin on 4 bytes.
+struct Bytes {
+  static const int words = 1;
+  const signed char *x;
+  int stride, rows, cols;
+  bool wide;
+
+  struct Row {
+    const signed char *x;
+    int cols;
+  };
+  DEVICE Row row(const Bytes &s, int i) { return Row{s.x + (i64)i * s.stride, i < s.rows ? s.cols : 0}; }
+};
+
 // fetch starts reading four numbers to registers.
 template <class S> DEVICE void fetch(u32 (&v)[4], const S &s, const typename S::Row &r, int j) {
   const float *at;
@@ -94,9 +108,32 @@ DEVICE void fetch(u32 (&v)[2], const Halves &s, const Halves::Row &r, int j) {
     v[t] = (j + 2 * t < r.cols ? (u32)r.x[j + 2 * t] : 0) | (j + 2 * t + 1 < r.cols ? (u32)r.x[j + 2 * t + 1] << 16 : 0);
 }
 
-// halves is four numbers in bfloat16.
+DEVICE void fetch(u32 (&v)[1], const Bytes &s, const Bytes::Row &r, int j) {
+  if (s.wide && j + 4 <= r.cols) {
+    v[0] = *(const u32 *)(r.x + j);
+    return;
+  }
+  v[0] = 0;
+#pragma unroll
+  for (int t = 0; t < 4; t++)
+    if (j + t < r.cols) v[0] |= (u32)(unsigned char)r.x[j + t] << 8 * t;
+}
+
+// halves is four numbers in bfloat16, which holds every int8.
 DEVICE Words halves(const u32 (&v)[4]) {
   return Words{pack_bf16(__builtin_bit_cast(float, v[0]), __builtin_bit_cast(float, v[1])),
                pack_bf16(__builtin_bit_cast(float, v[2]), __builtin_bit_cast(float, v[3]))};
 }
 DEVICE Words halves(const u32 (&v)[2]) { return Words{v[0], v[1]}; }
+DEVICE Words halves(const u32 (&v)[1]) {
+  float x[4];
+#pragma unroll
+  for (int t = 0; t < 4; t++) x[t] = (float)((int)(v[0] << (24 - 8 * t)) >> 24);
+  return Words{pack_bf16(x[0], x[1]), pack_bf16(x[2], x[3])};
+}
+
+// rest is what two numbers in bfloat16 leave out of the floats x and y, which it replaces.
+DEVICE void rest(u32 &x, u32 &y, u32 both) {
+  x = __builtin_bit_cast(u32, __builtin_bit_cast(float, x) - __builtin_bit_cast(float, both << 16));
+  y = __builtin_bit_cast(u32, __builtin_bit_cast(float, y) - __builtin_bit_cast(float, both & 0xffff0000u));
+}
