@@ -134,9 +134,10 @@ func (f *finisher) row(out, v []float32, i, j0, j1 int) {
 		joinRow(out, v, f.bias[j0:j1], f.residual.segment(i, j0, j1), f.positive)
 		return
 	}
+	sums := v
 	last := func(more bool) []float32 {
 		if more {
-			return v
+			return sums
 		}
 		return out
 	}
@@ -145,10 +146,13 @@ func (f *finisher) row(out, v []float32, i, j0, j1 int) {
 	}
 	if f.bias != nil {
 		dst := last(f.hasPre || f.act != None || f.hasGrad || f.hasAdded || f.rounded != nil)
+		if f.hasPre && f.act != None { // which is taken of it where it lies
+			dst = f.pre.segment(i, j0, j1)
+		}
 		addRows(dst, v, f.bias[j0:j1])
 		v = dst
 	}
-	if f.hasPre {
+	if f.hasPre && (f.bias == nil || f.act == None) {
 		copy(f.pre.segment(i, j0, j1), v)
 	}
 	if f.act != None {
