@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"image"
 	"iter"
+	"math"
 	"slices"
 	"sync"
 
@@ -160,6 +161,9 @@ func (m *Model) CaptionFeatures(ctx context.Context, features iter.Seq2[[]float3
 func (m *Model) texts(found []gpt2.Caption) ([]Caption, error) {
 	captions := make([]Caption, len(found))
 	for i, c := range found {
+		if math.IsNaN(c.Score) {
+			return nil, errNotFinite
+		}
 		captions[i] = Caption{Tokens: c.Tokens, Score: c.Score}
 		if m.tokenizer == nil {
 			continue
@@ -172,6 +176,9 @@ func (m *Model) texts(found []gpt2.Caption) ([]Caption, error) {
 	}
 	return captions, nil
 }
+
+// errNotFinite is said instead of a caption that means nothing: one number of the weights that is none spoils all that is computed with it.
+var errNotFinite = errors.New("the model computes NaN: some of its weights are not finite (clipcap-weights verify counts them), or the feature is far too large")
 
 // Config says what the model is.
 func (m *Model) Config() checkpoint.Config { return m.checkpoint.Config }

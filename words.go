@@ -50,7 +50,9 @@ func (m *Model) nearest(prefix []float32) ([]Word, error) {
 	lengths := make([]float64, n)
 	for i := range lengths {
 		row := prefix[i*c.Dim:][:c.Dim]
-		lengths[i] = math.Sqrt(inner(row, row))
+		if lengths[i] = math.Sqrt(inner(row, row)); math.IsNaN(lengths[i]) || math.IsInf(lengths[i], 0) {
+			return nil, errNotFinite
+		}
 	}
 	var group sync.WaitGroup
 	turns := make(chan struct{}, runtime.GOMAXPROCS(0))

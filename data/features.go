@@ -38,6 +38,7 @@ type Meta struct {
 
 // shard is a run of rows.
 type shard struct {
+	path   string
 	first  int
 	tensor *weights.Tensor // [rows, Dim]
 	view   []float32       // the same in place, where the system maps files
@@ -55,7 +56,7 @@ func (f *Features) add(path string, t *weights.Tensor) error {
 		return fmt.Errorf("%s: features of %d numbers, the rows before have %d", path, t.Shape[1], f.Dim)
 	}
 	f.Dim = t.Shape[1]
-	s := shard{first: f.rows, tensor: t}
+	s := shard{path: path, first: f.rows, tensor: t}
 	s.view, _ = t.View()
 	f.shards = append(f.shards, s)
 	f.rows += t.Shape[0]
@@ -73,8 +74,7 @@ func (f *Features) Read(dst []float32, i int) error {
 	if i < 0 || i >= f.rows {
 		return fmt.Errorf("%s: row %d of %d", f.Path, i, f.rows)
 	}
-	s := &f.shards[sort.Search(len(f.shards), func(j int) bool { return f.shards[j].first > i })-1]
-	i -= s.first
+	s, i := f.shard(i)
 	if s.view != nil {
 		copy(dst, s.view[i*f.Dim:][:f.Dim])
 		return nil
@@ -87,6 +87,12 @@ func (f *Features) Read(dst []float32, i int) error {
 		return fmt.Errorf("%s: row %d: %w", f.Path, i, err)
 	}
 	return nil
+}
+
+// shard is the one that holds row i, and the row's number there.
+func (f *Features) shard(i int) (*shard, int) {
+	s := &f.shards[sort.Search(len(f.shards), func(j int) bool { return f.shards[j].first > i })-1]
+	return s, i - s.first
 }
 
 // ID is the id of the image in row i.

@@ -225,6 +225,9 @@ func (l *loader) finish() (*Captions, error) {
 		}
 	}
 	j.Unused = len(used) - j.Images
+	if err := set.Features.checkFinite(used); err != nil {
+		return nil, err
+	}
 	set.Limit = l.cfg.MaxTokens
 	if set.Limit == 0 {
 		set.Limit = set.lengthRule()

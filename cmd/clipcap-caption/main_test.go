@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"image"
 	"image/png"
@@ -178,6 +179,39 @@ func TestBadFeatures(t *testing.T) {
 	}
 	if status, _, log := call(t, "--model", "model", "--features", "none.npy"); status != 1 || !strings.Contains(log, "no features in it") {
 		t.Errorf("no rows: status %d, %q", status, log)
+	}
+}
+
+// TestBadWeights holds that a model with one number that is none writes errors in place of captions.
+func TestBadWeights(t *testing.T) {
+	world(t)
+	path := filepath.Join("model", checkpoint.WeightsFile)
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := 8 + int(binary.LittleEndian.Uint64(good))
+	for _, tensor := range []string{"clip_project.model.0.weight", "gpt.transformer.ln_f.bias"} {
+		var head map[string]struct {
+			At [2]int `json:"data_offsets"`
+		}
+		if err := json.Unmarshal(good[8:header], &head); err != nil || head[tensor].At[1] == 0 {
+			t.Fatalf("no tensor %s (%v)", tensor, err)
+		}
+		bad := slices.Clone(good)
+		binary.LittleEndian.PutUint32(bad[header+head[tensor].At[0]:], math.Float32bits(float32(math.NaN())))
+		if err := os.WriteFile(path, bad, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		for _, how := range [][]string{{"--decode", "beam"}, {"--decode", "greedy"}, {"--decode", "sample"}, {"--show-prefix"}} {
+			if how[0] == "--show-prefix" && strings.HasPrefix(tensor, "gpt") {
+				continue // a prefix needs the mapper alone
+			}
+			status, out, log := call(t, append([]string{"--model", "model", "--features", "features.npy", "--max-tokens", "4", "--json"}, how...)...)
+			if status != 1 || strings.Count(out, "the model computes NaN") != 3 || strings.Contains(out, "tokens") || !strings.Contains(log, "3 of 3 images failed") {
+				t.Errorf("%s, %q: status %d, %q, %q", tensor, how, status, out, log)
+			}
+		}
 	}
 }
 
