@@ -23,9 +23,17 @@ func fill(f *flag.FlagSet, path string) error {
 	if err != nil {
 		return err
 	}
+	if err := fillFrom(f, text); err != nil {
+		return Misusef("%s: %w", path, err)
+	}
+	return nil
+}
+
+// fillFrom is fill for the file's text.
+func fillFrom(f *flag.FlagSet, text []byte) error {
 	values, err := parseConfig(text)
 	if err != nil {
-		return Misusef("%s: %w", path, err)
+		return err
 	}
 	given := map[string]bool{"config": true}
 	f.Visit(func(g *flag.Flag) { given[g.Name] = true })
@@ -37,13 +45,13 @@ func fill(f *flag.FlagSet, path string) error {
 	for _, name := range names {
 		g := f.Lookup(name)
 		if g == nil || name == "config" || name == "version" || name == "completion" {
-			return Misusef("%s: %q is not a flag of %s", path, name, f.Name())
+			return fmt.Errorf("%q is not a flag of %s", name, f.Name())
 		}
 		if given[name] {
 			continue
 		}
 		if err := set(g, values[name]); err != nil {
-			return Misusef("%s: %q: %v", path, name, err)
+			return fmt.Errorf("%q: %w", name, err)
 		}
 	}
 	return nil

@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"encoding/json"
+	"flag"
+	"io"
+	"strconv"
+	"testing"
+)
+
+// FuzzConfig holds that any file of flags either sets all that it names, to what it says, or is an error.
+func FuzzConfig(f *testing.F) {
+	for _, text := range []string{`{"batch-size": 40, "lr": 2e-5, "quick": true, "mode": "low", "name": null}`, `{"name": ["a", 1, true]}`, `{"quick": "0"}`,
+		`{"batch-size": 1e1}`, `{"config": 1}`, `{"mode": {}}`, `null`, `{`, ``, `{} {}`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		flags := flag.NewFlagSet("clipcap-echo", flag.ContinueOnError)
+		flags.SetOutput(io.Discard)
+		n := flags.Int("batch-size", 7, "")
+		flags.Float64("lr", 0, "")
+		name := flags.String("name", "", "")
+		flags.Bool("quick", false, "")
+		mode := "high"
+		OneOf(flags, &mode, "mode", "", "high", "low")
+		if fillFrom(flags, text) != nil {
+			return
+		}
+		var values map[string]any
+		if err := json.Unmarshal(text, &values); err != nil {
+			t.Fatalf("%q is taken, and is %v", text, err)
+		}
+		for key, v := range values {
+			if flags.Lookup(key) == nil {
+				t.Errorf("%q: unknown %q is taken", text, key)
+			}
+			switch v := v.(type) {
+			case string:
+				if key == "name" && *name != v {
+					t.Errorf("%q: name is %q", text, *name)
+				}
+			case float64:
+				if key == "batch-size" && strconv.Itoa(*n) != strconv.FormatFloat(v, 'f', 0, 64) && v < 1<<53 && v > -1<<53 {
+					t.Errorf("%q: batch-size is %d", text, *n)
+				}
+			case map[string]any:
+				t.Errorf("%q: an object is taken for %q", text, key)
+			}
+		}
+		if mode != "high" && mode != "low" {
+			t.Errorf("%q: mode is %q", text, mode)
+		}
+	})
+}
