@@ -89,13 +89,6 @@ func (t *taps) span() (lo, hi int) {
 	return lo, hi
 }
 
-// across is t prepared to go along rows.
-type across struct {
-	*taps
-	grouped []int32 // the weights, as the assembly takes them
-	groups  int     // of an output
-}
-
 func (t *taps) across() *across { return &across{taps: t} }
 
 // beyond is how many bytes behind the last row it may be good to have: with fewer, that row is resampled slowly.

@@ -35,6 +35,13 @@ func (t *taps) at(i, j int) int32 {
 	return t.weight[i*t.most+j]
 }
 
+// across is t prepared to go along rows.
+type across struct {
+	*taps
+	grouped []int32 // the weights, as the assembly takes them
+	groups  int     // of an output
+}
+
 // group makes the weights of rows3AVX2, once: four taps as two high and two low pairs.
 func (t *across) group() (weights []int32, groups int) {
 	if t.groups > 0 {

@@ -8,7 +8,10 @@ func (t *tile) f32Arch([]float32) bool { return false }
 
 func fetchRows(*float32, int, int) {}
 
-func (t *tile) f32NarrowArch([]float32, int) bool { return false }
+func (t *tile) f32NarrowArch(_ []float32, cols int) bool {
+	t.cols = cols
+	return false
+}
 
 func (t *tile) pairsArch([]uint16) bool { return false }
 

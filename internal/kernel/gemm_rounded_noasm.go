@@ -12,7 +12,7 @@ func (r *Rounded) layArch() bool { return false }
 
 func (r *Rounded) sizeArch() int { return 0 }
 
-func (r *Rounded) liesArch() {}
+func (r *Rounded) liesArch() { r.left = leftArch{} }
 
 func fillArch(dst *Rounded, a Matrix, rounded *Rounded, b *Packed, ep *Epilogue) bool { return false }
 

@@ -38,6 +38,7 @@ var regOf = [16]uint8{13, 14, 12, 11, 15, 10, 9, 8, 0, 1, 2, 3, 4, 5, 6, 7}
 // emulate carries out the tile instruction at uc's instruction pointer, and those that follow, and
 // tells whether there was one.
 //
+//lint:ignore U1000 the signal handler calls it, which is assembly
 //go:nosplit
 func emulate(uc *context) bool {
 	t := threadOf(uc.stack)
