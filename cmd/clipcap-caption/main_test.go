@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
-	"image"
-	"image/png"
 	"io"
 	"math"
 	"os"
@@ -16,53 +14,15 @@ import (
 	"testing"
 
 	"github.com/clipcap-go/clipcap/checkpoint"
-	"github.com/clipcap-go/clipcap/gpt2"
-	"github.com/clipcap-go/clipcap/mapping"
-	"github.com/clipcap-go/clipcap/nn"
+	"github.com/clipcap-go/clipcap/internal/testkit/tiny"
 	"github.com/clipcap-go/clipcap/weights"
 )
 
-// world is a folder with a tiny model, an image encoder, features and photos.
+// world is a folder with a tiny model, an image encoder, features and photos; the test runs in it.
 func world(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	check := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	lm, err := gpt2.Published("gpt2")
-	check(err)
-	lm.Dim, lm.Layers, lm.Heads, lm.Positions, lm.InitRange = 8, 1, 1, 40, 0.5
-	c := checkpoint.Config{Config: mapping.Config{Kind: mapping.KindMLP, Feature: 6, Dim: 8, PrefixLength: 2}, LM: lm}
-	m, err := mapping.New(c.Config)
-	check(err)
-	params, err := nn.Collect(mapping.Prefix, m)
-	check(err)
-	m.Init(1)
-	g, err := gpt2.New(lm)
-	check(err)
-	words, err := g.Params("gpt.transformer")
-	check(err)
-	g.Init(2)
-	check(os.Mkdir(filepath.Join(dir, "model"), 0o777))
-	check(checkpoint.Write(filepath.Join(dir, "model"), c, params, words))
-	check(os.WriteFile(filepath.Join(dir, "clip.json"), []byte(`{"embed_dim": 6, "quick_gelu": true,
-		"vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16}}`), 0o666))
-	check(weights.WriteFile(filepath.Join(dir, "features.npy"), func(w io.Writer) error {
-		return weights.WriteNPY(w, weights.Floats("f", []int{3, 6}, []float32{1, 2, 3, 4, 5, 6, 6, 5, 4, 3, 2, 1, 0, 0, 1, 0, 0, 1}, weights.F32))
-	}))
-	check(os.Mkdir(filepath.Join(dir, "photos"), 0o777))
-	for i, name := range []string{"7.png", "8.png"} {
-		im := image.NewGray(image.Rect(0, 0, 20+i, 30))
-		for j := range im.Pix {
-			im.Pix[j] = uint8(j * (i + 3))
-		}
-		var b bytes.Buffer
-		check(png.Encode(&b, im))
-		check(os.WriteFile(filepath.Join(dir, "photos", name), b.Bytes(), 0o666))
-	}
+	tiny.World(t, dir, "7.png", "8.png")
 	t.Chdir(dir)
 	return dir
 }
