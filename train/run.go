@@ -2,19 +2,13 @@ package train
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"math"
 	"os"
 	"path/filepath"
 
 	"github.com/clipcap-go/clipcap/checkpoint"
-	"github.com/clipcap-go/clipcap/gpt2"
-	"github.com/clipcap-go/clipcap/nn"
-	"github.com/clipcap-go/clipcap/weights"
 )
 
 // What KeepBest goes by.
@@ -246,148 +240,4 @@ func (r *Run) evaluate(ctx context.Context) (enough bool, err error) {
 
 func (r *Run) summary() Summary {
 	return Summary{Steps: r.Trainer.done, Of: r.Trainer.Schedule.Total, Epochs: float64(r.Trainer.done) / float64(r.Trainer.PerEpoch), Loss: r.last.Loss, Best: r.best}
-}
-
-// weights writes the model's files into dir.
-func (r *Run) weights(dir string) error {
-	c := r.Config
-	s := r.summary()
-	s.Settings = r.Trainer.Settings
-	if !finite(s.Loss) {
-		s.Loss = 0
-	}
-	var err error
-	if c.Training, err = json.Marshal(s); err != nil {
-		return err
-	}
-	m := r.Trainer.Model
-	lm := m.Merged()
-	if !m.TunesLM() {
-		lm = nil
-	}
-	if err := checkpoint.Write(dir, c, m.MapperParams(), lm); err != nil || lm == nil || r.Vocabulary == "" {
-		return err
-	}
-	return gpt2.CopyVocabulary(r.Vocabulary, dir)
-}
-
-// keepBest writes Dir/best.
-func (r *Run) keepBest() error {
-	dir := filepath.Join(r.Dir, bestDir)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	if err := r.Trainer.opt.Fetch(); err != nil {
-		return err
-	}
-	return commit(dir, r.weights)
-}
-
-// checkpoint makes Dir a checkpoint of now. Where that fails, for want of room on the disk say, the checkpoint before stays whole and the
-// run goes on to try again, unless this is the last one.
-func (r *Run) checkpoint(last bool) error {
-	if r.saved == r.Trainer.done {
-		return nil
-	}
-	err := r.Trainer.sound()
-	if err != nil {
-		return r.failed(err)
-	}
-	if err = Room(r.Dir, r.Trainer.Bytes()); err == nil {
-		err = commit(r.Dir, func(dir string) error {
-			if err := r.weights(dir); err != nil {
-				return err
-			}
-			return r.Trainer.saveState(filepath.Join(dir, stateDir), r.best)
-		})
-	}
-	if err == nil {
-		r.saved = r.Trainer.done
-		err = r.page()
-	}
-	if err == nil {
-		return nil
-	}
-	err = r.failed(fmt.Errorf("write a checkpoint of step %d: %w", r.Trainer.done, err))
-	if last || errors.Is(err, nn.ErrLost) {
-		return err
-	}
-	r.Logger.Error(err.Error())
-	return nil
-}
-
-// sound fetches the parameters and checks that all of them are numbers.
-func (t *Trainer) sound() error {
-	if err := t.opt.Fetch(); err != nil {
-		return err
-	}
-	for _, p := range t.opt.Params() {
-		for _, x := range p.Data {
-			if x-x != 0 { // an infinity or no number
-				return &NotFinite{Step: t.done, What: "weight " + p.Name, Images: t.images(&t.batches[0])}
-			}
-		}
-	}
-	return nil
-}
-
-// page writes the run's page.
-func (r *Run) page() error {
-	records, err := ReadLog(r.LogPath)
-	if err != nil {
-		return err
-	}
-	t := r.Trainer
-	facts := []Fact{{"steps", fmt.Sprintf("%d of %d (%.2f epochs)", t.done, t.Schedule.Total, float64(t.done)/float64(t.PerEpoch))},
-		{"captions", fmt.Sprintf("%d of %d images", t.packer.Captions.Len(), t.packer.Captions.Join.Images)},
-		{"mapper", fmt.Sprintf("%s, prefix of %d rows, %d numbers", t.Model.Config.Kind, t.Model.Config.PrefixLength, t.Model.MapperParams().Count())},
-		{"language model", fmt.Sprintf("%s, %d numbers, %d trained", r.Config.GPT2, t.Model.LMParams().Count(), (append(t.Model.LMParams(), t.Model.Adapters...)).Trainable().Count())},
-		{"batch", fmt.Sprintf("%d captions times %d", t.Settings.BatchSize, t.Settings.Accumulate)},
-		{"learning rate", fmt.Sprintf("%g, %s, warm-up %d", t.Schedule.LR, t.Schedule.Kind, t.Schedule.Warmup)},
-		{"precision", t.Settings.Precision}, {"seed", fmt.Sprint(t.Settings.Seed)}}
-	report := Report{Title: r.Title, Facts: facts, Records: records}
-	return weights.WriteFile(filepath.Join(r.Dir, PageFile), func(w io.Writer) error { return report.Write(w) })
-}
-
-// Bytes is about what a checkpoint of the run takes on disk, the weights and the state.
-func (t *Trainer) Bytes() int64 {
-	n := t.Model.MapperParams().Count() + 2*t.opt.Params().Count()
-	if t.Model.TunesLM() {
-		n += t.Model.LMParams().Count()
-	}
-	return int64(math.Ceil(4 * float64(n) * 1.001))
-}
-
-// Memory is about what the run takes: the parameters, the moments of what is trained, the results of a step, the weights as the
-// products use them and what these need beside; gradients where an update needs them all; and the program. Validation comes on top.
-func (t *Trainer) Memory() int64 { return t.needs() + program }
-
-// program is what a run takes that depends on neither model nor batch: the program's own code and tables, a vocabulary, the buffers of files.
-const program = 60 << 20
-
-// needs is Memory without the program.
-func (t *Trainer) needs() int64 {
-	const number = 4
-	m, trained := t.Model, int64(t.opt.Params().Count())
-	packed := int64(number)
-	if t.Settings.Precision == nn.BFloat16.String() {
-		packed = 2
-	}
-	bytes := number*(int64(m.Params().Count())+2*trained+int64(t.net.machine.Plan().Arena)) + int64(t.net.machine.Work())
-	if t.Settings.Accumulate > 1 { // sums of gradients, and weights packed once for several batches, both ways
-		bytes += trained * (number + 2*packed)
-	}
-	if m.TunesLM() {
-		return bytes
-	}
-	var layers int64
-	for _, l := range m.linears() {
-		layers += int64(nn.Params{l.Weight}.Count())
-	}
-	if len(m.held) > 0 || t.Settings.FrozenLM && t.Settings.LoRA == 0 { // a run hands them over
-		bytes += layers * (packed - number)
-	} else {
-		bytes += layers * 2 * packed
-	}
-	return bytes + packed*int64(nn.Params{m.LM.Tokens.Weight}.Count())
 }
