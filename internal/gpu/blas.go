@@ -12,6 +12,8 @@ type BlasDriver interface {
 	Driver
 	// Blas is nil where products can be computed so, else why not.
 	Blas() error
+	// BlasPlan is nil where it has a way to do a product.
+	BlasPlan(p *cublas.Product) error
 }
 
 // BlasKernel names launches that are no kernel of ours but a product by cuBLASLt.
@@ -98,7 +100,8 @@ func (d *Device) WantsHalf(m, n, k int, transA bool, mode Mode, once bool) bool 
 	return mode == BFloat16 && (!transA && (m <= few || !once) || d.byBlas(m, n, k, transA, mode))
 }
 
-// viaBlas queues a product for cuBLASLt, and tells whether it did: not where it cannot be done so, or scratch memory finds no room.
+// viaBlas queues a product for cuBLASLt, and tells whether it did: not where it cannot be done so, the library has no way, or scratch memory
+// finds no room.
 func (d *Device) viaBlas(c, a Matrix, transA bool, b Matrix, transB bool, k int, mode Mode, e Epilogue) bool {
 	m, n := c.Rows, c.Cols
 	simple := e.Act == NoActivation && e.GradOf == NoActivation && e.Pre.None() && !e.Positive
@@ -148,6 +151,9 @@ func (d *Device) viaBlas(c, a Matrix, transA bool, b Matrix, transB bool, k int,
 		residual, rs = p.C, c.Stride
 	}
 	p.Align = [4]int{alignment(p.A, size*p.Product.A), alignment(p.B, size*p.Product.B), alignment(p.C, 4*c.Stride), alignment(residual, 4*rs)}
+	if b, ok := d.raw.(BlasDriver); ok && b.BlasPlan(&p.Product) != nil {
+		return false // none for such rows: our own kernels take any
+	}
 	d.queue = append(d.queue, blasLaunch(p))
 	if !simple {
 		d.overElements("finish_rows", m*n, append([]any{c.Ptr, c.Stride, m * n, n}, e.args()...)...)

@@ -3,11 +3,14 @@ package gpu_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/clipcap-go/clipcap/internal/gpu"
+	"github.com/clipcap-go/clipcap/internal/gpu/cublas"
+	"github.com/clipcap-go/clipcap/internal/gpu/ptxsim"
 )
 
 // Products by cuBLASLt, which the simulated driver computes on the host, agree with ours, whatever the epilogue and the mode; what it
@@ -118,6 +121,28 @@ func TestReadsHalf(t *testing.T) {
 				t.Error("the weight was read in float32")
 			}
 			restore()
+		}
+	}
+}
+
+// wayless is a simulated driver whose cuBLASLt has no way to do any product.
+type wayless struct{ *ptxsim.Driver }
+
+func (wayless) BlasPlan(*cublas.Product) error { return errMissing }
+
+// What cuBLASLt has no way to do our own kernels compute.
+func TestBlasHasNoWay(t *testing.T) {
+	for _, mode := range []gpu.Mode{gpu.Float32, gpu.BFloat16} {
+		rec := &gpu.Recorder{Next: wayless{ptxsim.NewDriver(1 << 26)}}
+		dev, err := gpu.NewDevice(rec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &bench{t: t, dev: dev, rec: rec, rng: rand.New(rand.NewPCG(1, 2))}
+		b.must(b.dev.UseGemm("cublas"))
+		product(b, mode, false, true, 13, 64, 31, 0)
+		if names := b.rec.Launches(); slices.Contains(names, gpu.BlasKernel) || !slices.Contains(names, "gemm_"+mode.String()+"_nt") {
+			t.Errorf("launches %v", names)
 		}
 	}
 }

@@ -66,6 +66,16 @@ func (d *cuDriver) Blas() error {
 	return err
 }
 
+// BlasPlan asks cuBLASLt whether it has a way to do a product.
+func (d *cuDriver) BlasPlan(p *cublas.Product) error {
+	done, err := d.bind()
+	defer done()
+	if err != nil {
+		return err
+	}
+	return d.blas.Plan(p)
+}
+
 func (d *cuDriver) launch(l *Launch) error {
 	if l.Kernel == BlasKernel {
 		p := BlasProduct(l.Args)

@@ -3,6 +3,8 @@ package gpu
 import (
 	"fmt"
 	"slices"
+
+	"github.com/clipcap-go/clipcap/internal/gpu/cublas"
 )
 
 // Event is one call that a Recorder saw.
@@ -92,6 +94,14 @@ func (r *Recorder) Blas() error {
 		return nil
 	}
 	return errNoBlas
+}
+
+// BlasPlan is the next driver's.
+func (r *Recorder) BlasPlan(p *cublas.Product) error {
+	if b, ok := r.Next.(BlasDriver); ok {
+		return b.BlasPlan(p)
+	}
+	return nil
 }
 
 // Load passes on.

@@ -189,8 +189,8 @@ func flag(b bool) C.int {
 	return 0
 }
 
-// Run queues a product on a stream. bias [n] and residual may be 0 if the product has none; workspace has Workspace bytes.
-func (l *Library) Run(p *Product, c, a, b, bias, residual, workspace uint64, stream unsafe.Pointer) error {
+// Plan prepares a product, and fails where the library has no way to do it. It asks nothing of the device.
+func (l *Library) Plan(p *Product) error {
 	at := l.plans[*p]
 	if at == nil {
 		var align [4]C.uint32_t
@@ -204,7 +204,15 @@ func (l *Library) Run(p *Product, c, a, b, bias, residual, workspace uint64, str
 		}
 		l.plans[*p] = at
 	}
-	if r := C.run_plan(l.c, at, C.uint64_t(c), C.uint64_t(a), C.uint64_t(b), C.uint64_t(bias), C.uint64_t(residual), C.uint64_t(workspace), Workspace, stream); r != 0 {
+	return nil
+}
+
+// Run queues a product on a stream. bias [n] and residual may be 0 if the product has none; workspace has Workspace bytes.
+func (l *Library) Run(p *Product, c, a, b, bias, residual, workspace uint64, stream unsafe.Pointer) error {
+	if err := l.Plan(p); err != nil {
+		return err
+	}
+	if r := C.run_plan(l.c, l.plans[*p], C.uint64_t(c), C.uint64_t(a), C.uint64_t(b), C.uint64_t(bias), C.uint64_t(residual), C.uint64_t(workspace), Workspace, stream); r != 0 {
 		return fmt.Errorf("product %dx%dx%d: %w", p.M, p.K, p.N, status(r))
 	}
 	return nil

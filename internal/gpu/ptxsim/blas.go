@@ -6,10 +6,14 @@ import (
 	"math"
 
 	"github.com/clipcap-go/clipcap/internal/gpu"
+	"github.com/clipcap-go/clipcap/internal/gpu/cublas"
 )
 
 // Blas tells that products can be computed without a kernel, as cuBLASLt does.
 func (d *Driver) Blas() error { return nil }
+
+// BlasPlan finds a way for every product.
+func (d *Driver) BlasPlan(*cublas.Product) error { return nil }
 
 // multiply computes what cuBLASLt would, from operands as wide as they are.
 func (d *Driver) multiply(l *gpu.Launch) error {
