@@ -45,7 +45,7 @@ type Caption struct {
 	Text string
 	// Tokens are the text's, those of the prompt first, the stop token last where it was written.
 	Tokens []int32
-	// Score is the mean log-probability of the tokens after the prompt.
+	// Score is the mean natural log-probability of the tokens after the prompt: 0 at most.
 	Score float64
 }
 
@@ -116,7 +116,8 @@ func (m *Model) ImageSize() int {
 	return m.encoder.ImageSize()
 }
 
-// Features encodes a stream of images with the model's CLIP.
+// Features encodes a stream of images with the model's CLIP: yields a feature [Config().Feature] for each, in the stream's order and not
+// normalised, with errors as in CaptionAll. Without an encoder the only error is ErrNoCLIP.
 func (m *Model) Features(ctx context.Context, images iter.Seq2[*clip.Image, error]) iter.Seq2[[]float32, error] {
 	if m.encoder == nil {
 		return func(yield func([]float32, error) bool) { yield(nil, ErrNoCLIP) }
@@ -125,7 +126,8 @@ func (m *Model) Features(ctx context.Context, images iter.Seq2[*clip.Image, erro
 	return batched(m.small(images), n, func(batch []*clip.Image) ([][]float32, error) { return m.encoder.Encode(ctx, batch) })
 }
 
-// PixelFeatures encodes images that are ready for CLIP: float32 [3, size, size] each, normalised.
+// PixelFeatures is Features for images that are ready for CLIP: float32 [3, size, size] each, of ImageSize, with CLIP's mean taken off
+// and divided by its deviation.
 func (m *Model) PixelFeatures(ctx context.Context, pixels iter.Seq2[[]float32, error]) iter.Seq2[[]float32, error] {
 	if m.encoder == nil {
 		return func(yield func([]float32, error) bool) { yield(nil, ErrNoCLIP) }
@@ -136,7 +138,8 @@ func (m *Model) PixelFeatures(ctx context.Context, pixels iter.Seq2[[]float32, e
 	})
 }
 
-// CaptionFeatures is CaptionAll for CLIP features, which are normalised here where the model wants them so.
+// CaptionFeatures is CaptionAll for CLIP features [Config().Feature], unnormalised: they are divided by their length here where the
+// model wants them so. One of another width is a *WidthError in its place.
 func (m *Model) CaptionFeatures(ctx context.Context, features iter.Seq2[[]float32, error]) iter.Seq2[[]Caption, error] {
 	return func(yield func([]Caption, error) bool) {
 		w, err := m.worker()

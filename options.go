@@ -58,7 +58,7 @@ var presets = map[string]preset{
 	"coco-transformer": {clip: "RN50x4", normalize: true},
 }
 
-// ParseWeights reads float32, bfloat16 or int8.
+// ParseWeights reads float32, bfloat16 or int8; another name is an error that lists them.
 func ParseWeights(name string) (nn.WeightFormat, error) {
 	switch name {
 	case "float32":

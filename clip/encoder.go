@@ -83,13 +83,14 @@ func (e *Encoder) ImageSize() int { return e.model.Config.Vision.ImageSize }
 // Batch is the most images computed at once.
 func (e *Encoder) Batch() int { return e.options.Batch }
 
-// Encode turns images into features, unnormalised as CLIP's encode_image.
+// Encode turns images into features [Dim], one an image in their order, unnormalised as CLIP's encode_image. One image that cannot be
+// cut to its square is an error of all.
 func (e *Encoder) Encode(ctx context.Context, images []*Image) ([][]float32, error) {
 	return e.encodeImages(ctx, pooled, images)
 }
 
-// EncodeTokens gives for each image what all rows of a vision transformer become, end to end: the feature, then one
-// of the same width for each patch, row by row.
+// EncodeTokens gives for each image what all rows of a vision transformer become, [1+patches, Dim] end to end: the feature, then a row
+// for each patch, row by row. A ResNet has none, which is an error.
 func (e *Encoder) EncodeTokens(ctx context.Context, images []*Image) ([][]float32, error) {
 	if e.model.ViT == nil {
 		return nil, errors.New("encode tokens: a ResNet has no tokens, it takes a vision transformer")
@@ -128,7 +129,8 @@ func (e *Encoder) squares(ctx context.Context, images []*Image) ([][]byte, error
 	return squares, errors.Join(errs...)
 }
 
-// EncodeSquares turns squares of ImageSize pixels, RGB as Image.Square gives them, into features.
+// EncodeSquares turns squares of ImageSize² pixels, three bytes each, as Image.Square gives them, into features [Dim], one a square; a
+// square of another length is an error.
 func (e *Encoder) EncodeSquares(ctx context.Context, squares [][]byte) ([][]float32, error) {
 	return e.encodeSquares(ctx, pooled, squares)
 }

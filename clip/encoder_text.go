@@ -10,8 +10,8 @@ import (
 
 var errNoText = errors.New("encode texts: the encoder was opened without its text side (Options.Text)")
 
-// EncodeText turns texts into features of the images' space, unnormalised. It takes Options.Tokenizer; texts that are
-// too long are cut.
+// EncodeText turns texts into features [Dim] of the images' space, one a text, unnormalised. Without Options.Text and
+// Options.Tokenizer it is an error; texts of more tokens than the encoder takes (ContextLength) are cut.
 func (e *Encoder) EncodeText(ctx context.Context, texts []string) ([][]float32, error) {
 	if e.model.Text == nil {
 		return nil, errNoText
@@ -29,7 +29,7 @@ func (e *Encoder) EncodeText(ctx context.Context, texts []string) ([][]float32, 
 	return e.EncodeIDs(ctx, rows)
 }
 
-// EncodeIDs turns rows of token ids into features. A row ends with its largest id, which the end token is; what
+// EncodeIDs turns rows of token ids into features [Dim], one a row. A row ends with its largest id, which the end token is; what
 // follows, such as padding, does not count.
 func (e *Encoder) EncodeIDs(ctx context.Context, rows [][]int32) ([][]float32, error) {
 	if e.model.Text == nil {

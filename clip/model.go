@@ -87,7 +87,8 @@ func (v VisionConfig) outWidth() int {
 	return v.Width
 }
 
-// Forward maps pixels, laid out as pixelRows says, to features [images, embed].
+// Forward maps pixels to features [images, embed]. For a ResNet pixels are [images·size², 3], row by row; for a vision transformer
+// [images·patches, 3·patch²], a row the three planes of a patch.
 func (m *Model) Forward(pixels *G.Node) *G.Node {
 	if m.ViT != nil {
 		return m.ViT.Forward(pixels)

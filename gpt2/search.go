@@ -8,7 +8,7 @@ import (
 )
 
 // Caption is one text the model wrote, as tokens: those of the prompt, then its own, with the stop token where it was
-// written. Score is the mean log-probability of its own.
+// written. Score is the mean natural log-probability of its own.
 type Caption struct {
 	Tokens []int32
 	Score  float64
