@@ -91,6 +91,8 @@ var errMissing = errors.New("libcublasLt.so.13: cannot open shared object file")
 
 func (plain) Blas() error { return errMissing }
 
+func (plain) BlasPlan(*cublas.Product) error { return errMissing }
+
 // Products with a weight that is there in bfloat16 read that, few rows and many, in small tiles and large ones.
 func TestReadsHalf(t *testing.T) {
 	for _, trans := range []bool{false, true} {
