@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -209,5 +210,58 @@ func TestMisuse(t *testing.T) {
 		if status != c.status || !strings.Contains(out+log, c.want) {
 			t.Errorf("%v: status %d, %q, want %d with %q", c.args, status, out+log, c.status, c.want)
 		}
+	}
+}
+
+// cancelling is an output that ends its context after some lines.
+type cancelling struct {
+	bytes.Buffer
+	lines  int
+	cancel context.CancelFunc
+}
+
+func (c *cancelling) Write(b []byte) (int, error) {
+	if c.lines -= bytes.Count(b, []byte("\n")); c.lines <= 0 {
+		c.cancel()
+	}
+	return c.Buffer.Write(b)
+}
+
+// TestInterrupted holds that the captions written before an interrupt stay, whole, and that one line says how many they are.
+func TestInterrupted(t *testing.T) {
+	world(t)
+	if err := weights.WriteFile("many.npy", func(w io.Writer) error {
+		return weights.WriteNPY(w, weights.Floats("f", []int{40, 6}, make([]float32, 240), weights.F32))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out, log := &cancelling{lines: 5, cancel: cancel}, new(bytes.Buffer)
+	status := program().Run(ctx, []string{"--model", "model", "--features", "many.npy", "--max-tokens", "3", "--batch", "4", "--json"}, out, log)
+	n := strings.Count(out.String(), "\n")
+	if want := fmt.Sprintf("clipcap-caption: interrupted after %d of 40 images, whose captions are written\n", n); status != 1 || n < 5 || n == 40 || log.String() != want {
+		t.Errorf("status %d, %d captions, %q, want %q", status, n, log.String(), want)
+	}
+	for text := range strings.Lines(out.String()) {
+		var l line
+		if err := json.Unmarshal([]byte(text), &l); err != nil || len(l.Captions) != 1 || l.Error != "" {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestFullDisk holds that captions that cannot be written are an error, not lost.
+func TestFullDisk(t *testing.T) {
+	world(t)
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("no device that is always full here")
+	}
+	defer full.Close()
+	var log bytes.Buffer
+	status := program().Run(t.Context(), []string{"--model", "model", "--features", "features.npy", "--max-tokens", "3"}, full, &log)
+	if status != 1 || !strings.Contains(log.String(), "no space left") {
+		t.Errorf("status %d, %q", status, log.String())
 	}
 }

@@ -69,6 +69,9 @@ func (o *options) run(ctx context.Context, args []string, stdout, stderr io.Writ
 		if i == in.count { // what follows the last image concerns all
 			return err
 		}
+		if ctx.Err() != nil {
+			return cli.Interrupted(ctx.Err(), " after %d of %d images, whose captions are written", i, in.count)
+		}
 		l.ID, l.Image = in.name(i)
 		i++
 		done(1)
@@ -87,6 +90,9 @@ func (o *options) run(ctx context.Context, args []string, stdout, stderr io.Writ
 	}
 	switch {
 	case i < in.count:
+		if ctx.Err() != nil {
+			return cli.Interrupted(ctx.Err(), " after %d of %d images, whose captions are written", i, in.count)
+		}
 		return fmt.Errorf("stopped after %d of %d images", i, in.count)
 	case failed > 0:
 		return fmt.Errorf("%d of %d images failed", failed, in.count)

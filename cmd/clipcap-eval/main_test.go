@@ -342,3 +342,26 @@ func opened(t *testing.T, vocabulary string) *clip.Tokenizer {
 	}
 	return tokenizer
 }
+
+// TestFullDisk holds that a report that cannot be written is an error that names its flag.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"refs.json", "res.json"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(inputs[name]), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("no device that is always full here")
+	}
+	// By a link: should the device ever be replaced instead of written to, it is the link that goes.
+	if err := os.Symlink("/dev/full", filepath.Join(dir, "full")); err != nil {
+		t.Skip(err)
+	}
+	for _, flag := range []string{"--per-image", "--html", "--submission"} {
+		status, _, log := call(t, dir, "--annotations DIR/refs.json --results DIR/res.json "+flag+" DIR/full")
+		if status != 1 || !strings.Contains(log, flag+": ") || !strings.Contains(log, "no space left") || strings.Count(log, "\n") != 1 {
+			t.Errorf("%s: status %d, %q", flag, status, log)
+		}
+	}
+}

@@ -94,7 +94,7 @@ func setup(f *flag.FlagSet) cli.Work {
 		if err := o.check(given); err != nil {
 			return err
 		}
-		return o.evaluate(ctx, stdout, stderr)
+		return cli.Interrupted(o.evaluate(ctx, stdout, stderr), "; nothing was written")
 	}
 }
 

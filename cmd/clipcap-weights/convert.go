@@ -29,14 +29,14 @@ such as the features of a pickle. A checkpoint written to .pt runs in the origin
 		f.StringVar(&c.gpt2, "gpt2", "", "`FILE` or folder of the language model to add to a checkpoint that holds the mapper alone")
 		f.BoolVar(&c.masks, "masks", false, "add the causal masks of GPT-2 that older versions of transformers want")
 		overwrite := f.Bool("overwrite", false, "replace OUT where it exists")
-		return func(_ context.Context, args []string, _, _ io.Writer) error {
+		return func(ctx context.Context, args []string, _, _ io.Writer) error {
 			if len(args) != 2 {
 				return cli.Misusef("convert: %d arguments, want FILE and OUT", len(args))
 			}
 			if _, err := os.Stat(args[1]); err == nil && !*overwrite {
 				return fmt.Errorf("%s exists; --overwrite replaces it", args[1])
 			}
-			return c.run(args[0], args[1])
+			return cli.Interrupted(c.run(ctx, args[0], args[1]), "; nothing was written")
 		}
 	},
 }
@@ -48,7 +48,7 @@ type conversion struct {
 	to                         weights.DType // 0: as it is
 }
 
-func (c *conversion) run(from, out string) error {
+func (c *conversion) run(ctx context.Context, from, out string) error {
 	write, err := writerFor(out)
 	if err != nil {
 		return err
@@ -80,7 +80,21 @@ func (c *conversion) run(from, out string) error {
 	if items, err = c.addDerived(items, strings.ToLower(filepath.Ext(out)) != ".safetensors"); err != nil {
 		return err
 	}
-	return weights.WriteFile(out, func(w io.Writer) error { return write(w, s, items) })
+	return weights.WriteFile(out, func(w io.Writer) error { return write(untilDone{ctx, w}, s, items) })
+}
+
+// untilDone is a writer that fails once its context has ended, so that an interrupt leaves no temporary file.
+type untilDone struct {
+	ctx context.Context
+	to  io.Writer
+}
+
+// Write passes on what it gets.
+func (w untilDone) Write(b []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.to.Write(b)
 }
 
 // writerFor chooses a format by a file's name.

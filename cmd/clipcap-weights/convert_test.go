@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -173,5 +176,33 @@ func TestGoldenConvertCLIP(t *testing.T) {
 		if b, err := w.Float32s(); err != nil || !slices.Equal(a, b) {
 			t.Errorf("%s differs, %v", w.Name, err)
 		}
+	}
+}
+
+// TestConvertLeavesNothing holds that an interrupt or a full disk costs a line of error, and leaves no part of a file.
+func TestConvertLeavesNothing(t *testing.T) {
+	in, dir := mapperFile(t), t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var log bytes.Buffer
+	if status := program.Run(ctx, []string{"convert", in, filepath.Join(dir, "out.safetensors")}, io.Discard, &log); status != 1 || !strings.Contains(log.String(), "interrupted; nothing was written\n") {
+		t.Errorf("interrupted: status %d, %q", status, log.String())
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("an interrupt left %v (%v)", left, err)
+	}
+	// By a link: should the device ever be replaced instead of written to, it is the link that goes.
+	full := filepath.Join(dir, "full.safetensors")
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("no device that is always full here")
+	}
+	if err := os.Symlink("/dev/full", full); err != nil {
+		t.Skip(err)
+	}
+	if status, _, log := call(t, "convert", in, full, "--overwrite"); status != 1 || !strings.Contains(log, "full.safetensors") || !strings.Contains(log, "no space left") || strings.Count(log, "\n") != 1 {
+		t.Errorf("a full disk: status %d, %q", status, log)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("a full disk left %v (%v)", left, err)
 	}
 }

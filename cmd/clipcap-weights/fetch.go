@@ -94,7 +94,7 @@ kept in $CLIPCAP_HOME, or in clipcap in the user's cache folder; HTTPS_PROXY and
 			for _, m := range models {
 				path, err := fetched(ctx, g, m, *dir)
 				if err != nil {
-					return err
+					return cli.Interrupted(err, "; the same command goes on with the download where it stopped")
 				}
 				fmt.Fprintln(stdout, path)
 			}

@@ -139,6 +139,20 @@ func TestVerbs(t *testing.T) {
 	if status := c.Run(ctx, []string{"stop"}, io.Discard, &log); status != 1 || !strings.Contains(log.String(), "interrupted") {
 		t.Errorf("cancelled: exit %d, %q", status, log.String())
 	}
+	other := errors.New("another")
+	if err := Interrupted(other, "; x"); err != other {
+		t.Errorf("%v became %v", other, err)
+	}
+	kept := echo()
+	kept.Setup = func(*flag.FlagSet) Work {
+		return func(ctx context.Context, _ []string, _, _ io.Writer) error {
+			return fmt.Errorf("deep: %w", Interrupted(ctx.Err(), " after %d of %d", 3, 4))
+		}
+	}
+	log.Reset()
+	if status := kept.Run(ctx, nil, io.Discard, &log); status != 1 || log.String() != "clipcap-echo: interrupted after 3 of 4\n" {
+		t.Errorf("cancelled: exit %d, %q", status, log.String())
+	}
 }
 
 func TestNoTerminal(t *testing.T) {

@@ -42,6 +42,23 @@ func (m misuse) Unwrap() error { return m.error }
 // Misusef makes the error of a wrong command line, which ends a command with status 2.
 func Misusef(format string, args ...any) error { return misuse{fmt.Errorf(format, args...)} }
 
+// interruption is the end of a context, and what is to be said of the work that was under way.
+type interruption struct {
+	error
+	then string
+}
+
+func (i interruption) Unwrap() error { return i.error }
+
+// Interrupted adds to an error that comes of the context's end what is kept and how to go on, which is said behind "interrupted". Other
+// errors stay as they are.
+func Interrupted(err error, format string, args ...any) error {
+	if !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return interruption{err, fmt.Sprintf(format, args...)}
+}
+
 // Main runs the command with the process's arguments and ends the process. An interrupt cancels the context; a second one
 // ends the process at once.
 func Main(c *Command) {
@@ -60,7 +77,11 @@ func (c *Command) Run(ctx context.Context, args []string, stdout, stderr io.Writ
 		fmt.Fprintf(stderr, "%s: %s (%s --help says more)\n", c.Name, oneLine(err), c.Name)
 		return 2
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		fmt.Fprintf(stderr, "%s: interrupted\n", c.Name)
+		text := "interrupted"
+		if i := (interruption{}); errors.As(err, &i) {
+			text += i.then
+		}
+		fmt.Fprintf(stderr, "%s: %s\n", c.Name, text)
 		return 1
 	}
 	fmt.Fprintf(stderr, "%s: %s\n", c.Name, oneLine(err))
