@@ -11,7 +11,7 @@ type betweener interface {
 }
 
 // pairing is what an operation can do with results that are kept in the smaller form; an input is named by its index, the result
-// by -1.
+// by pairedResult.
 type pairing func(be betweener, s *step, at int) bool
 
 // pairedResult stands for the result in place of an input.

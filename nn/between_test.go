@@ -78,6 +78,48 @@ func cosine(a, b []float64) float64 {
 	return ab / math.Sqrt(aa*bb)
 }
 
+// TestCompactActivations: a convolution whose activation is not done on the way to a rounded result keeps numbers.
+func TestCompactActivations(t *testing.T) {
+	weight := NewParam(32, 9*32)
+	weight.Name, weight.Frozen = "w", true
+	rng := rand.New(rand.NewPCG(2, 3))
+	for i := range weight.Data {
+		weight.Data[i] = rng.Float32()*0.2 - 0.1
+	}
+	x := make([]float32, 64*32)
+	for i := range x {
+		x[i] = rng.Float32()*2 - 1
+	}
+	for _, act := range []Activation{NoActivation, ReLUAct, QuickGELUAct, TanhAct} {
+		run := func(be Backend) ([]float64, bool) {
+			g := G.NewGraph()
+			in := NewInput(g, "x", Float, 64, 32)
+			c := Conv{H: 8, W: 8, Kernel: 3, Stride: 1, Pad: 1}
+			inner := Conv2D(in, weight.Node(g), nil, c, act)
+			y := Conv2D(inner, weight.Node(g), nil, c, NoActivation)
+			m, err := NewMachine(be, y)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := Set(in, x); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.RunAll(); err != nil {
+				t.Fatal(err)
+			}
+			return floats(t, m, y), m.steps[0].out[0].mem.Compact
+		}
+		want, _ := run(NewReference())
+		got, compact := run(NewCPU(BFloat16))
+		if c := cosine(got, want); c < 0.9995 {
+			t.Errorf("%v: cosine %v with the reference", act, c)
+		}
+		if compact != (act == NoActivation || act == ReLUAct) {
+			t.Errorf("%v: rounded: %v", act, compact)
+		}
+	}
+}
+
 // TestCompact: images between the layers of a ResNet are kept rounded in bfloat16 and nowhere else, in less memory, with results
 // close to the reference's that do not depend on the batch.
 func TestCompact(t *testing.T) {

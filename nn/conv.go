@@ -56,6 +56,9 @@ func Conv2D(x, weight, bias *G.Node, c Conv, act Activation) *G.Node {
 	res := c.pixels(0, images, out)
 	o := &Op{name: "Conv2D", results: []result{res}, attr: c}
 	o.paired = func(be betweener, s *step, at int) bool {
+		if at == pairedResult && act != NoActivation && act != ReLUAct {
+			return false // Winograd rounds no others
+		}
 		return s.onlyFirst() && s.in[1].param != nil && be.convolvesBetween(c.args(images, channels, out)) && at < 1
 	}
 	if act != NoActivation {

@@ -130,7 +130,33 @@ TEXT ·dot2x32(SB), NOSPLIT, $0-56
 TEXT ·dot1x32(SB), NOSPLIT, $0-56
 	DOT(ROWS1, ALL1)
 
-// Row r of the result, 64·r bytes from BX: of the sums lo and hi what is above Z28, rounded.
+// SUMS is the whole depth of 14 rows; what lies at R10, the left operand two steps on, is fetched too.
+#define SUMS \
+step: \
+	MOVL $16, SI; \
+	CMPQ CX, SI; \
+	CMOVQLT CX, SI; \
+	PREFETCHT1 (R9); \
+	PREFETCHT1 64(R9); \
+	ADDQ $128, R9; \
+pair: \
+	VMOVUPS (BX), Z28; \
+	VMOVUPS 64(BX), Z29; \
+	PREFETCHT0 1024(BX); \
+	PREFETCHT0 1088(BX); \
+	PREFETCHT0 (R10); \
+	ROWS14; \
+	ADDQ $4, AX; \
+	ADDQ $64, R10; \
+	ADDQ $128, BX; \
+	DECL SI; \
+	JNZ  pair; \
+	ADDQ $832, AX; \
+	SUBQ $128, R10; \
+	SUBQ $16, CX; \
+	JGT  step
+
+// Row r of the result, off bytes behind DX: of the sums lo and hi what is above Z28, rounded.
 #define FINISH(off, lo, hi, vlo, vhi) \
 	VMAXPS vlo, Z28, vlo; \
 	VMAXPS vhi, Z28, vhi; \
@@ -193,29 +219,7 @@ TEXT ·dotFinished14x32(SB), NOSPLIT, $0-64
 	PREFETCHT0 832(R8)
 zero:
 	ALL14(ZERO)
-step:
-	MOVL $16, SI
-	CMPQ CX, SI
-	CMOVQLT CX, SI
-	PREFETCHT1 (R9)
-	PREFETCHT1 64(R9)
-	ADDQ $128, R9
-pair:
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	PREFETCHT0 1024(BX)
-	PREFETCHT0 1088(BX)
-	PREFETCHT0 (R10)
-	ROWS14
-	ADDQ $4, AX
-	ADDQ $64, R10
-	ADDQ $128, BX
-	DECL SI
-	JNZ  pair
-	ADDQ $832, AX
-	SUBQ $128, R10
-	SUBQ $16, CX
-	JGT  step
+	SUMS
 	VMOVUPS (DI), Z28
 	VMOVUPS 64(DI), Z29
 	ALL14(BIASED)
@@ -288,29 +292,7 @@ zero:
 	ALL14(ZERO)
 	MOVQ DX, R8
 	ALL14(WANT)
-step:
-	MOVL $16, SI
-	CMPQ CX, SI
-	CMOVQLT CX, SI
-	PREFETCHT1 (R9)
-	PREFETCHT1 64(R9)
-	ADDQ $128, R9
-pair:
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	PREFETCHT0 1024(BX)
-	PREFETCHT0 1088(BX)
-	PREFETCHT0 (R10)
-	ROWS14
-	ADDQ $4, AX
-	ADDQ $64, R10
-	ADDQ $128, BX
-	DECL SI
-	JNZ  pair
-	ADDQ $832, AX
-	SUBQ $128, R10
-	SUBQ $16, CX
-	JGT  step
+	SUMS
 	MOVQ bias+40(FP), R8
 	VMOVUPS (R8), Z28
 	VMOVUPS 64(R8), Z29

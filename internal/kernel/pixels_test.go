@@ -88,7 +88,7 @@ func TestRoundedLies(t *testing.T) {
 // same numbers in float32, rounded.
 func TestGemmBetween(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
-		for _, s := range [][3]int{{1, 1, 1}, {5, 32, 31}, {14, 64, 96}, {29, 33, 65}, {61, 80, 320}, {131, 96, 80}, {300, 70, 40}, {15, 4200, 33}, {3, 0, 4}, {0, 4, 4}} {
+		for _, s := range [][3]int{{1, 1, 1}, {5, 32, 31}, {3, 48, 64}, {16, 64, 32}, {14, 64, 96}, {29, 33, 65}, {61, 80, 320}, {131, 96, 80}, {300, 70, 40}, {15, 4200, 33}, {3, 0, 4}, {0, 4, 4}} {
 			m, k, n := s[0], s[1], s[2]
 			rng := rand.New(rand.NewPCG(uint64(m), uint64(k)))
 			var w Packed
@@ -116,6 +116,11 @@ func TestGemmBetween(t *testing.T) {
 						MulRounded(Mat(floats, m, n), a, &w, &between)
 						if !same(floats, want) {
 							t.Fatalf("%v, epilogue %d, residual %v: the result differs", s, e, joined)
+						}
+						clear(floats)
+						Gemm(Mat(floats, m, n), Mat(numbersOf(a), m, k), &w, &between)
+						if !same(floats, want) {
+							t.Fatalf("%v, epilogue %d, residual %v: from numbers the result differs", s, e, joined)
 						}
 						GemmRounded(got, Mat(numbersOf(a), m, k), &w, &between)
 						check(t)
