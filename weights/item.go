@@ -9,6 +9,7 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/clipcap-go/clipcap/internal/half"
 	"github.com/clipcap-go/clipcap/nn"
 )
 
@@ -177,30 +178,50 @@ func writeFloats(w io.Writer, data []float32, dtype DType) error {
 		_, err := w.Write(unsafe.Slice((*byte)(unsafe.Pointer(&data[0])), 4*len(data)))
 		return err
 	}
-	var put func(b []byte, v float32) []byte
+	var put func(b []byte, part []float32) []byte
 	switch dtype {
 	case F64:
-		put = func(b []byte, v float32) []byte {
-			return binary.LittleEndian.AppendUint64(b, math.Float64bits(float64(v)))
+		put = func(b []byte, part []float32) []byte {
+			for _, v := range part {
+				b = binary.LittleEndian.AppendUint64(b, math.Float64bits(float64(v)))
+			}
+			return b
 		}
 	case F32:
-		put = func(b []byte, v float32) []byte { return binary.LittleEndian.AppendUint32(b, math.Float32bits(v)) }
+		put = func(b []byte, part []float32) []byte {
+			for _, v := range part {
+				b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+			}
+			return b
+		}
 	case F16:
-		put = func(b []byte, v float32) []byte { return binary.LittleEndian.AppendUint16(b, HalfOf(v)) }
+		put = halves(half.NarrowF16)
 	case BF16:
-		put = func(b []byte, v float32) []byte { return binary.LittleEndian.AppendUint16(b, BFloat16Of(v)) }
+		put = halves(half.NarrowBF16)
 	default:
 		return errors.New("floats are written as F64, F32, F16 or BF16, not as " + dtype.String())
 	}
 	buf := make([]byte, 0, chunk)
 	for part := range slices.Chunk(data, chunk/dtype.Size()) {
-		buf = buf[:0]
-		for _, v := range part {
-			buf = put(buf, v)
-		}
-		if _, err := w.Write(buf); err != nil {
+		if _, err := w.Write(put(buf, part)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// halves appends numbers that narrow makes of a chunk, little-endian.
+func halves(narrow func(dst []uint16, src []float32)) func(b []byte, part []float32) []byte {
+	room := make([]uint16, chunk/2)
+	return func(b []byte, part []float32) []byte {
+		narrowed := room[:len(part)]
+		narrow(narrowed, part)
+		if littleEndian {
+			return append(b, unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(narrowed))), 2*len(narrowed))...)
+		}
+		for _, h := range narrowed {
+			b = binary.LittleEndian.AppendUint16(b, h)
+		}
+		return b
+	}
 }

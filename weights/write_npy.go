@@ -19,11 +19,11 @@ func WriteNPY(w io.Writer, item Item) error {
 	if _, err := item.size(); err != nil {
 		return err
 	}
-	var shape strings.Builder
-	for _, d := range item.Shape {
-		fmt.Fprintf(&shape, "%d, ", d)
+	shape := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(item.Shape)), ", "), "[]")
+	if len(item.Shape) == 1 {
+		shape += "," // a tuple of one
 	}
-	dict := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, strings.TrimSuffix(shape.String(), " "))
+	dict := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, shape)
 	const before = 10 // magic, version, length
 	dict += strings.Repeat(" ", dataAlign-(before+len(dict)+1)%dataAlign) + "\n"
 	head := append([]byte("\x93NUMPY\x01\x00"), 0, 0)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/clipcap-go/clipcap/internal/half"
 )
 
 // samples are items of every kind, the numbers of the first floats.
@@ -26,13 +28,13 @@ func samples(t *testing.T) ([]Item, []float32) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	half, err := Copy("half", F16, turned)
+	narrowed, err := Copy("half", F16, turned)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mask := Raw("mask", U8, []int{1, 1, 5}, func(w io.Writer) error { _, err := w.Write([]byte{1, 0, 1, 1, 0}); return err })
 	return []Item{
-		Floats("bf", []int{12}, x, BF16), mask, a, Floats("f64", []int{12, 1}, x, F64), Floats("f16", []int{2, 6}, x, F16), stacked, half,
+		Floats("bf", []int{12}, x, BF16), mask, a, Floats("f64", []int{12, 1}, x, F64), Floats("f16", []int{2, 6}, x, F16), stacked, narrowed,
 		Floats("scalar \"\u00e9\"", []int{}, x[3:4], F32), Floats("none", []int{0, 7}, nil, F32), Alias("tied", a),
 	}, x
 }
@@ -49,8 +51,8 @@ func TestWriteAndRead(t *testing.T) {
 	}
 	want := map[string][]float32{
 		"a.weight": x, "f64": x, "scalar \"\u00e9\"": x[3:4], "none": {}, "mask": {1, 0, 1, 1, 0}, "tied": x,
-		"bf":  round(func(v float32) float32 { return math.Float32frombits(uint32(BFloat16Of(v)) << 16) }),
-		"f16": round(func(v float32) float32 { return Half32(HalfOf(v)) }),
+		"bf":  round(func(v float32) float32 { return half.OfBF16(half.ToBF16(v)) }),
+		"f16": round(func(v float32) float32 { return half.OfF16(half.ToF16(v)) }),
 	}
 	for _, format := range []string{"safetensors", "torch"} {
 		path := filepath.Join(t.TempDir(), "x.bin")

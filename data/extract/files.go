@@ -2,16 +2,15 @@ package extract
 
 import (
 	"bufio"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/internal/files"
@@ -145,36 +144,13 @@ func writeShard(dir string, number int, lines []line, features [][]float32, dim 
 	return c, nil
 }
 
-// writeNPY writes rows as a .npy of float16 or float32, version 1.0.
+// writeNPY writes rows as a .npy of float16 or float32.
 func writeNPY(w io.Writer, rows [][]float32, dim int, half bool) error {
-	descr := "<f4"
+	dtype := weights.F32
 	if half {
-		descr = "<f2"
+		dtype = weights.F16
 	}
-	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d), }", descr, len(rows), dim)
-	const before = 10                                                        // magic, version, length
-	for pad := (before + len(header) + 1) % 64; pad > 0 && pad < 64; pad++ { // the data begins at a multiple of 64
-		header += " "
-	}
-	header += "\n"
-	b := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), byte(len(header)>>8))
-	if _, err := w.Write(append(b, header...)); err != nil {
-		return err
-	}
-	for _, row := range rows {
-		b = b[:0]
-		for _, v := range row {
-			if half {
-				b = binary.LittleEndian.AppendUint16(b, weights.HalfOf(v))
-			} else {
-				b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
-			}
-		}
-		if _, err := w.Write(b); err != nil {
-			return err
-		}
-	}
-	return nil
+	return weights.WriteNPY(w, weights.Floats("features", []int{len(rows), dim}, slices.Concat(rows...), dtype))
 }
 
 // ours are the names of the files a feature set consists of, finished or not.

@@ -30,8 +30,7 @@ var allowed = map[string][]string{
 	// What the trainer writes and the captioner reads.
 	"checkpoint": {"gpt2", "internal/files", "mapping", "nn", "weights"},
 
-	// internal/kernel: half precision widens at the speed of memory.
-	"weights": {"nn", "internal/files", "internal/kernel"},
+	"weights": {"nn", "internal/files", "internal/half"},
 
 	// go4.org/unsafe: gorgonia's dependencies refuse to start under a Go newer than this module knows, so nn asks for the newest.
 	"nn":            {"internal/kernel", "internal/gpu", "gorgonia.org/gorgonia", "gorgonia.org/tensor", "go4.org/unsafe", "github.com/chewxy/hm"},
@@ -39,7 +38,9 @@ var allowed = map[string][]string{
 	"internal/dist": {},
 	// What the two tokenizers, gpt2's and clip's, share.
 	"internal/bpe":    {},
-	"internal/kernel": {"golang.org/x/sys/cpu"},
+	"internal/kernel": {"internal/half", "golang.org/x/sys/cpu"},
+	// 16-bit numbers: files store them, kernels compute with them.
+	"internal/half": {"golang.org/x/sys/cpu"},
 	// What users name may be a pipe that nobody writes to.
 	"internal/files": {},
 

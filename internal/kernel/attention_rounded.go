@@ -1,5 +1,7 @@
 package kernel
 
+import "github.com/clipcap-go/clipcap/internal/half"
+
 // RoundedMatrix is a Matrix of bfloat16 bit patterns that is not transposed.
 type RoundedMatrix struct {
 	V                  []uint16
@@ -30,10 +32,7 @@ func CacheRowsRounded(cacheK, cacheV RoundedMatrix, k, v Matrix, slots []int32) 
 
 // roundRow is dst = src, rounded.
 func roundRow(dst []uint16, src []float32) {
-	done := convertArch(toBF16, dst, src)
-	for i, x := range src[done:] {
-		dst[done+i] = bf16Of(x)
-	}
+	half.NarrowBF16(dst, src)
 }
 
 // attnListScoresRounded is attnListScores on rounded keys.

@@ -1,207 +1,45 @@
 package kernel
 
 import (
-	"fmt"
-	"math"
-	"math/rand/v2"
-	"slices"
 	"testing"
+
+	"github.com/clipcap-go/clipcap/internal/half"
 )
 
-// halfFormat describes a 16-bit format so that the tests can round by definition, in float64.
-type halfFormat struct {
-	name           string
-	fraction, bias int // fraction bits, exponent bias
-}
-
-var halves = []halfFormat{{"bf16", 7, 127}, {"f16", 10, 15}}
-
-// value is the number a finite bit pattern stands for.
-func (f halfFormat) value(h uint16) float64 {
-	frac, exp := int(h)&(1<<f.fraction-1), int(h&0x7fff)>>f.fraction
-	v := math.Ldexp(float64(frac), 1-f.bias-f.fraction)
-	if exp > 0 {
-		v = math.Ldexp(float64(frac+1<<f.fraction), exp-f.bias-f.fraction)
-	}
-	if h&0x8000 != 0 {
-		return math.Copysign(v, -1)
-	}
-	return v
-}
-
-func (f halfFormat) infinity() uint16 { return 0x7fff &^ (1<<f.fraction - 1) }
-
-// round is the pattern nearest to x, ties to even.
-func (f halfFormat) round(x float32) uint16 {
-	u := math.Float32bits(x)
-	sign, a := uint16(u>>16&0x8000), math.Abs(float64(x))
-	switch {
-	case math.IsNaN(a):
-		return sign | f.infinity() | 1<<(f.fraction-1) | uint16(u>>(23-f.fraction)&(1<<f.fraction-1))
-	case math.IsInf(a, 0):
-		return sign | f.infinity()
-	}
-	// patterns of positive numbers rise with their value
-	lo, hi := uint16(0), f.infinity()
-	for lo+1 < hi {
-		if mid := (lo + hi) / 2; f.value(mid) <= a {
-			lo = mid
-		} else {
-			hi = mid
+// Pieces that several workers convert are together what one number after the other is; package half's tests have the rest.
+func TestConvertInPieces(t *testing.T) {
+	for _, n := range []int{0, 1, 31, convertPiece - 1, convertPiece, convertPiece + 1, 3*convertPiece + 17} {
+		src := make([]float32, n)
+		for i := range src {
+			src[i] = float32(i%1009)*0.37 - 99
 		}
-	}
-	below, above := a-f.value(lo), f.value(lo)+f.step(lo)-a
-	if above < below || above == below && lo&1 == 1 {
-		lo++
-	}
-	return sign | lo
-}
-
-// step is the distance from the finite pattern h to the next one (infinity counted as a number).
-func (f halfFormat) step(h uint16) float64 {
-	return math.Ldexp(1, max(int(h)>>f.fraction, 1)-f.bias-f.fraction)
-}
-
-func (f halfFormat) narrow(dst []uint16, src []float32) {
-	if f.name == "bf16" {
-		F32ToBF16(dst, src)
-	} else {
-		F32ToF16(dst, src)
-	}
-}
-
-func (f halfFormat) widen(dst []float32, src []uint16) {
-	if f.name == "bf16" {
-		BF16ToF32(dst, src)
-	} else {
-		F16ToF32(dst, src)
-	}
-}
-
-// Every 16-bit pattern widens to the number it stands for.
-func TestHalfWidenExhaustive(t *testing.T) {
-	eachISA(t, func(t *testing.T) {
-		for _, f := range halves {
-			src, got := make([]uint16, 1<<16), make([]float32, 1<<16)
-			for i := range src {
-				src[i] = uint16(i)
-			}
-			f.widen(got, src)
-			for h, g := range got {
-				u := uint16(h)
-				switch {
-				case u&0x7fff < f.infinity():
-					if float64(g) != f.value(u) || math.Signbit(float64(g)) != (u&0x8000 != 0) {
-						t.Fatalf("%s %#x = %v, want %v", f.name, u, g, f.value(u))
-					}
-				case u&0x7fff == f.infinity():
-					if !math.IsInf(float64(g), 1-2*int(u>>15)) {
-						t.Fatalf("%s %#x = %v, want infinity", f.name, u, g)
-					}
-				default:
-					want := uint32(u>>15)<<31 | 0x7f800000 | uint32(u&(1<<f.fraction-1))<<(23-f.fraction)
-					if f.name != "bf16" {
-						want |= 0x400000 // made quiet
-					}
-					if b := math.Float32bits(g); b != want {
-						t.Fatalf("%s NaN %#x = %#x, want %#x", f.name, u, b, want)
-					}
-				}
-			}
-		}
-	})
-}
-
-// Every number of the format, every midpoint between two and their float32 neighbours round right,
-// and so do random bit patterns.
-func TestHalfRound(t *testing.T) {
-	var src []float32
-	for _, f := range halves {
-		for h := range f.infinity() {
-			for _, x := range []float64{f.value(h), f.value(h) + f.step(h)/2} {
-				u := math.Float32bits(float32(x))
-				for d := range uint32(3) {
-					x := math.Float32frombits(max(u+d, 1) - 1)
-					src = append(src, x, -x)
-				}
-			}
-		}
-	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	for range 1 << 16 {
-		src = append(src, math.Float32frombits(rng.Uint32()), math.Float32frombits(rng.Uint32()|0x7f800000))
-	}
-	src = append(src, math.MaxFloat32, -math.MaxFloat32, float32(math.Inf(1)), float32(math.Inf(-1)), math.Float32frombits(0x7f800001), math.Float32frombits(0xffffffff))
-	for _, f := range halves {
-		want := make([]uint16, len(src))
+		narrow, wide := make([]uint16, n+1), make([]float32, n+1)
+		narrow[n], wide[n] = 0x5aa5, 0x5aa5
+		F32ToBF16(narrow[:n], src)
+		BF16ToF32(wide[:n], narrow[:n])
 		for i, x := range src {
-			want[i] = f.round(x)
-		}
-		eachISA(t, func(t *testing.T) {
-			got := make([]uint16, len(src))
-			f.narrow(got, src)
-			for i := range got {
-				if got[i] != want[i] {
-					t.Fatalf("%s of %v (%#x) = %#x, want %#x", f.name, src[i], math.Float32bits(src[i]), got[i], want[i])
-				}
+			if want := half.ToBF16(x); narrow[i] != want || wide[i] != half.OfBF16(want) {
+				t.Fatalf("n=%d: number %d is %#x, %v", n, i, narrow[i], wide[i])
 			}
-		})
+		}
+		if narrow[n] != 0x5aa5 || wide[n] != 0x5aa5 {
+			t.Fatalf("n=%d: wrote outside dst", n)
+		}
 	}
 }
 
-// All lengths around the vector widths, at odd offsets, leave what lies beside dst alone.
-func TestHalfLengthsAndGuards(t *testing.T) {
-	const guard = 0x5aa5
-	lengths := []int{0, 1, 2, 3, 7, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 1009, convertPiece - 1, convertPiece + 1, 3*convertPiece + 17}
-	eachISA(t, func(t *testing.T) {
-		for _, f := range halves {
-			for _, n := range lengths {
-				src := make([]float32, n+3)
-				for i := range src {
-					src[i] = float32(i%1000) * 0.37
-				}
-				half := slices.Repeat([]uint16{guard}, n+6)
-				f.narrow(half[3:3+n], src[3:])
-				wide := slices.Repeat([]float32{guard}, n+6)
-				f.widen(wide[3:3+n], half[3:3+n])
-				for i := range n {
-					if want := f.round(src[3+i]); half[3+i] != want || float64(wide[3+i]) != f.value(want) {
-						t.Fatalf("%s n=%d: element %d is %#x, %v", f.name, n, i, half[3+i], wide[3+i])
-					}
-				}
-				for _, i := range []int{0, 1, 2, n + 3, n + 4, n + 5} {
-					if half[i] != guard || wide[i] != guard {
-						t.Fatalf("%s n=%d: wrote outside dst at %d", f.name, n, i-3)
-					}
-				}
-			}
+// CLIPCAP_CPU holds for the conversions too.
+func TestVectorsOf(t *testing.T) {
+	for i, want := range map[ISA]half.Vectors{Generic: half.None, AVX2: half.Eight, AVX512: half.Sixteen, AMX: half.Sixteen} {
+		if got := vectorsOf(i); got != want {
+			t.Errorf("%s: %d, want %d", i, got, want)
 		}
-	})
+	}
 }
 
-func TestHalfAllocatesNothing(t *testing.T) {
+func TestConvertAllocatesNothing(t *testing.T) {
 	x, h := make([]float32, 4*convertPiece), make([]uint16, 4*convertPiece)
-	if n := testing.AllocsPerRun(20, func() { F32ToBF16(h, x); F16ToF32(x, h) }); n != 0 {
+	if n := testing.AllocsPerRun(20, func() { F32ToBF16(h, x); BF16ToF32(x, h) }); n != 0 {
 		t.Errorf("%v allocations a run", n)
-	}
-}
-
-func BenchmarkHalf(b *testing.B) {
-	for _, n := range []int{1 << 12, 1 << 24} {
-		x, h := make([]float32, n), make([]uint16, n)
-		for _, f := range halves {
-			b.Run(fmt.Sprintf("to-%s/%d", f.name, n), func(b *testing.B) {
-				b.SetBytes(int64(n) * 6)
-				for b.Loop() {
-					f.narrow(h, x)
-				}
-			})
-			b.Run(fmt.Sprintf("from-%s/%d", f.name, n), func(b *testing.B) {
-				b.SetBytes(int64(n) * 6)
-				for b.Loop() {
-					f.widen(x, h)
-				}
-			})
-		}
 	}
 }
