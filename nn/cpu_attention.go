@@ -38,8 +38,16 @@ func (c *CPU) AttentionPool(a *PoolArgs) error {
 		return a.byKeys(c)
 	}
 	dim := a.Q.Cols / a.Heads
+	key, err := c.packed(a.Key, false, dim)
+	if err != nil {
+		return err
+	}
+	value, err := c.packed(a.Value, true, dim)
+	if err != nil {
+		return err
+	}
 	kernel.AttentionPool(&kernel.Pool{Out: matrix(a.Out), Q: matrix(a.Q), X: matrix(a.X), U: matrix(a.Work[0]), Z: matrix(a.Work[1]),
-		Scale: a.Scale, Key: c.packed(a.Key, false, dim), Value: c.packed(a.Value, true, dim), Bias: vector(a.ValueBias)})
+		Scale: a.Scale, Key: key, Value: value, Bias: vector(a.ValueBias)})
 	return nil
 }
 

@@ -26,7 +26,7 @@ func (k *call) pixels(r *kernel.Rounded, t Tensor) kernel.Pixels {
 }
 
 // gemmBetween is Gemm of a left operand or to a result in the smaller form.
-func (c *CPU) gemmBetween(k *call, y, a Tensor, b Operand, transB bool, ep *Epilogue) {
+func (c *CPU) gemmBetween(k *call, y, a Tensor, b Operand, transB bool, ep *Epilogue) error {
 	var w *kernel.Packed
 	switch {
 	case !c.keeps(b):
@@ -38,10 +38,18 @@ func (c *CPU) gemmBetween(k *call, y, a Tensor, b Operand, transB bool, ep *Epil
 		}
 		w.Pack(m, kernel.BF16)
 	case b.Weight.Data == nil && !c.has(b, transB):
-		w = c.turned(c.packed(b, !transB, 0)[0])
-		defer c.once.put(w)
+		t, err := c.turned(b, transB)
+		if err != nil {
+			return err
+		}
+		defer c.once.put(t)
+		w = t
 	default:
-		w = c.packed(b, transB, 0)[0]
+		p, err := c.packed(b, transB, 0)
+		if err != nil {
+			return err
+		}
+		w = p[0]
 	}
 	e := k.set(ep)
 	switch {
@@ -56,4 +64,5 @@ func (c *CPU) gemmBetween(k *call, y, a Tensor, b Operand, transB bool, ep *Epil
 		lay(&k.to, y)
 		kernel.GemmBetween(&k.to, &k.from, w, e)
 	}
+	return nil
 }

@@ -23,13 +23,18 @@ func (c *CPU) gemmChain(y, x Tensor, first, second link) error {
 	defer c.links.put(m)
 	if x.Rows > chainRows && c.whole(first, x.Rows) && c.whole(second, x.Rows) {
 		k := c.calls.get()
-		b, lent := c.right(first)
+		defer c.calls.put(k)
+		b, lent, err := c.right(first)
+		if err != nil {
+			return err
+		}
 		kernel.GemmRounded(&m.rounded, matrix(x), b, k.set(first.ep))
 		c.giveBack(b, lent)
-		b, lent = c.right(second)
+		if b, lent, err = c.right(second); err != nil {
+			return err
+		}
 		kernel.MulRounded(matrix(y), &m.rounded, b, k.set(second.ep))
 		c.giveBack(b, lent)
-		c.calls.put(k)
 		return nil
 	}
 	cols := second.b.Rows
@@ -56,9 +61,13 @@ func (c *CPU) whole(l link, rows int) bool {
 }
 
 // right is such an operand, and whether it is lent, to be given back.
-func (c *CPU) right(l link) (p *kernel.Packed, lent bool) {
+func (c *CPU) right(l link) (p *kernel.Packed, lent bool, err error) {
 	if c.keeps(l.b) {
-		return c.packed(l.b, l.transB, 0)[0], false
+		kept, err := c.packed(l.b, l.transB, 0)
+		if err != nil {
+			return nil, false, err
+		}
+		return kept[0], false, nil
 	}
 	m := matrix(l.b.Tensor)
 	if l.transB {
@@ -66,7 +75,7 @@ func (c *CPU) right(l link) (p *kernel.Packed, lent bool) {
 	}
 	p = c.once.get()
 	p.Pack(m, kernel.BF16)
-	return p, true
+	return p, true, nil
 }
 
 func (c *CPU) giveBack(p *kernel.Packed, lent bool) {

@@ -21,21 +21,30 @@ func (c *CPU) Conv2D(y, x Tensor, w Operand, a ConvArgs, ep *Epilogue) error {
 		return nil
 	}
 	if d := conv(a); d.Winograd() && ep.Pre.None() && ep.GradPre.None() && ep.Residual.None() {
-		kernel.Conv2DWinograd(k.pixels(&k.to, y), k.pixels(&k.from, x), a.Images, d, c.winograd(w, d), vector(ep.Bias), activations[ep.Act])
-		return nil
+		p, err := c.winograd(w, d)
+		if err == nil {
+			kernel.Conv2DWinograd(k.pixels(&k.to, y), k.pixels(&k.from, x), a.Images, d, p, vector(ep.Bias), activations[ep.Act])
+		}
+		return err
 	}
-	kernel.Conv2D(vector(y), vector(x), a.Images, conv(a), c.packed(w, true, 0)[0], k.set(ep))
-	return nil
+	p, err := c.packed(w, true, 0)
+	if err == nil {
+		kernel.Conv2D(vector(y), vector(x), a.Images, conv(a), p[0], k.set(ep))
+	}
+	return err
 }
 
 // winograd is a weight packed for Winograd's convolution, packed again only after a change.
-func (c *CPU) winograd(b Operand, d kernel.Conv) []*kernel.Packed {
+func (c *CPU) winograd(b Operand, d kernel.Conv) ([]*kernel.Packed, error) {
 	key := packKey{param: b.Weight, winograd: true}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p := c.packs[key]
 	if p != nil && p.version == b.Weight.Version() {
-		return p.parts
+		return p.parts, nil
+	}
+	if err := onHost(b.Weight, "a convolution of another kind"); err != nil {
+		return nil, err
 	}
 	if p == nil {
 		p = &pack{}
@@ -46,12 +55,15 @@ func (c *CPU) winograd(b Operand, d kernel.Conv) []*kernel.Packed {
 	}
 	p.version = b.Weight.Version()
 	kernel.PackWinograd(p.parts, matrix(b.Tensor), d, d.WinogradFormat(c.format()))
-	return p.parts
+	return p.parts, nil
 }
 
 // Conv2DGrad is the gradient of Conv2D.
 func (c *CPU) Conv2DGrad(dx, dw, dy, x Tensor, w Operand, a ConvArgs) error {
 	if !dx.None() {
+		if err := onHost(w.Weight, "the gradient of a convolution"); err != nil {
+			return err
+		}
 		kernel.Conv2DGradX(vector(dx), vector(dy), a.Images, conv(a), matrix(w.Tensor), c.precision)
 	}
 	if !dw.None() {

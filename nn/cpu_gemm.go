@@ -47,26 +47,39 @@ func (c *CPU) has(b Operand, trans bool) bool {
 	return c.packs[packKey{param: b.Weight, trans: trans}] != nil || c.format() == kernel.Int8
 }
 
-// turned is the transpose of a packed operand, for one product: give it back to c.once. Keeping both forms would double the memory
-// of weights; turning costs a hundredth of the products of a training step.
-func (c *CPU) turned(p *kernel.Packed) *kernel.Packed {
+// turned is the transpose of a parameter that is packed the other way, for one product: give it back to c.once. Keeping both forms would
+// double the memory of weights; turning costs a hundredth of the products of a training step.
+func (c *CPU) turned(b Operand, trans bool) (*kernel.Packed, error) {
+	p, err := c.packed(b, !trans, 0)
+	if err != nil {
+		return nil, err
+	}
 	t := c.once.get()
-	t.PackTransposed(p)
-	return t
+	t.PackTransposed(p[0])
+	return t, nil
+}
+
+// onHost is an error where a parameter's numbers were handed over in a form that this use of them cannot read.
+func onHost(w *Param, what string) error {
+	if w == nil || w.Data != nil {
+		return nil
+	}
+	return fmt.Errorf("the numbers of %s %v were handed over (Holder), but %s needs them in Data", w.Name, w.Shape, what)
 }
 
 // packed is a parameter's matrix as right operands, packed again only after a change. With parts > 0 the
-// parameter's rows are cut into parts of that many, each an operand of its own.
-func (c *CPU) packed(b Operand, trans bool, parts int) []*kernel.Packed {
+// parameter's rows are cut into parts of that many, each an operand of its own. One whose numbers were handed over for another use is an
+// error.
+func (c *CPU) packed(b Operand, trans bool, parts int) ([]*kernel.Packed, error) {
 	key := packKey{param: b.Weight, trans: trans, parts: parts}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p := c.packs[key]
 	if p != nil && p.version == b.Weight.Version() {
-		return p.parts
+		return p.parts, nil
 	}
-	if b.Weight.Data == nil {
-		panic(fmt.Sprintf("nn: the numbers of %s were taken for another product", b.Weight.Name))
+	if err := onHost(b.Weight, "a product of another kind"); err != nil {
+		return nil, err
 	}
 	if p == nil {
 		p = &pack{}
@@ -90,7 +103,7 @@ func (c *CPU) packed(b Operand, trans bool, parts int) []*kernel.Packed {
 		}
 		p.parts[i].Pack(m, c.format())
 	}
-	return p.parts
+	return p.parts, nil
 }
 
 // PackedBytes is the memory that packed weights take.
@@ -148,8 +161,7 @@ func (c *CPU) Gemm(y, a Tensor, transA bool, b Operand, transB bool, ep *Epilogu
 	k := c.calls.get()
 	defer c.calls.put(k)
 	if y.Compact || a.Compact {
-		c.gemmBetween(k, y, a, b, transB, ep)
-		return nil
+		return c.gemmBetween(k, y, a, b, transB, ep)
 	}
 	am := matrix(a)
 	if transA {
@@ -157,10 +169,16 @@ func (c *CPU) Gemm(y, a Tensor, transA bool, b Operand, transB bool, ep *Epilogu
 	}
 	if c.keeps(b) {
 		if b.Weight.Data != nil || c.has(b, transB) {
-			kernel.Gemm(matrix(y), am, c.packed(b, transB, 0)[0], k.set(ep))
-			return nil
+			p, err := c.packed(b, transB, 0)
+			if err == nil {
+				kernel.Gemm(matrix(y), am, p[0], k.set(ep))
+			}
+			return err
 		}
-		turned := c.turned(c.packed(b, !transB, 0)[0])
+		turned, err := c.turned(b, transB)
+		if err != nil {
+			return err
+		}
 		kernel.Gemm(matrix(y), am, turned, k.set(ep))
 		c.once.put(turned)
 		return nil

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/clipcap-go/clipcap/internal/kernel"
@@ -46,6 +47,10 @@ func (s *lossScratch) room(rows, words int) {
 // softmax further, and, where the gradient of x is wanted, adds the part's probabilities times its
 // embeddings to it, rescaling what was summed before: attention with the embeddings as keys and values.
 func (c *CPU) CrossEntropy(a *CrossEntropyArgs) error {
+	head, err := c.head(a)
+	if err != nil {
+		return err
+	}
 	targets := indices(a.Targets)
 	keep := !a.LSE.None() && a.DX.None() && a.X.Rows*a.Embed.Rows <= keptLogits
 	if old := c.take(a); old != nil { // of a run that failed before its gradient
@@ -62,7 +67,7 @@ func (c *CPU) CrossEntropy(a *CrossEntropyArgs) error {
 	dx := matrix(a.DX)
 	a.eachPart(func(part, first, n int) {
 		logits := s.part(x.Rows, first, n, keep)
-		c.headProduct(logits, x, a.Embed, true, part)
+		c.headProduct(logits, x, head, true, part)
 		for i, t := range targets {
 			if int(t) >= first && int(t) < first+n {
 				s.logTarget[i] = logits.V[i*n+int(t)-first]
@@ -77,7 +82,7 @@ func (c *CPU) CrossEntropy(a *CrossEntropyArgs) error {
 			return
 		}
 		if first == 0 {
-			c.headProduct(dx, logits, a.Embed, false, part)
+			c.headProduct(dx, logits, head, false, part)
 			return
 		}
 		for i, f := range s.corr {
@@ -85,7 +90,7 @@ func (c *CPU) CrossEntropy(a *CrossEntropyArgs) error {
 				kernel.Scale(dx.V[i*dx.Stride:][:dx.Cols], dx.V[i*dx.Stride:][:dx.Cols], f)
 			}
 		}
-		c.headAdd(dx, logits, a.Embed, part)
+		c.headAdd(dx, logits, head, part)
 	})
 	count := countTargets(targets)
 	var loss float64
@@ -165,6 +170,10 @@ func (s *lossScratch) part(rows, first, n int, kept bool) kernel.Matrix {
 // CrossEntropyGrad takes the logits the loss has kept, or computes each part's again, and from them the gradients of x and of the
 // embeddings.
 func (c *CPU) CrossEntropyGrad(a *CrossEntropyArgs) error {
+	head, err := c.head(a)
+	if err != nil {
+		return err
+	}
 	targets := indices(a.Targets)
 	s := c.take(a)
 	kept := s != nil
@@ -194,16 +203,16 @@ func (c *CPU) CrossEntropyGrad(a *CrossEntropyArgs) error {
 	a.eachPart(func(part, first, n int) {
 		logits := s.part(x.Rows, first, n, kept)
 		if !kept {
-			c.headProduct(logits, x, a.Embed, true, part)
+			c.headProduct(logits, x, head, true, part)
 		}
 		if !s.gradients {
 			kernel.CrossEntropyChunkGrad(logits, logits, vector(a.LSE), targets, int32(first), s.perRow)
 		}
 		if dx.V != nil {
 			if first == 0 {
-				c.headProduct(dx, logits, a.Embed, false, part)
+				c.headProduct(dx, logits, head, false, part)
 			} else {
-				c.headAdd(dx, logits, a.Embed, part)
+				c.headAdd(dx, logits, head, part)
 			}
 		}
 		if de.V != nil {
@@ -223,33 +232,58 @@ func (a *CrossEntropyArgs) eachPart(f func(part, first, n int)) {
 	}
 }
 
+// lossHead is the matrix [vocabulary, dim] that makes the logits, and its packed parts where it keeps them.
+type lossHead struct {
+	embed Operand
+	parts []*kernel.Packed
+}
+
+// head is the loss's head, or why the loss cannot be computed with it.
+func (c *CPU) head(a *CrossEntropyArgs) (lossHead, error) {
+	h := lossHead{embed: a.Embed}
+	if err := onHost(a.Embed.Weight, "the loss over this head"); err != nil {
+		return h, err
+	}
+	if !c.keeps(a.Embed) {
+		return h, nil
+	}
+	if c.format() == kernel.Int8 && !a.DX.None() {
+		return h, fmt.Errorf("the weights of the head %s %v are int8, from which the loss has no gradient; want another format of weights", a.Embed.Weight.Name, a.Embed.Weight.Shape)
+	}
+	var err error
+	h.parts, err = c.packed(a.Embed, true, vocabPart)
+	return h, err
+}
+
 // headProduct is y = x·Eᵀ (trans) or x·E for one part of the embeddings.
-func (c *CPU) headProduct(y, x kernel.Matrix, embed Operand, trans bool, part int) {
-	c.headGemm(y, x, embed, trans, part, nil)
+func (c *CPU) headProduct(y, x kernel.Matrix, head lossHead, trans bool, part int) {
+	c.headGemm(y, x, head, trans, part, nil)
 }
 
 // headAdd is y += x·E for one part.
-func (c *CPU) headAdd(y, x kernel.Matrix, embed Operand, part int) {
+func (c *CPU) headAdd(y, x kernel.Matrix, head lossHead, part int) {
 	k := c.calls.get()
 	defer c.calls.put(k)
 	*k = call{residual: y}
 	k.ep.Residual = &k.residual
-	c.headGemm(y, x, embed, false, part, &k.ep)
+	c.headGemm(y, x, head, false, part, &k.ep)
 }
 
-func (c *CPU) headGemm(y, x kernel.Matrix, embed Operand, trans bool, part int, ep *kernel.Epilogue) {
-	if c.keeps(embed) {
-		e := c.packed(embed, true, vocabPart)[part]
+func (c *CPU) headGemm(y, x kernel.Matrix, head lossHead, trans bool, part int, ep *kernel.Epilogue) {
+	if head.parts != nil {
+		e := head.parts[part]
 		if !trans {
-			e = c.turned(e)
-			defer c.once.put(e)
+			turned := c.once.get()
+			defer c.once.put(turned)
+			turned.PackTransposed(e)
+			e = turned
 		}
 		kernel.Gemm(y, x, e, ep)
 		return
 	}
-	t := embed.Tensor
+	t := head.embed.Tensor
 	t.Off += part * vocabPart * t.Stride
-	t.Rows = min(vocabPart, embed.Rows-part*vocabPart)
+	t.Rows = min(vocabPart, head.embed.Rows-part*vocabPart)
 	e := matrix(t)
 	if trans {
 		e = e.T()

@@ -37,7 +37,11 @@ func (c *CPU) Top(a *TopArgs) error {
 		s.room(part.Rows, vocab, a.K)
 		s.scale = a.Scale
 		if c.keeps(a.Embed) {
-			kernel.Gemm(s.logits, part, c.packed(a.Embed, true, 0)[0], nil)
+			embed, err := c.packed(a.Embed, true, 0)
+			if err != nil {
+				return err
+			}
+			kernel.Gemm(s.logits, part, embed[0], nil)
 		} else {
 			kernel.GemmBoth(s.logits, part, matrix(a.Embed.Tensor).T(), c.precision, nil)
 		}

@@ -29,7 +29,7 @@ func (c *CPU) Take(p *Param, transposed bool) {
 		return
 	}
 	at := Tensor{Buf: &hostBuffer{f: p.Data}, Rows: p.Shape[0], Cols: p.Shape[1], Stride: p.Shape[1]}
-	parts := c.packed(Operand{Tensor: at, Weight: p}, transposed, 0)
+	parts, _ := c.packed(Operand{Tensor: at, Weight: p}, transposed, 0) // no error: its numbers are here
 	p.Data, p.host = nil, hostBuffer{}
 	c.mu.Lock()
 	delete(c.packs, packKey{param: p, trans: !transposed})
@@ -51,7 +51,7 @@ func (c *CPU) TakeConv(p *Param, conv2d Conv) {
 		return
 	}
 	at := Tensor{Buf: &hostBuffer{f: p.Data}, Rows: out, Cols: cols, Stride: cols}
-	c.winograd(Operand{Tensor: at, Weight: p}, d)
+	_, _ = c.winograd(Operand{Tensor: at, Weight: p}, d)
 	p.Data, p.host = nil, hostBuffer{}
 }
 
@@ -61,7 +61,7 @@ func (c *CPU) TakePool(p *Param, heads int, value bool) {
 		return
 	}
 	at := Tensor{Buf: &hostBuffer{f: p.Data}, Rows: p.Shape[0], Cols: p.Shape[1], Stride: p.Shape[1]}
-	c.packed(Operand{Tensor: at, Weight: p}, value, p.Shape[0]/heads)
+	_, _ = c.packed(Operand{Tensor: at, Weight: p}, value, p.Shape[0]/heads)
 	p.Data, p.host = nil, hostBuffer{}
 }
 
