@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -154,6 +155,37 @@ func TestVerify(t *testing.T) {
 	}
 	if status, _, _ := call(t, "verify"); status != 2 {
 		t.Errorf("no file: exit %d", status)
+	}
+}
+
+// TestVerifyNamesTensors holds that verify says which tensors hold what is infinite or NaN: the first few, with how many numbers, and how many
+// tensors in all.
+func TestVerifyNamesTensors(t *testing.T) {
+	bad := []float32{float32(math.Inf(1)), 1, float32(math.NaN())}
+	file := func(infinite ...string) string {
+		items := []weights.Item{weights.Floats("good", []int{3}, []float32{1, 2, 3}, weights.F32)}
+		for i, name := range infinite {
+			items = append(items, weights.Floats(name, []int{1 + 2*(i%2)}, bad[:1+2*(i%2)], weights.F32))
+		}
+		path := filepath.Join(t.TempDir(), "f.safetensors")
+		if err := weights.WriteFile(path, func(w io.Writer) error { return weights.WriteSafetensors(w, nil, items) }); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	few := file("a\x1b", "b")
+	for _, c := range []struct{ path, want string }{
+		{few, ": sound, 3 tensors, 7 numbers, "},
+		{few, ", 3 numbers infinite or NaN in 2 tensors: \"a\\x1b\" (1), b (2)\n"},
+		{file("a"), ", 1 number infinite or NaN in 1 tensor: a (1)\n"},
+		{file("a", "b", "c", "d", "e", "f", "g"), ", 10 numbers infinite or NaN in 7 tensors: a (1), b (2), c (1), d (2), e (1) and 2 more\n"},
+	} {
+		if status, out, log := call(t, "verify", c.path); status != 0 || !strings.Contains(out, c.want) {
+			t.Errorf("exit %d, %q %q, want %q", status, out, log, c.want)
+		}
+	}
+	if _, out, _ := call(t, "verify", "--json", few); !strings.Contains(out, `"not_finite":3,"not_finite_in":[{"name":"a\u001b","count":1},{"name":"b","count":2}]`) {
+		t.Errorf("JSON %s", out)
 	}
 }
 

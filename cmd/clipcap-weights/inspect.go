@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/clipcap-go/clipcap/internal/cli"
+	"github.com/clipcap-go/clipcap/internal/plural"
 	"github.com/clipcap-go/clipcap/weights"
 )
 
@@ -68,7 +69,7 @@ func printTable(w io.Writer, s *weights.Store) error {
 		count, wide = count+t.Len(), max(wide, len(shown(t.Name)))
 	}
 	kind, config, notes := identify(s)
-	fmt.Fprintf(out, "%s: %s in a %s file, %d tensors, %d numbers\n%s", s.Path, kind, s.Container, len(s.Tensors()), count, configText(config))
+	fmt.Fprintf(out, "%s: %s in a %s file, %s, %s\n%s", s.Path, kind, s.Container, plural.Of(len(s.Tensors()), "tensor"), plural.Of(count, "number"), configText(config))
 	for _, n := range notes {
 		fmt.Fprintf(out, "note: %s\n", n)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/clipcap-go/clipcap/internal/cli"
 	"github.com/clipcap-go/clipcap/internal/files"
+	"github.com/clipcap-go/clipcap/internal/plural"
 	"github.com/clipcap-go/clipcap/weights"
 	"github.com/clipcap-go/clipcap/weights/fetch"
 )
@@ -58,7 +59,33 @@ type verdict struct {
 	Published string `json:"published,omitempty"` // what the file is, if its hash is in the table
 	Tensors   int    `json:"tensors"`
 	Numbers   int    `json:"numbers"`
-	NotFinite int    `json:"not_finite"`
+	NotFinite int    `json:"not_finite"` // numbers that are infinite or NaN
+	// Tensors that hold them, in the file's order.
+	NotFiniteIn []infinite `json:"not_finite_in,omitempty"`
+}
+
+// infinite is a tensor with numbers that are infinite or NaN.
+type infinite struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
+}
+
+// shownInfinite is how many such tensors are named on a line.
+const shownInfinite = 5
+
+// infiniteText names the tensors whose numbers are not all finite, the first few.
+func (v verdict) infiniteText() string {
+	text := fmt.Sprintf("%s infinite or NaN in %s: ", plural.Of(v.NotFinite, "number"), plural.Of(len(v.NotFiniteIn), "tensor"))
+	for i, t := range v.NotFiniteIn[:min(shownInfinite, len(v.NotFiniteIn))] {
+		if i > 0 {
+			text += ", "
+		}
+		text += fmt.Sprintf("%s (%d)", shown(t.Name), t.Count)
+	}
+	if more := len(v.NotFiniteIn) - shownInfinite; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 func (v verdict) print(w io.Writer, asJSON bool) error {
@@ -70,9 +97,9 @@ func (v verdict) print(w io.Writer, asJSON bool) error {
 		what = ", " + v.Published + " as published"
 	}
 	if v.NotFinite > 0 {
-		what += fmt.Sprintf(", %d numbers infinite or NaN", v.NotFinite)
+		what += ", " + v.infiniteText()
 	}
-	_, err := fmt.Fprintf(w, "%s: sound, %d tensors, %d numbers, sha256 %s%s\n", v.Path, v.Tensors, v.Numbers, v.SHA256, what)
+	_, err := fmt.Fprintf(w, "%s: sound, %s, %s, sha256 %s%s\n", v.Path, plural.Of(v.Tensors, "tensor"), plural.Of(v.Numbers, "number"), v.SHA256, what)
 	return err
 }
 
@@ -92,6 +119,9 @@ func verified(ctx context.Context, path, want string, log io.Writer) (verdict, e
 			return v, fmt.Errorf("%s: %w", s.Path, err)
 		}
 		v.Numbers, v.NotFinite = v.Numbers+t.Len(), v.NotFinite+n
+		if n > 0 {
+			v.NotFiniteIn = append(v.NotFiniteIn, infinite{t.Name, n})
+		}
 	}
 	if v.SHA256, err = hashOf(ctx, s.Path, log); err != nil {
 		return v, err

@@ -11,14 +11,14 @@ const module = "github.com/clipcap-go/clipcap"
 //
 // "cmd" stands for every command and "." for the root package.
 var allowed = map[string][]string{
-	"cmd": {".", "internal/files", "train", "checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "internal/cli",
+	"cmd": {".", "internal/files", "train", "checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "internal/cli", "internal/plural",
 		"github.com/schollz/progressbar/v3"},
 	".": {"train", "internal/files", "checkpoint", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "weights/fetch", "gorgonia.org/gorgonia"},
 
-	"train": {"checkpoint", "internal/files", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "gorgonia.org/gorgonia"},
+	"train": {"checkpoint", "internal/files", "internal/plural", "eval", "data", "clip", "gpt2", "mapping", "nn", "weights", "internal/dist", "gorgonia.org/gorgonia"},
 	// snowballstem: METEOR's stems, from the definition that METEOR's own stemmer was made from.
-	"eval": {"data", "internal/files", "clip", "gpt2", "nn", "weights", "gorgonia.org/gorgonia", "github.com/blevesearch/snowballstem"},
-	"data": {"clip", "internal/files", "gpt2", "nn", "weights"},
+	"eval": {"data", "internal/files", "internal/plural", "clip", "gpt2", "nn", "weights", "gorgonia.org/gorgonia", "github.com/blevesearch/snowballstem"},
+	"data": {"clip", "internal/files", "internal/plural", "gpt2", "nn", "weights"},
 
 	"clip": {"clip/pillow", "internal/files", "nn", "weights", "internal/bpe", "golang.org/x/text/unicode/norm", "gorgonia.org/gorgonia", "gorgonia.org/tensor"},
 	// Images as Pillow decodes and resizes them; no network.
@@ -41,6 +41,8 @@ var allowed = map[string][]string{
 	"internal/kernel": {"internal/half", "golang.org/x/sys/cpu"},
 	// 16-bit numbers: files store them, kernels compute with them.
 	"internal/half": {"golang.org/x/sys/cpu"},
+	// Counts in messages, "1 shard" and "2 shards".
+	"internal/plural": {},
 	// What users name may be a pipe that nobody writes to.
 	"internal/files": {},
 
