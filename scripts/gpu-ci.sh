@@ -36,7 +36,10 @@ if [ -z "$ptxas" ]; then skip "assembling the kernels: no ptxas, and NVIDIA's wh
   for ptx in "${texts[@]}"; do
     for sm in sm_80 sm_90; do
       if "$ptxas" -arch=$sm -v "$ptx" -o /dev/null 2>"$tmp/log"; then
-        echo "gpu-ci: ptxas takes all $(grep -c 'Compiling entry' "$tmp/log") kernels of $(basename "$ptx") for $sm, $(grep -c '[1-9][0-9]* bytes spill stores' "$tmp/log") of them with spills"
+        spills=$(awk -F"'" '/Compiling entry/ {name = $2} / bytes spill stores/ && !/ 0 bytes spill stores, 0 bytes spill loads/ {print name}' "$tmp/log")
+        echo "gpu-ci: ptxas takes all $(grep -c 'Compiling entry' "$tmp/log") kernels of $(basename "$ptx") for $sm"
+        # Another clang's text may well need more registers; the one that is shipped must not.
+        [ -z "$spills" ] || [ "$ptx" != "${texts[0]}" ] || fail "registers spill for $sm in" $spills
       else
         cat "$tmp/log" >&2; fail "ptxas refuses $(basename "$ptx") for $sm"
       fi

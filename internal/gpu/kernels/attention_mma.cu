@@ -53,7 +53,7 @@ DEVICE void attend(float *out, int os, const Side &sq, const Side &sk, const Sid
           acc[c][2 * i + 1] *= corr;
         }
       }
-      accumulate<HALF, KD, N>(acc, x, shared_address(tv), tv, dim);
+      accumulate<HALF, KD, N>(acc, x, shared_address(tv), dim);
     }
   }
   store_sums<KD>(out, os, acc, first, rows, dim, sum[0] > 0.0f ? 1.0f / sum[0] : 0.0f, sum[1] > 0.0f ? 1.0f / sum[1] : 0.0f);

@@ -100,7 +100,7 @@ template <bool HALF, int KD, int N> DEVICE void scores(Scores<N> &x, u32 own, in
 template <int KD> using Sums = float[2 * KD][4];
 
 // accumulate is acc += x·others.
-template <bool HALF, int KD, int N> DEVICE void accumulate(Sums<KD> &acc, const Scores<N> &x, u32 others, const char *tile, int dim) {
+template <bool HALF, int KD, int N> DEVICE void accumulate(Sums<KD> &acc, const Scores<N> &x, u32 others, int dim) {
   typedef Rows<HALF, KD> R;
   if (HALF) {
     int m = lane() >> 3;
@@ -121,21 +121,25 @@ template <bool HALF, int KD, int N> DEVICE void accumulate(Sums<KD> &acc, const 
     }
     return;
   }
-  // Which of the others is which step of a product's depth does not matter: lane q of a quad takes 2q and 2q+1, whose scores it has.
+  // Which of the others is which step of a product's depth does not matter: lane q of a quad takes 2q and 2q+1, whose scores it has. Tiles lie on
+  // 128 bytes, so the exclusive or of a column may be taken of a whole address. It is hidden from the compiler, or that would keep the address
+  // of every number from tile to tile, which are more registers than there are.
   int g = lane() >> 2, q = lane() & 3;
+  u32 at = others + R::at(2 * q, g >> 2) + (g & 3) * 4;
 #pragma unroll
   for (int j = 0; j < N / 8; j++) {
     u32 a[4], rest[4];
 #pragma unroll
     for (int h = 0; h < 4; h++) a[h] = __builtin_bit_cast(u32, x[j][2 * (h & 1) + (h >> 1)]);
     split3(a, rest, a);
+    asm volatile("" : "+r"(at));
 #pragma unroll
     for (int c = 0; c < 2 * KD; c++) {
       if (8 * c >= dim) continue;
       u32 f[2], l[2];
 #pragma unroll
       for (int h = 0; h < 2; h++) {
-        float v = *(const float *)(tile + R::at(8 * j + 2 * q + h, 2 * c + (g >> 2)) + (g & 3) * 4);
+        float v = load_shared((at ^ (32 * (c & 3) + 16 * h)) + (8 * j + h) * R::bytes + 128 * (c >> 2));
         f[h] = tf32(v);
         l[h] = tf32(v - __builtin_bit_cast(float, f[h]));
       }

@@ -40,7 +40,7 @@ DEVICE void attend_grad_q(float *dq, int dqs, const Side &sd, const Side &sq, co
         bool sees = key >= see.lo[i] && key < see.hi[i];
         x[j][c] = sees ? weight<HALF>(x[j][c] * scale - l[i]) * (y[j][c] * keep(drop, h, w.row[i], see.base[i] + key) - dot[i]) * scale : 0.0f;
       }
-      accumulate<HALF, KD, N>(acc, x, shared_address(tk), tk, dim);
+      accumulate<HALF, KD, N>(acc, x, shared_address(tk), dim);
     }
   }
   store_sums<KD>(dq, dqs, acc, first, rows, dim, 1.0f, 1.0f);
@@ -88,8 +88,8 @@ DEVICE void attend_grad_kv(float *dk, int dks, float *dv, int dvs, const Side &s
         x[j][c] = p * f;
         y[j][c] = sees ? p * (y[j][c] * f - sdot[at]) * scale : 0.0f;
       }
-      accumulate<HALF, KD, N>(av, x, shared_address(td), td, dim);
-      accumulate<HALF, KD, N>(ak, y, shared_address(tq), tq, dim);
+      accumulate<HALF, KD, N>(av, x, shared_address(td), dim);
+      accumulate<HALF, KD, N>(ak, y, shared_address(tq), dim);
     }
   }
   store_sums<KD>(dk, dks, ak, first, rows, dim, 1.0f, 1.0f);

@@ -5,6 +5,13 @@
 // shared_address is where a pointer to shared memory points within it.
 DEVICE u32 shared_address(const void *p) { return (u32)(u64)(__attribute__((address_space(3))) const char *)p; }
 
+// load_shared is the number at a shared address.
+DEVICE float load_shared(u32 at) {
+  float v;
+  asm volatile("ld.shared.f32 %0, [%1];" : "=f"(v) : "r"(at) : "memory");
+  return v;
+}
+
 // copy_async starts copying 4 or 16 bytes to shared memory, of which the first n come from src and the rest are zero.
 DEVICE void copy_async16(u32 dst, const float *src, int n) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(dst), "l"(src), "r"(n) : "memory");
