@@ -49,7 +49,7 @@ func (*CPU) LayerNorm(y, x, gain, bias Tensor, eps float32, mean, rstd Tensor) e
 
 // LayerNormGrad is the gradient of LayerNorm.
 func (*CPU) LayerNormGrad(dx, dgain, dbias, dy, x, gain, mean, rstd Tensor) error {
-	kernel.LayerNormGrad(matrix(dx), matrix(dy), matrix(x), vector(gain), vector(mean), vector(rstd), vector(dgain), vector(dbias), nil)
+	kernel.LayerNormGrad(matrix(dx), matrix(dy), matrix(x), vector(gain), vector(mean), vector(rstd), vector(dgain), vector(dbias))
 	return nil
 }
 

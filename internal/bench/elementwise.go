@@ -40,7 +40,7 @@ func elementRows() []row {
 		mat := func() kernel.Matrix { return kernel.Mat(spread(rows*dim), rows, dim) }
 		dx, dy, x, gain, dgain, dbias := mat(), mat(), mat(), touched(dim), touched(dim), touched(dim)
 		mean, rstd := touched(rows), spread(rows)
-		return merged(rows*dim, 11, func() { kernel.LayerNormGrad(dx, dy, x, gain, mean, rstd, dgain, dbias, nil) })
+		return merged(rows*dim, 11, func() { kernel.LayerNormGrad(dx, dy, x, gain, mean, rstd, dgain, dbias) })
 	})
 	add("softmax", rows, dim, func() contest {
 		y, x := kernel.Mat(touched(rows*dim), rows, dim), kernel.Mat(spread(rows*dim), rows, dim)

@@ -68,26 +68,21 @@ const normPieces = 16
 // LayerNormGrad is the backward pass of LayerNorm. With x̂ = (x - mean)·rstd, g = dy·gain and means
 // taken over a row:
 //
-//	dx    = rstd·(g - mean(g) - x̂·mean(g·x̂)) + add
+//	dx    = rstd·(g - mean(g) - x̂·mean(g·x̂))
 //	dgain = Σ over rows of dy·x̂
 //	dbias = Σ over rows of dy
 //
-// add is the gradient that reached x by another way (a residual branch), or nil. dx.V is nil where
-// only dgain and dbias are wanted, and dgain and dbias are nil (both) where the layer is frozen.
-// dx may be dy or add. All results replace what was there and do not depend on the number of
-// goroutines.
-func LayerNormGrad(dx, dy, x Matrix, gain, mean, rstd []float32, dgain, dbias []float32, add *Matrix) {
+// dx.V is nil where only dgain and dbias are wanted, and dgain and dbias are nil (both) where the layer is
+// frozen. dx may be dy. All results replace what was there and do not depend on the number of goroutines.
+func LayerNormGrad(dx, dy, x Matrix, gain, mean, rstd []float32, dgain, dbias []float32) {
 	rows, cols := x.Rows, x.Cols
 	t := tasks.get()
 	t.y, t.z, t.x, t.a, t.b, t.c = dx, dy, x, gain[:cols], mean[:rows], rstd[:rows]
-	if add != nil {
-		t.w = *add
-	}
 	if dgain == nil && dbias == nil {
 		t.overRows(rows, cols, 3, layerNormGrad)
 		return
 	}
-	t.step = max(8, ((rows+normPieces-1)/normPieces+1)&^1) // even: rows are taken by twos
+	t.step = max(8, (rows+normPieces-1)/normPieces)
 	t.run, t.n = layerNormGrad, rows
 	n := t.pieces()
 	t.id = int32((cols + 15) &^ 15) // whole cache lines for each piece
@@ -126,50 +121,29 @@ func layerNormGrad(t *task, lo, hi int) {
 		clear(dgain)
 		clear(dbias)
 	}
-	n := float32(t.x.Cols)
-	i := t.layerNormGradPairs(lo, hi, dgain, dbias)
-	for ; i < hi; i++ {
-		dy, x, mean, rstd := t.z.row(i), t.x.row(i), t.b[i], t.c[i]
-		g, gx := normSumsRow(dy, x, t.a, dgain, dbias, mean, rstd)
-		if t.y.V == nil {
-			continue
+	dx := t.y
+	if dx.V != nil {
+		dx = dx.slab(lo, hi)
+	}
+	layerNormGradRows(dx, t.z.slab(lo, hi), t.x.slab(lo, hi), t.a, t.b[lo:hi], t.c[lo:hi], dgain, dbias)
+}
+
+// layerNormGradRows is LayerNormGrad in the calling goroutine, but adds to dgain and dbias.
+func layerNormGradRows(dx, dy, x Matrix, gain, mean, rstd, dgain, dbias []float32) {
+	if x.Rows == 0 || x.Cols == 0 || normGradArch(dx, dy, x, gain, mean, rstd, dgain, dbias) {
+		return
+	}
+	for i := range x.Rows {
+		g, k := normSumsRow(dy.row(i), x.row(i), gain, dgain, dbias, mean[i], rstd[i])
+		if dx.V != nil {
+			normGradRow(dx.row(i), dy.row(i), x.row(i), gain, mean[i], rstd[i], g, k)
 		}
-		var add []float32
-		if t.w.V != nil {
-			add = t.w.row(i)
-		}
-		normGradRow(t.y.row(i), dy, x, t.a, add, &[4]float32{mean, rstd, g / n, gx / n * rstd * rstd})
 	}
 }
 
-// layerNormGradPairs does the rows from lo on by twos, as far as there are assembly and two rows, and returns where it
-// ended.
-func (t *task) layerNormGradPairs(lo, hi int, dgain, dbias []float32) int {
-	n := float32(t.x.Cols)
-	if n == 0 {
-		return lo
-	}
-	i := lo
-	for ; i+2 <= hi; i += 2 {
-		c := [8]float32{0: t.b[i], 1: t.c[i], 4: t.b[i+1], 5: t.c[i+1]}
-		if !normSums2Arch(&t.y, &t.z, &t.x, i, t.a, dgain, dbias, &c) {
-			break
-		}
-		if t.y.V != nil {
-			c[2], c[3] = c[2]/n, c[3]/n*c[1]*c[1]
-			c[6], c[7] = c[6]/n, c[7]/n*c[5]*c[5]
-			normGrad2Arch(&t.y, &t.z, &t.x, &t.w, i, t.a, &c)
-		}
-	}
-	return i
-}
-
-// normSumsRow returns Σ dy·gain and Σ dy·gain·(x - mean), and adds to dgain and dbias unless they are nil.
-func normSumsRow(dy, x, gain, dgain, dbias []float32, mean, rstd float32) (g, gx float32) {
-	c := [4]float32{mean, rstd}
-	if normSumsArch(dy, x, gain, dgain, dbias, &c) {
-		return c[2], c[3]
-	}
+// normSumsRow returns g = mean(dy·gain) and k = mean(dy·gain·(x - mean))·rstd², and adds to dgain and dbias unless they
+// are nil.
+func normSumsRow(dy, x, gain, dgain, dbias []float32, mean, rstd float32) (g, k float32) {
 	var s, sx [16]float32
 	for i, v := range x {
 		h := v - mean
@@ -181,21 +155,13 @@ func normSumsRow(dy, x, gain, dgain, dbias []float32, mean, rstd float32) (g, gx
 			dbias[i] += dy[i]
 		}
 	}
-	return fold16(&s), fold16(&sx)
+	n := float32(len(x))
+	return fold16(&s) / n, fold16(&sx) / n * rstd * rstd
 }
 
-// normGradRow sets dx = rstd·(dy·gain - g - (x-mean)·k) + add; c holds mean, rstd, g = mean(dy·gain) and
-// k = mean(dy·gain·(x-mean))·rstd².
-func normGradRow(dx, dy, x, gain, add []float32, c *[4]float32) {
-	if normGradArch(dx, dy, x, gain, add, c) {
-		return
-	}
-	mean, rstd, g, k := c[0], c[1], c[2], c[3]
+// normGradRow sets dx = rstd·(dy·gain - g - (x-mean)·k).
+func normGradRow(dx, dy, x, gain []float32, mean, rstd, g, k float32) {
 	for i, v := range x {
-		d := rstd * (dy[i]*gain[i] - (g + (v-mean)*k))
-		if add != nil {
-			d += add[i]
-		}
-		dx[i] = d
+		dx[i] = rstd * (dy[i]*gain[i] - (g + (v-mean)*k))
 	}
 }

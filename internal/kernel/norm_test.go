@@ -88,13 +88,12 @@ func TestLayerNormGrad(t *testing.T) {
 			rows, cols := s[0], s[1]
 			x, _ := guardedMatrix(r, rows, cols)
 			dy, _ := guardedMatrix(r, rows, cols)
-			add, _ := guardedMatrix(r, rows, cols)
 			dx, check := guardedMatrix(r, rows, cols)
 			gain, mean, rstd := filled(cols, 1, func() float32 { return 1 + normal(r) }), newGuarded(rows, 2), newGuarded(rows, 0)
 			zero, y := make([]float32, cols), make([]float32, rows*cols)
 			LayerNorm(Mat(y, rows, cols), x, gain.v, zero, 1e-5, mean.v, rstd.v)
 			dgain, dbias := newGuarded(cols, 0), newGuarded(cols, 1)
-			LayerNormGrad(dx, dy, x, gain.v, mean.v, rstd.v, dgain.v, dbias.v, &add)
+			LayerNormGrad(dx, dy, x, gain.v, mean.v, rstd.v, dgain.v, dbias.v)
 			check(t, "dx")
 			dgain.check(t, "dgain")
 			dbias.check(t, "dbias")
@@ -103,7 +102,7 @@ func TestLayerNormGrad(t *testing.T) {
 				want := layerNormGrad64(dy.row(i), x.row(i), gain.v, wg, wb)
 				for j := range cols {
 					scale := max(1, float64(rstd.v[i]))
-					near(t, fmt.Sprintf("%dx%d: dx[%d][%d]", rows, cols, i, j), dx.row(i)[j], want[j]+float64(add.row(i)[j]), 1e-5*scale)
+					near(t, fmt.Sprintf("%dx%d: dx[%d][%d]", rows, cols, i, j), dx.row(i)[j], want[j], 1e-5*scale)
 				}
 			}
 			for j := range cols {
@@ -111,31 +110,31 @@ func TestLayerNormGrad(t *testing.T) {
 				near(t, "dgain", dgain.v[j], wg[j], tol)
 				near(t, "dbias", dbias.v[j], wb[j], tol)
 			}
-			testLayerNormGradForms(t, dx, dy, x, add, gain.v, mean.v, rstd.v, dgain.v, dbias.v)
+			testLayerNormGradForms(t, dx, dy, x, gain.v, mean.v, rstd.v, dgain.v, dbias.v)
 		}
 	})
 }
 
 // testLayerNormGradForms compares the forms with parts left out, on any number of workers.
-func testLayerNormGradForms(t *testing.T, dx, dy, x, add Matrix, gain, mean, rstd, dgain, dbias []float32) {
+func testLayerNormGradForms(t *testing.T, dx, dy, x Matrix, gain, mean, rstd, dgain, dbias []float32) {
 	t.Helper()
 	rows, cols := x.Rows, x.Cols
 	onWorkers(func() {
 		g, b, alone := make([]float32, cols), make([]float32, cols), Mat(make([]float32, rows*cols), rows, cols)
-		LayerNormGrad(Matrix{}, dy, x, gain, mean, rstd, g, b, nil)
+		LayerNormGrad(Matrix{}, dy, x, gain, mean, rstd, g, b)
 		if !slices.Equal(g, dgain) || !slices.Equal(b, dbias) {
 			t.Fatalf("%dx%d: dgain, dbias differ without dx", rows, cols)
 		}
-		LayerNormGrad(alone, dy, x, gain, mean, rstd, nil, nil, &add)
+		LayerNormGrad(alone, dy, x, gain, mean, rstd, nil, nil)
 		for i := range rows {
 			if !slices.Equal(alone.row(i), dx.row(i)) {
 				t.Fatalf("%dx%d: dx differs without dgain", rows, cols)
 			}
 		}
-		for i := range rows { // in place of the residual branch's gradient
-			copy(alone.row(i), add.row(i))
+		for i := range rows { // in place
+			copy(alone.row(i), dy.row(i))
 		}
-		LayerNormGrad(alone, dy, x, gain, mean, rstd, g, b, &alone)
+		LayerNormGrad(alone, alone, x, gain, mean, rstd, g, b)
 		for i := range rows {
 			if !slices.Equal(alone.row(i), dx.row(i)) {
 				t.Fatalf("%dx%d: dx differs in place", rows, cols)
@@ -236,7 +235,7 @@ func TestL2Normalize(t *testing.T) {
 
 func BenchmarkLayerNorm(b *testing.B) {
 	const rows, cols = 1200, 768
-	x, y, z, w := Mat(make([]float32, rows*cols), rows, cols), Mat(make([]float32, rows*cols), rows, cols), Mat(make([]float32, rows*cols), rows, cols), Mat(make([]float32, rows*cols), rows, cols)
+	x, y, z := Mat(make([]float32, rows*cols), rows, cols), Mat(make([]float32, rows*cols), rows, cols), Mat(make([]float32, rows*cols), rows, cols)
 	r := rand.New(rand.NewPCG(6, 6))
 	for i := range x.V {
 		x.V[i], y.V[i] = normal(r), normal(r)
@@ -249,15 +248,15 @@ func BenchmarkLayerNorm(b *testing.B) {
 		}
 	})
 	b.Run("backward", func(b *testing.B) {
-		b.SetBytes(16 * rows * cols)
+		b.SetBytes(12 * rows * cols)
 		for b.Loop() {
-			LayerNormGrad(z, y, x, gain, mean, rstd, gain, bias, &w)
+			LayerNormGrad(z, y, x, gain, mean, rstd, gain, bias)
 		}
 	})
 	b.Run("backward-frozen", func(b *testing.B) {
-		b.SetBytes(16 * rows * cols)
+		b.SetBytes(12 * rows * cols)
 		for b.Loop() {
-			LayerNormGrad(z, y, x, gain, mean, rstd, nil, nil, &w)
+			LayerNormGrad(z, y, x, gain, mean, rstd, nil, nil)
 		}
 	})
 }
