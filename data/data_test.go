@@ -66,7 +66,7 @@ func load(t *testing.T, rows int, cfg Config, lines ...string) (*Captions, error
 
 func TestJoin(t *testing.T) {
 	lines := []string{`{"image_id":1,"caption":"ab"}`, `{"image_id":"00000001","caption":"c"}`, `{"image_id":9,"caption":"d"}`, `{"row":0,"image_id":"x","tokens":[]}`}
-	if _, err := load(t, 3, Config{}, lines...); err == nil || !strings.Contains(err.Error(), "1 of 4 captions have no feature") || !strings.Contains(err.Error(), "image ids 9") {
+	if _, err := load(t, 3, Config{}, lines...); err == nil || !strings.Contains(err.Error(), "1 of 4 captions without a feature") || !strings.Contains(err.Error(), "image ids 9") {
 		t.Errorf("without a threshold: %v", err)
 	}
 	c, err := load(t, 3, Config{MaxMissing: 0.25}, lines...)
@@ -81,7 +81,7 @@ func TestJoin(t *testing.T) {
 		t.Errorf("rows %d %d %d, tokens %v", c.Row(0), c.Row(1), c.Row(2), c.Tokens(0))
 	}
 	for _, bad := range []struct{ line, want string }{
-		{`{"row":3,"caption":"a"}`, "none of the 1 captions"},
+		{`{"row":3,"caption":"a"}`, "of 1 caption none has"},
 		{`{"row":0,"tokens":[256]}`, "token 256, want 0 to 255"},
 		{`{"row":0,"tokens":[-1]}`, "token -1"},
 	} {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/internal/plural"
 )
 
 // Config says where captions come from and what becomes of them.
@@ -211,11 +212,11 @@ func (l *loader) finish() (*Captions, error) {
 	case total == 0:
 		return nil, fmt.Errorf("captions %s: none", l.cfg.Captions)
 	case j.Captions == 0:
-		return nil, fmt.Errorf("none of the %d captions of %s has a feature in %s (image ids as %s there, as %s here)",
-			total, l.cfg.Captions, set.Features.Path, few(j.MissingID), set.Features.ID(0))
+		return nil, fmt.Errorf("captions %s: of %s none has a feature in %s (image ids as %s there, as %s here)",
+			l.cfg.Captions, plural.Of(total, "caption"), set.Features.Path, few(j.MissingID), set.Features.ID(0))
 	case float64(j.Missing) > l.cfg.MaxMissing*float64(total):
-		return nil, fmt.Errorf("%d of %d captions have no feature in %s (image ids %s); --max-missing %.3g lets it pass",
-			j.Missing, total, set.Features.Path, few(j.MissingID), math.Ceil(1000*float64(j.Missing)/float64(total))/1000)
+		return nil, fmt.Errorf("%d of %s without a feature in %s (image ids %s); --max-missing %.3g lets it pass",
+			j.Missing, plural.Of(total, "caption"), set.Features.Path, few(j.MissingID), math.Ceil(1000*float64(j.Missing)/float64(total))/1000)
 	}
 	used := make([]bool, set.Features.Rows())
 	for _, r := range set.rows {

@@ -31,7 +31,7 @@ func ParseGemm(name, gemm string) (Device, error) {
 		return d, err
 	}
 	switch gemm {
-	case "", "auto", "ptx", "cublas":
+	case "auto", "ptx", "cublas":
 	default:
 		return d, fmt.Errorf("gemm %q: want %s", gemm, Gemms)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/clipcap-go/clipcap/checkpoint"
 	"github.com/clipcap-go/clipcap/gpt2"
+	"github.com/clipcap-go/clipcap/internal/plural"
 	"github.com/clipcap-go/clipcap/nn"
 	"github.com/clipcap-go/clipcap/weights"
 )
@@ -105,10 +106,10 @@ func (r *Run) page() error {
 	}
 	t := r.Trainer
 	facts := []Fact{{"steps", fmt.Sprintf("%d of %d (%.2f epochs)", t.done, t.Schedule.Total, float64(t.done)/float64(t.PerEpoch))},
-		{"captions", fmt.Sprintf("%d of %d images", t.packer.Captions.Len(), t.packer.Captions.Join.Images)},
-		{"mapper", fmt.Sprintf("%s, prefix of %d rows, %d numbers", t.Model.Config.Kind, t.Model.Config.PrefixLength, t.Model.MapperParams().Count())},
+		{"captions", fmt.Sprintf("%d of %s", t.packer.Captions.Len(), plural.Of(t.packer.Captions.Join.Images, "image"))},
+		{"mapper", fmt.Sprintf("%s, prefix of %s, %d numbers", t.Model.Config.Kind, plural.Of(t.Model.Config.PrefixLength, "row"), t.Model.MapperParams().Count())},
 		{"language model", fmt.Sprintf("%s, %d numbers, %d trained", r.Config.GPT2, t.Model.LMParams().Count(), (append(t.Model.LMParams(), t.Model.Adapters...)).Trainable().Count())},
-		{"batch", fmt.Sprintf("%d captions times %d", t.Settings.BatchSize, t.Settings.Accumulate)},
+		{"batch", fmt.Sprintf("%s times %d", plural.Of(t.Settings.BatchSize, "caption"), t.Settings.Accumulate)},
 		{"learning rate", fmt.Sprintf("%g, %s, warm-up %d", t.Schedule.LR, t.Schedule.Kind, t.Schedule.Warmup)},
 		{"precision", t.Settings.Precision}, {"seed", fmt.Sprint(t.Settings.Seed)}}
 	report := Report{Title: r.Title, Facts: facts, Records: records}

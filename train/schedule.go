@@ -3,6 +3,8 @@ package train
 import (
 	"fmt"
 	"math"
+
+	"github.com/clipcap-go/clipcap/internal/plural"
 )
 
 // The shapes of the learning rate over a run, after Hugging Face's schedules.
@@ -51,6 +53,10 @@ func (s Schedule) Warning() string {
 	if s.Warmup < s.Total {
 		return ""
 	}
-	return fmt.Sprintf("the warm-up of %d steps is longer than the run of %d: the learning rate ends at %.2g and never reaches %.2g (--warmup auto would take %d)",
-		s.Warmup, s.Total, s.At(s.Total), s.LR, AutoWarmup(s.Total))
+	advice := fmt.Sprintf("--warmup auto would take %d", AutoWarmup(s.Total))
+	if AutoWarmup(s.Total) == 0 {
+		advice = "a run this short wants none: --warmup 0"
+	}
+	return fmt.Sprintf("the run of %s ends before its warm-up of %d does: the learning rate ends at %.2g and never reaches %.2g (%s)",
+		plural.Of(s.Total, "step"), s.Warmup, s.At(s.Total), s.LR, advice)
 }

@@ -44,6 +44,9 @@ func Defaults() Settings {
 	return Settings{BatchSize: 40, Accumulate: 1, Epochs: 10, LR: 2e-5, Schedule: Linear, Warmup: DefaultWarmup, Dropout: -1, Precision: "high"}
 }
 
+// MaxLR bounds the learning rate: AdamW moves every weight by about as much a step, and weights are far smaller than 1.
+const MaxLR = 1
+
 // passing tells whether gradients may be used up one by one: nothing needs all of them at once.
 func (s *Settings) passing() bool { return s.Accumulate == 1 && s.GradClip == 0 }
 
@@ -60,10 +63,11 @@ func (s Settings) Validate() error {
 	want(s.Epochs >= 0 && s.Epochs <= 1<<30, "--epochs %d, want 0 to %d", s.Epochs, 1<<30)
 	want(s.Steps >= 0 && s.Steps <= 1<<40, "--steps %d, want 0 to %d", s.Steps, int64(1)<<40)
 	want(s.Steps != 0 || s.Epochs != 0, "--epochs 0 and --steps 0, want one of them to be 1 or more")
-	want(s.LR >= 0 && s.LR <= math.MaxFloat32, "--lr %v, want a number of 0 or more", s.LR)
+	want(s.LR >= 0 && s.LR <= MaxLR, "--lr %v, want 0 to %d", s.LR, MaxLR)
+	want(s.Warmup <= 1<<40, "--warmup %d, want at most %d", s.Warmup, int64(1)<<40)
 	want(slices.Contains(Schedules, s.Schedule), "--schedule %q, want %s", s.Schedule, strings.Join(Schedules, ", "))
 	want(s.WeightDecay >= 0 && s.WeightDecay < 1, "--weight-decay %v, want 0 ≤ decay < 1", s.WeightDecay)
-	want(s.GradClip >= 0 && !math.IsInf(s.GradClip, 0), "--grad-clip %v, want a number of 0 or more (0: any gradient)", s.GradClip)
+	want(s.GradClip >= 0 && s.GradClip <= math.MaxFloat32, "--grad-clip %v, want a float32 of 0 or more (0: any gradient)", s.GradClip)
 	want(s.Noise >= 0 && s.Noise <= 1e6, "--noise %v, want 0 to 1000000", s.Noise)
 	want(s.Dropout < 1, "--dropout %v, want 0 ≤ p < 1", s.Dropout)
 	want(s.LoRA >= 0 && s.LoRA <= 1<<12, "--lora %d, want 0 to 4096", s.LoRA)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/clipcap-go/clipcap/data"
+	"github.com/clipcap-go/clipcap/internal/plural"
 	"github.com/clipcap-go/clipcap/nn"
 )
 
@@ -100,8 +101,8 @@ func (m *Model) fingerprint() string {
 func (m *Model) fits(c *data.Captions) error {
 	longest, _ := c.Lengths()
 	if n := m.Config.PrefixLength + max(1, longest) - 1; n > m.LM.Config.Positions {
-		return fmt.Errorf("captions of up to %d tokens behind a prefix of %d need %d positions, the language model has %d (--max-tokens cuts captions)",
-			longest, m.Config.PrefixLength, n, m.LM.Config.Positions)
+		return fmt.Errorf("captions of up to %s behind a prefix of %d need %d positions, the language model has %d (--max-tokens cuts captions)",
+			plural.Of(longest, "token"), m.Config.PrefixLength, n, m.LM.Config.Positions)
 	}
 	if c.Features.Dim != m.Config.Feature {
 		return fmt.Errorf("%s holds features of %d numbers, the mapper takes %d", c.Features.Path, c.Features.Dim, m.Config.Feature)

@@ -331,6 +331,12 @@ func TestSchedules(t *testing.T) {
 	if w := (Schedule{Linear, 1, 10, 4}).Warning(); !strings.Contains(w, "ends at 0.3 and never reaches 1") {
 		t.Errorf("warning %q", w)
 	}
+	if w := (Schedule{Linear, 1, 5000, 300}).Warning(); !strings.Contains(w, "run of 300 steps ends before its warm-up of 5000 does") || !strings.Contains(w, "(--warmup auto would take 30)") {
+		t.Errorf("a long warm-up: %q", w)
+	}
+	if w := (Schedule{Linear, 1, 5000, 1}).Warning(); !strings.Contains(w, "run of 1 step ends") || strings.Contains(w, "auto") || !strings.Contains(w, "--warmup 0") {
+		t.Errorf("a run too short for auto: %q", w)
+	}
 	if w := (Schedule{Linear, 1, 2, 4}).Warning(); w != "" {
 		t.Errorf("warning %q of a good schedule", w)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/clipcap-go/clipcap/checkpoint"
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/internal/cli"
+	"github.com/clipcap-go/clipcap/internal/plural"
 	"github.com/clipcap-go/clipcap/mapping"
 	"github.com/clipcap-go/clipcap/weights/fetch"
 )
@@ -70,7 +71,7 @@ func (o *options) run(ctx context.Context, args []string, stdout, stderr io.Writ
 			return err
 		}
 		if ctx.Err() != nil {
-			return cli.Interrupted(ctx.Err(), " after %d of %d images, whose captions are written", i, in.count)
+			return cli.Interrupted(ctx.Err(), " after %d of %s, whose captions are written", i, plural.Of(in.count, "image"))
 		}
 		l.ID, l.Image = in.name(i)
 		i++
@@ -91,11 +92,11 @@ func (o *options) run(ctx context.Context, args []string, stdout, stderr io.Writ
 	switch {
 	case i < in.count:
 		if ctx.Err() != nil {
-			return cli.Interrupted(ctx.Err(), " after %d of %d images, whose captions are written", i, in.count)
+			return cli.Interrupted(ctx.Err(), " after %d of %s, whose captions are written", i, plural.Of(in.count, "image"))
 		}
-		return fmt.Errorf("stopped after %d of %d images", i, in.count)
+		return fmt.Errorf("stopped after %d of %s", i, plural.Of(in.count, "image"))
 	case failed > 0:
-		return fmt.Errorf("%d of %d images failed", failed, in.count)
+		return fmt.Errorf("%d of %s failed", failed, plural.Of(in.count, "image"))
 	}
 	return nil
 }

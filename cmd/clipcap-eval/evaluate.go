@@ -14,6 +14,7 @@ import (
 	"github.com/clipcap-go/clipcap/eval/score"
 	"github.com/clipcap-go/clipcap/eval/spice"
 	"github.com/clipcap-go/clipcap/internal/cli"
+	"github.com/clipcap-go/clipcap/internal/plural"
 )
 
 // evaluate reads, scores and reports.
@@ -151,10 +152,10 @@ func (o *options) means(stderr io.Writer) (score.Options, []string, error) {
 // checked says how METEOR's own program compares.
 func checked(c *meteor.Check, pairs []annotation.Pair) string {
 	if c.Different == 0 {
-		return fmt.Sprintf("--meteor-check: the jar gives the same statistics for all %d images", c.Images)
+		return fmt.Sprintf("--meteor-check: the jar gives the same statistics for each of %s", plural.Of(c.Images, "image"))
 	}
-	return fmt.Sprintf("--meteor-check: the jar gives other statistics for %d of %d images, first for image id %s: ours %s, the jar's %s",
-		c.Different, c.Images, pairs[c.First].ID, c.Ours, c.Theirs)
+	return fmt.Sprintf("--meteor-check: the jar gives other statistics for %d of %s, first for image id %s: ours %s, the jar's %s",
+		c.Different, plural.Of(c.Images, "image"), pairs[c.First].ID, c.Ours, c.Theirs)
 }
 
 // trainingTokens reads and tokenizes the training captions.

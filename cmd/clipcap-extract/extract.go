@@ -20,6 +20,7 @@ import (
 	"github.com/clipcap-go/clipcap/data/extract"
 	"github.com/clipcap-go/clipcap/internal/cli"
 	"github.com/clipcap-go/clipcap/internal/files"
+	"github.com/clipcap-go/clipcap/internal/plural"
 	"github.com/clipcap-go/clipcap/nn"
 	"github.com/clipcap-go/clipcap/weights"
 	"github.com/clipcap-go/clipcap/weights/fetch"
@@ -217,8 +218,8 @@ func (o *options) needFiles() error {
 
 // report prints what was done, and what was not and why.
 func (o *options) report(stdout, stderr io.Writer, sum *extract.Summary, rate float64) error {
-	fmt.Fprintf(stderr, "%d of %d images have a feature, in %d shards of %s (%d of them from an earlier run); %.1f images/s\n",
-		sum.Features, sum.Images, sum.Shards, o.out, sum.Skipped, rate)
+	fmt.Fprintf(stderr, "%d of %s with a feature, in %s of %s (%d from an earlier run); %.1f images/s\n",
+		sum.Features, plural.Of(sum.Images, "image"), plural.Of(sum.Shards, "shard"), o.out, sum.Skipped, rate)
 	for _, status := range slices.Sorted(maps.Keys(sum.Failed)) {
 		fmt.Fprintf(stderr, "  %d %s\n", sum.Failed[status], status)
 	}
@@ -231,7 +232,7 @@ func (o *options) report(stdout, stderr io.Writer, sum *extract.Summary, rate fl
 		}
 	}
 	if sum.Features == 0 && sum.Images > 0 {
-		return fmt.Errorf("none of %d images could be read", sum.Images)
+		return fmt.Errorf("of %s none could be read", plural.Of(sum.Images, "image"))
 	}
 	return nil
 }

@@ -150,7 +150,7 @@ func TestCommandLine(t *testing.T) {
 		{1, "nothing.pt", []string{"--clip", "nothing.pt", "--images", images, "--out", t.TempDir()}},
 		{1, "not empty", []string{"--clip", "random:" + config, "--images", images, "--out", out}},
 		{1, "another extraction", []string{"--clip", "random:" + config, "--images", images, "--out", out, "--resume", "--seed", "1"}},
-		{1, "none of 1 images", []string{"--clip", "random:" + config, "--images", only, "--out", t.TempDir()}},
+		{1, "of 1 image none could be read", []string{"--clip", "random:" + config, "--images", only, "--out", t.TempDir()}},
 	} {
 		status, stdout, stderr := run(c.args...)
 		if status != c.status || !strings.Contains(stdout+stderr, c.says) {

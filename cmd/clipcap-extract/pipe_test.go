@@ -27,7 +27,7 @@ func TestPipes(t *testing.T) {
 		want   string
 		args   []string
 	}{
-		{0, "2 of 3 images have a feature", []string{"--clip", "random:" + config, "--images", images}},
+		{0, "2 of 3 images with a feature, in 1 shard of", []string{"--clip", "random:" + config, "--images", images}},
 		{0, "z.jpg: not a regular file", []string{"--clip", "random:" + config, "--images", images}},
 		{1, "images " + pipe + ": read " + pipe + ": nothing came through this pipe", []string{"--clip", "random:" + config, "--images", pipe}},
 		{1, "open " + pipe + ".tar: not a regular file", []string{"--clip", "random:" + config, "--images", filepath.Join(filepath.Dir(pipe), "*.tar")}},

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/clipcap-go/clipcap/internal/cli"
+	"github.com/clipcap-go/clipcap/internal/plural"
 )
 
 // plan is what --dry-run tells.
@@ -42,12 +43,12 @@ func (o *options) describe(s *session, w io.Writer) error {
 	_, err := fmt.Fprintf(w, `mapper          %s, %s parameters
 language model  %s parameters
 trained         %s of %s parameters
-captions        %d of %d images, %d without a feature, %d cut; %d tokens at most, %.1f on average
-features        %d rows of %d numbers
-run             %d steps, %d an epoch, warm-up %d, batches of %d times %d
+captions        %d of %s, %d without a feature, %d cut; %s at most, %.1f on average
+features        %s of %s
+run             %s, %d an epoch, warm-up %d, batches of %d times %d
 memory          %.2f GB
 checkpoint      %.2f GB on disk
-`, p.Mapper, million(p.MapperParams), million(p.LMParams), million(p.Trained), million(p.Total), p.Captions, p.Images, p.Missing, p.Cut, p.Longest, p.MeanLength,
-		s.features.Rows(), p.Feature, p.Steps, p.PerEpoch, p.Warmup, o.settings.BatchSize, o.settings.Accumulate, float64(p.Memory)/1e9, float64(p.Disk)/1e9)
+`, p.Mapper, million(p.MapperParams), million(p.LMParams), million(p.Trained), million(p.Total), p.Captions, plural.Of(p.Images, "image"), p.Missing, p.Cut,
+		plural.Of(p.Longest, "token"), p.MeanLength, plural.Of(s.features.Rows(), "row"), plural.Of(p.Feature, "number"), plural.Of(p.Steps, "step"), p.PerEpoch, p.Warmup, o.settings.BatchSize, o.settings.Accumulate, float64(p.Memory)/1e9, float64(p.Disk)/1e9)
 	return err
 }

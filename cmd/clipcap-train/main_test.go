@@ -156,6 +156,40 @@ func TestInterruptAndResume(t *testing.T) {
 	}
 }
 
+// A flag of another mapper is refused where it was typed; a recipe or a file of flags may hold flags for more than one, and a file's flags win
+// over a recipe's.
+func TestFlagsOfAnotherMapper(t *testing.T) {
+	w := newWorld(t)
+	must(t, t.Context(), w.args("mlp", "--steps", "1")...)
+	init := filepath.Join(w.dir, "mlp")
+	if status, _, log := call(t, t.Context(), w.args("y", "--init", init, "--clip-length", "5")...); status != 1 || !strings.Contains(log, "--clip-length is for --mapper transformer, --init "+init+" has mlp") {
+		t.Errorf("--init: status %d, %s", status, log)
+	}
+	config := filepath.Join(w.dir, "flags.json")
+	if err := os.WriteFile(config, []byte(`{"mapper": "transformer", "clip-length": 4, "layers": 2, "epochs": 3}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		more  []string
+		kind  string
+		steps int64
+	}{
+		{[]string{"--config", config}, "transformer", 6},
+		{[]string{"--config", config, "--layers", "1"}, "transformer", 6},
+		{[]string{"--config", config, "--mapper", "mlp"}, "mlp", 6},
+		{[]string{"--recipe", "coco-mlp-tuned", "--prefix-length", "3"}, "mlp", 20},
+		{[]string{"--config", config, "--recipe", "coco-mlp-tuned", "--prefix-length", "3"}, "transformer", 6},
+	} {
+		var p plan
+		if err := json.Unmarshal([]byte(must(t, t.Context(), w.args("z", append(c.more, "--dry-run", "--json")...)...)), &p); err != nil {
+			t.Fatal(err)
+		}
+		if p.Mapper != c.kind || p.Steps != c.steps {
+			t.Errorf("%v: %s, %d steps, want %s, %d", c.more, p.Mapper, p.Steps, c.kind, c.steps)
+		}
+	}
+}
+
 // The parameter counts of the paper's rows.
 func TestDryRun(t *testing.T) {
 	w := newWorld(t)
@@ -195,6 +229,23 @@ func TestMisuse(t *testing.T) {
 		{w.args("x", "--layers", "100000", "--features", "nowhere"), 2, "--layers 100000, want 1 to 65536"},
 		{w.args("x", "--samples", "-3", "--features", "nowhere"), 2, "--samples -3, want 0 or more"},
 		{w.args("x", "--grad-clip", "Inf"), 2, "--grad-clip +Inf, want"},
+		{w.args("x", "--grad-clip", "1e300"), 2, "--grad-clip 1e+300, want"},
+		{w.args("x", "--lr", "1e20"), 2, "--lr 1e+20, want 0 to 1"},
+		{w.args("x", "--lr", "NaN"), 2, "--lr NaN, want 0 to 1"},
+		{w.args("x", "--lr", "+Inf"), 2, "--lr +Inf, want 0 to 1"},
+		{w.args("x", "--lr", "-1e-5"), 2, "--lr -1e-05, want 0 to 1"},
+		{w.args("x", "--warmup", "9000000000000000000"), 2, "--warmup 9000000000000000000, want"},
+		{w.args("x", "--weight-decay", "NaN"), 2, "--weight-decay NaN, want"},
+		{w.args("x", "--noise", "NaN"), 2, "--noise NaN, want"},
+		{w.args("x", "--dropout", "NaN"), 2, "--dropout NaN, want"},
+		{w.args("x", "--dropout", "-Inf"), 2, "--dropout -Inf, want"},
+		{w.args("x", "--max-missing", "NaN"), 2, "--max-missing NaN, want"},
+		{w.args("x", "--val-share", "NaN"), 2, "--val-share NaN, want"},
+		{w.args("x", "--gemm", ""), 2, `--gemm "": want auto, ptx or cublas`},
+		{w.args("x", "--mapper", "mlp", "--clip-length", "5"), 2, "--clip-length is for --mapper transformer, the mapper is mlp"},
+		{w.args("x", "--layers", "5"), 2, "--layers is for --mapper transformer, the mapper is mlp"},
+		{w.args("x", "--mapper", "linear", "--layers", "5"), 2, "--layers is for --mapper transformer, the mapper is linear"},
+		{w.args("x", "--recipe", "coco-mlp-tuned", "--layers", "5"), 2, "--layers is for --mapper transformer, the mapper is mlp"},
 		{w.args("x", "--epochs", "-1"), 2, "--epochs -1, want 0"},
 		{w.args("x", "--split", "trian"), 2, "--split: unknown split"},
 		{w.args("x", "--device", "tpu", "--features", "nowhere"), 2, "--device"},

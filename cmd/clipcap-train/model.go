@@ -104,6 +104,9 @@ func (o *options) agree(c mapping.Config, width int) error {
 	differ("prefix-length", o.prefixLength, c.PrefixLength, true)
 	differ("clip-length", o.clipLength, c.ClipLength, transformer)
 	differ("layers", o.layers, c.Layers, transformer)
+	for _, name := range o.unread(c.Kind) {
+		errs = append(errs, fmt.Errorf("--%s is for --mapper %s, --init %s has %s", name, mapping.KindTransformer, o.init, c.Kind))
+	}
 	if c.Feature != width {
 		errs = append(errs, fmt.Errorf("--init %s takes features of %d numbers, --features %s has %d", o.init, c.Feature, o.features, width))
 	}

@@ -20,7 +20,8 @@ import (
 // options are the command's flags.
 type options struct {
 	settings train.Settings
-	given    map[string]bool
+	given    map[string]bool // on the command line or by --config
+	typed    map[string]bool // on the command line
 
 	features, captions, dataset, split string
 	valFeatures, valCaptions, valSplit string
@@ -106,7 +107,7 @@ func setup(f *flag.FlagSet) cli.Work {
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be trained, the memory it needs and the data found")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 	return func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
-		o.given = cli.Given(f)
+		o.given, o.typed = cli.Given(f), cli.Typed(f)
 		if err := o.recipeFlags(f); err != nil {
 			return err
 		}
@@ -142,6 +143,11 @@ func (o *options) check() error {
 	if err := o.checkCounts(); err != nil {
 		return err
 	}
+	if o.init == "" {
+		for _, name := range o.unread(mapping.Kind(o.mapper)) {
+			return cli.Misusef("--%s is for --mapper %s, the mapper is %s", name, mapping.KindTransformer, o.mapper)
+		}
+	}
 	if _, err := nn.ParseGemm(o.device, o.gemm); err != nil {
 		return cli.Misusef("--%w", err)
 	}
@@ -171,6 +177,17 @@ func (o *options) check() error {
 		return err
 	}
 	return o.checkOut()
+}
+
+// unread are the flags on the command line that say something of a mapper which is not of this kind.
+func (o *options) unread(kind mapping.Kind) []string {
+	var names []string
+	for _, name := range []string{"clip-length", "layers"} {
+		if o.typed[name] && kind != mapping.KindTransformer {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // checkCounts finds numbers that no run can have.

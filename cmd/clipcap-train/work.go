@@ -15,6 +15,7 @@ import (
 	"github.com/clipcap-go/clipcap/data"
 	"github.com/clipcap-go/clipcap/gpt2"
 	"github.com/clipcap-go/clipcap/internal/cli"
+	"github.com/clipcap-go/clipcap/internal/plural"
 	"github.com/clipcap-go/clipcap/nn"
 	"github.com/clipcap-go/clipcap/train"
 )
@@ -128,7 +129,7 @@ func (o *options) train(ctx context.Context, s *session, run *train.Run, stdout,
 	if o.json {
 		return cli.PrintJSON(stdout, sum)
 	}
-	text := fmt.Sprintf("%s: %d of %d steps, loss %.4f", o.out, sum.Steps, sum.Of, mean)
+	text := fmt.Sprintf("%s: %d of %s, loss %.4f", o.out, sum.Steps, plural.Of(sum.Of, "step"), mean)
 	if sum.Best != nil {
 		text += fmt.Sprintf(", best %.4f at step %d", sum.Best.Value, sum.Best.Step)
 	}

@@ -129,8 +129,9 @@ func (c *Command) called() string { return strings.TrimSpace(c.program + " " + c
 
 // common are the flags every command has.
 type common struct {
-	config, completion string
-	version            bool
+	config     configFile
+	completion string
+	version    bool
 }
 
 // flags are the command's flags and the common ones.
@@ -140,7 +141,7 @@ func (c *Command) flags() (*flag.FlagSet, *common, Work) {
 	f.Usage = func() {}
 	work := c.Setup(f)
 	o := new(common)
-	f.StringVar(&o.config, "config", "", "`FILE` of JSON that fills the flags not given, {\"flag-name\": value}")
+	f.Var(&o.config, "config", "`FILE` of JSON that fills the flags not given, {\"flag-name\": value}")
 	f.BoolVar(&o.version, "version", false, "print the version")
 	f.StringVar(&o.completion, "completion", "", "print the completion script of a `SHELL`: bash, zsh or fish")
 	return f, o, work
@@ -162,8 +163,8 @@ func (c *Command) work(ctx context.Context, args []string, stdout, stderr io.Wri
 	case c.Args == "" && len(rest) > 0:
 		return Misusef("unexpected argument %q", rest[0])
 	}
-	if o.config != "" {
-		if err := fill(f, o.config); err != nil {
+	if o.config.path != "" {
+		if err := fill(f, o.config.path); err != nil {
 			return fmt.Errorf("--config: %w", err)
 		}
 	}

@@ -50,8 +50,11 @@ func fillFrom(f *flag.FlagSet, text []byte) error {
 		if given[name] {
 			continue
 		}
-		if err := set(g, values[name]); err != nil {
+		if err := set(f, g, values[name]); err != nil {
 			return fmt.Errorf("%q: %w", name, err)
+		}
+		if c := configOf(f); c != nil {
+			c.filled = append(c.filled, name)
 		}
 	}
 	return nil
@@ -77,25 +80,25 @@ func parseConfig(text []byte) (map[string]any, error) {
 }
 
 // set gives a flag a JSON value.
-func set(g *flag.Flag, value any) error {
+func set(f *flag.FlagSet, g *flag.Flag, value any) error {
 	switch v := value.(type) {
 	case nil:
 		return nil
 	case string:
-		return put(g, v)
+		return put(f, g, v)
 	case json.Number:
-		return put(g, v.String())
+		return put(f, g, v.String())
 	case bool:
 		if b, ok := g.Value.(interface{ IsBoolFlag() bool }); !ok || !b.IsBoolFlag() {
 			return fmt.Errorf("%t for a flag that takes a value", v)
 		}
-		return put(g, fmt.Sprint(v))
+		return put(f, g, fmt.Sprint(v))
 	case []any:
 		for _, one := range v {
 			if _, nested := one.([]any); nested {
 				return errors.New("a list inside a list")
 			}
-			if err := set(g, one); err != nil {
+			if err := set(f, g, one); err != nil {
 				return err
 			}
 		}
@@ -105,9 +108,33 @@ func set(g *flag.Flag, value any) error {
 }
 
 // put gives a flag a value as text.
-func put(g *flag.Flag, text string) error {
-	if err := g.Value.Set(text); err != nil {
+func put(f *flag.FlagSet, g *flag.Flag, text string) error {
+	if err := f.Set(g.Name, text); err != nil {
 		return fmt.Errorf("%q: %s", text, wants(g, err.Error()))
+	}
+	return nil
+}
+
+// configFile is the value of --config: the file, and which flags it has filled.
+type configFile struct {
+	path   string
+	filled []string
+}
+
+// String is the file's path.
+func (c *configFile) String() string { return c.path }
+
+// Set takes the file's path.
+func (c *configFile) Set(path string) error {
+	c.path = path
+	return nil
+}
+
+// configOf is the value of --config, or nil where the flags have none.
+func configOf(f *flag.FlagSet) *configFile {
+	if g := f.Lookup("config"); g != nil {
+		c, _ := g.Value.(*configFile)
+		return c
 	}
 	return nil
 }
@@ -116,6 +143,17 @@ func put(g *flag.Flag, text string) error {
 func Given(f *flag.FlagSet) map[string]bool {
 	given := map[string]bool{}
 	f.Visit(func(g *flag.Flag) { given[g.Name] = true })
+	return given
+}
+
+// Typed tells which flags were set on the command line itself.
+func Typed(f *flag.FlagSet) map[string]bool {
+	given := Given(f)
+	if c := configOf(f); c != nil {
+		for _, name := range c.filled {
+			delete(given, name)
+		}
+	}
 	return given
 }
 

@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"io"
+	"maps"
+	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 )
@@ -51,4 +55,32 @@ func FuzzConfig(f *testing.F) {
 			t.Errorf("%q: mode is %q", text, mode)
 		}
 	})
+}
+
+// TestGiven holds that what a file of flags sets counts as given, but not as typed.
+func TestGiven(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "flags.json")
+	if err := os.WriteFile(path, []byte(`{"lr": 1, "name": null, "n": 3}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var given, typed map[string]bool
+	c := &Command{Name: "clipcap-echo", Setup: func(f *flag.FlagSet) Work {
+		f.Float64("lr", 0, "")
+		f.String("name", "", "")
+		f.Int("n", 0, "")
+		f.Bool("quick", false, "")
+		return func(context.Context, []string, io.Writer, io.Writer) error {
+			given, typed = Given(f), Typed(f)
+			return nil
+		}
+	}}
+	if status := c.Run(t.Context(), []string{"--n", "2", "--config", path}, io.Discard, io.Discard); status != 0 {
+		t.Fatalf("status %d", status)
+	}
+	if want := map[string]bool{"config": true, "lr": true, "n": true}; !maps.Equal(given, want) {
+		t.Errorf("given %v, want %v", given, want)
+	}
+	if want := map[string]bool{"config": true, "n": true}; !maps.Equal(typed, want) {
+		t.Errorf("typed %v, want %v", typed, want)
+	}
 }
