@@ -27,7 +27,7 @@ type graphKey struct {
 // graph is a graph with its machine.
 type graph struct {
 	pixels  *G.Node
-	text    textInput
+	text    TextInput
 	out     *G.Node
 	machine *nn.Machine
 }
@@ -37,9 +37,7 @@ func (e *Encoder) build(be nn.Backend, key graphKey) (*graph, error) {
 	g := G.NewGraph()
 	b := &graph{}
 	if key.kind == texts {
-		n := key.capacity
-		b.text = textInput{ids: nn.NewInput(g, "ids", nn.Int32, n), positions: nn.NewInput(g, "positions", nn.Int32, n),
-			last: nn.NewInput(g, "last", nn.Int32, e.options.Batch), seqs: nn.NewSequences(g, "texts", e.options.Batch, false)}
+		b.text = NewTextInput(g, key.capacity, e.options.Batch)
 		b.out = e.model.Text.Forward(b.text)
 	} else {
 		rows, cols := e.model.Config.Vision.pixelRows()

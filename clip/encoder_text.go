@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/clipcap-go/clipcap/nn"
 )
 
 var errNoText = errors.New("encode texts: the encoder was opened without its text side (Options.Text)")
@@ -58,26 +56,12 @@ func (e *Encoder) EncodeIDs(ctx context.Context, rows [][]int32) ([][]float32, e
 	return features, nil
 }
 
-// encodePacked lays a batch of rows end to end, each cut behind its end token: nothing it sees comes later.
+// encodePacked runs the graph of a batch of rows.
 func (e *Encoder) encodePacked(ctx context.Context, batch [][]int32) ([]float32, error) {
-	var ids, positions, last []int32
-	starts := []int32{0}
+	n := 0
 	for _, row := range batch {
-		end := 0
-		for i, id := range row {
-			if id > row[end] {
-				end = i
-			}
-		}
-		for i, id := range row[:end+1] {
-			ids, positions = append(ids, id), append(positions, int32(i))
-		}
-		last = append(last, int32(len(ids)-1))
-		starts = append(starts, int32(len(ids)))
+		n += length(row)
 	}
-	key := graphKey{texts, capacity(len(ids), e.options.Batch*e.model.Config.Text.Context)}
-	return e.run(ctx, key, func(g *graph) error {
-		return errors.Join(nn.Set(g.text.ids, ids), nn.Set(g.text.positions, positions), nn.Set(g.text.last, last),
-			nn.Set(g.text.seqs.Starts, starts))
-	})
+	key := graphKey{texts, capacity(n, e.options.Batch*e.model.Config.Text.Context)}
+	return e.run(ctx, key, func(g *graph) error { return g.text.Set(batch) })
 }
