@@ -63,12 +63,16 @@ func (t *tile) int8Arch(b []int8) bool {
 	return true
 }
 
-// besideRows is the most rows for which int8 weights are read two panels at a time: with more there are sums enough in one.
+// besideRows is the most rows for which int8 weights are read two panels at a time: with more the registers do not hold
+// their sums.
 func besideRows() int {
-	if isa == AVX2 { // half the registers
+	switch {
+	case isa >= AVX512:
+		return 6
+	case isa == AVX2: // half the registers
 		return 0
 	}
-	return 4
+	return tileRows()
 }
 
 func (t *tile) int8BesideArch(b []int8) bool {
