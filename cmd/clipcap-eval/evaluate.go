@@ -37,6 +37,7 @@ func (o *options) evaluate(ctx context.Context, stdout, stderr io.Writer) error 
 		if err := report.Submission(o.submission, pairs); err != nil {
 			return fmt.Errorf("--submission: %w", err)
 		}
+		o.submitted = true
 	}
 	if !set.HasReferences() {
 		return o.nothingToScore(stdout)

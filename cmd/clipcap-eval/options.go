@@ -40,6 +40,7 @@ type options struct {
 	clipScore               string
 
 	metricList     []string
+	submitted      bool // --submission is written
 	normalizeGiven bool
 }
 
@@ -94,7 +95,11 @@ func setup(f *flag.FlagSet) cli.Work {
 		if err := o.check(given); err != nil {
 			return err
 		}
-		return cli.Interrupted(o.evaluate(ctx, stdout, stderr), "; nothing was written")
+		err := o.evaluate(ctx, stdout, stderr)
+		if o.submitted {
+			return cli.Interrupted(err, "; %s was written, and no scores", o.submission)
+		}
+		return cli.Interrupted(err, "; nothing was written")
 	}
 }
 

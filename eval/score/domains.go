@@ -1,6 +1,7 @@
 package score
 
 import (
+	"context"
 	"slices"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
@@ -8,7 +9,7 @@ import (
 )
 
 // domains scores each domain of nocaps. CIDEr's document frequency is taken inside a domain unless the options say otherwise.
-func (r *Run) domains(o *Options) {
+func (r *Run) domains(ctx context.Context, o *Options) {
 	for _, name := range annotation.Domains {
 		var picks []int
 		for i, p := range r.Pairs {
@@ -28,7 +29,7 @@ func (r *Run) domains(o *Options) {
 				}
 			}
 		}
-		r.Domains = append(r.Domains, Domain{name, picks, scores(columns, picks, o)})
+		r.Domains = append(r.Domains, Domain{name, picks, scores(ctx, columns, picks, o)})
 	}
 	if len(r.Domains) == 0 || !o.Wants("cider") {
 		return

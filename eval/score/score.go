@@ -78,15 +78,15 @@ type Run struct {
 	Notes      []string
 }
 
-// New scores the pairs of a data set's images and a system's captions.
+// New scores the pairs of a data set's images and a system's captions. Once ctx has ended it gives up behind the metric that it is at.
 func New(ctx context.Context, pairs []annotation.Pair, o Options) (*Run, error) {
 	r := &Run{Pairs: pairs}
 	r.tokenize()
 	if err := r.columns(ctx, &o); err != nil {
 		return nil, err
 	}
-	r.Corpus = scores(r.Columns, r.all(), &o)
-	r.domains(&o)
+	r.Corpus = scores(ctx, r.Columns, r.all(), &o)
+	r.domains(ctx, &o)
 	if o.Wants("diversity") {
 		d := eval.MeasureDiversity(r.samples())
 		if o.Training != nil {
@@ -160,10 +160,13 @@ func (r *Run) images(picks []int) []eval.Image {
 	return out
 }
 
-// scores pools columns over some images.
-func scores(columns []Column, picks []int, o *Options) []Score {
+// scores pools columns over some images, until ctx ends.
+func scores(ctx context.Context, columns []Column, picks []int, o *Options) []Score {
 	var out []Score
 	for _, c := range columns {
+		if ctx.Err() != nil {
+			break
+		}
 		s := Score{Name: c.Name, Value: c.corpus(picks)}
 		if o.Bootstrap > 0 {
 			i := eval.Bootstrap(picks, o.Bootstrap, o.Seed, c.Pool)
