@@ -12,7 +12,7 @@ import (
 // assembly's macros, without loads and stores, at the rate of multiply-adds, two a cycle. Where other units
 // add and compare beside those that multiply (AMD since Zen), a kernel can pass that.
 func elementRows() []row {
-	const rows, dim, wide, vocabulary, parameters = 1200, 768, 3072, 50257, 156_000_000
+	const rows, dim, wide, parameters = 1200, 768, 3072, 156_000_000
 	var all []row
 	add := func(name string, n, m int, prepare func() contest) {
 		all = append(all, row{name, dims(n, m), prepare})
@@ -45,10 +45,6 @@ func elementRows() []row {
 	add("softmax", rows, dim, func() contest {
 		y, x := kernel.Mat(touched(rows*dim), rows, dim), kernel.Mat(spread(rows*dim), rows, dim)
 		return mapped(rows*dim, 17, func() { kernel.Softmax(y, x) })
-	})
-	add("log softmax", 5, vocabulary, func() contest {
-		y, x := kernel.Mat(touched(5*vocabulary), 5, vocabulary), kernel.Mat(spread(5*vocabulary), 5, vocabulary)
-		return mapped(5*vocabulary, 18, func() { kernel.LogSoftmax(y, x) })
 	})
 	const targets, chunk = 480, 4096
 	add("cross-entropy", targets, chunk, func() contest {

@@ -13,17 +13,6 @@ func Add(dst, a, b []float32) {
 	t.overElements(len(a), func(t *task, lo, hi int) { addRow(t.a[lo:hi], t.b[lo:hi], t.c[lo:hi]) })
 }
 
-// Axpy adds alpha·x to dst, element by element.
-func Axpy(dst []float32, alpha float32, x []float32) {
-	if short(len(x)) {
-		axpyRow(dst, alpha, x)
-		return
-	}
-	t := tasks.get()
-	t.a, t.b, t.s[0] = dst[:len(x)], x, alpha
-	t.overElements(len(x), func(t *task, lo, hi int) { axpyRow(t.a[lo:hi], t.s[0], t.b[lo:hi]) })
-}
-
 // Scale sets dst = s·x; dst may be x.
 func Scale(dst, x []float32, s float32) {
 	if short(len(x)) {
@@ -61,17 +50,6 @@ func joinRow(dst, x, a, b []float32, positive bool) {
 			v = floor
 		}
 		dst[i] = v
-	}
-}
-
-// axpyRow is Axpy in the calling goroutine.
-func axpyRow(dst []float32, alpha float32, x []float32) {
-	dst = dst[:len(x)]
-	if axpyArch(dst, alpha, x) {
-		return
-	}
-	for i, v := range x {
-		dst[i] += alpha * v
 	}
 }
 

@@ -30,36 +30,12 @@ func joinArch(dst, x, a, b []float32, floor float32) bool {
 	return true
 }
 
-func axpyArch(dst []float32, alpha float32, x []float32) bool {
-	switch {
-	case isa >= AVX512:
-		axpyAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), len(x), alpha)
-	case isa == AVX2:
-		axpyAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), len(x), alpha)
-	default:
-		return false
-	}
-	return true
-}
-
 func scaleArch(dst, x []float32, s float32) bool {
 	switch {
 	case isa >= AVX512:
 		scaleAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), len(x), s)
 	case isa == AVX2:
 		scaleAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), len(x), s)
-	default:
-		return false
-	}
-	return true
-}
-
-func offsetArch(y, x []float32, a, b float32) bool {
-	switch {
-	case isa >= AVX512:
-		offsetAVX512(unsafe.SliceData(y), unsafe.SliceData(x), len(x), a, b)
-	case isa == AVX2:
-		offsetAVX2(unsafe.SliceData(y), unsafe.SliceData(x), len(x), a, b)
 	default:
 		return false
 	}
@@ -122,16 +98,6 @@ func joinAVX2(dst, x, a, b *float32, n int, floor float32)
 //go:noescape
 func joinAVX512(dst, x, a, b *float32, n int, floor float32)
 
-// for i in 0..n: dst[i] += alpha·x[i]
-//
-//go:noescape
-func axpyAVX2(dst, x *float32, n int, alpha float32)
-
-// for i in 0..n: dst[i] += alpha·x[i]
-//
-//go:noescape
-func axpyAVX512(dst, x *float32, n int, alpha float32)
-
 // for i in 0..n: dst[i] = x[i]·s
 //
 //go:noescape
@@ -141,16 +107,6 @@ func scaleAVX2(dst, x *float32, n int, s float32)
 //
 //go:noescape
 func scaleAVX512(dst, x *float32, n int, s float32)
-
-// for i in 0..n: y[i] = (x[i] + a) + b
-//
-//go:noescape
-func offsetAVX2(y, x *float32, n int, a, b float32)
-
-// for i in 0..n: y[i] = (x[i] + a) + b
-//
-//go:noescape
-func offsetAVX512(y, x *float32, n int, a, b float32)
 
 // for i in 0..n: dx[i] = y[i]·(dy[i] - s)
 //

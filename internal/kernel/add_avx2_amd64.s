@@ -28,17 +28,6 @@ TEXT ·joinAVX2(SB), NOSPLIT, $0-44
 	VZEROUPPER
 	RET
 
-// func axpyAVX2(dst, x *float32, n int, alpha float32)
-TEXT ·axpyAVX2(SB), NOSPLIT, $0-28
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ n+16(FP), CX
-	VBROADCASTSS alpha+24(FP), V8
-	SPAN
-	EACH(loop, rest, done, STEP_AXPY)
-	VZEROUPPER
-	RET
-
 // func scaleAVX2(dst, x *float32, n int, s float32)
 TEXT ·scaleAVX2(SB), NOSPLIT, $0-28
 	MOVQ dst+0(FP), DI
@@ -47,18 +36,6 @@ TEXT ·scaleAVX2(SB), NOSPLIT, $0-28
 	VBROADCASTSS s+24(FP), V8
 	SPAN
 	EACH(loop, rest, done, STEP_SCALE)
-	VZEROUPPER
-	RET
-
-// func offsetAVX2(y, x *float32, n int, a, b float32)
-TEXT ·offsetAVX2(SB), NOSPLIT, $0-32
-	MOVQ y+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ n+16(FP), CX
-	VBROADCASTSS a+24(FP), V8
-	VBROADCASTSS b+28(FP), V9
-	SPAN
-	EACH(loop, rest, done, STEP_OFFSET)
 	VZEROUPPER
 	RET
 

@@ -17,24 +17,10 @@
 	VMAXPS V0, V8, V0 \
 	S(V0, DI)
 
-// dst += alpha·x; DI, SI, alpha in V8
-#define STEP_AXPY(L, S, M) \
-	L(DI, V0) \
-	L(SI, V1) \
-	VFMADD231PS V1, V8, V0 \
-	S(V0, DI)
-
 // dst = x·s; DI, SI, s in V8
 #define STEP_SCALE(L, S, M) \
 	L(SI, V0) \
 	VMULPS V8, V0, V0 \
-	S(V0, DI)
-
-// y = (x + a) + b; DI, SI, a in V8, b in V9
-#define STEP_OFFSET(L, S, M) \
-	L(SI, V0) \
-	VADDPS V8, V0, V0 \
-	VADDPS V9, V0, V0 \
 	S(V0, DI)
 
 // dx = y·(dy - s); DI, DX, SI, s in V8

@@ -6,11 +6,7 @@ func addArch(dst, a, b []float32) bool { return false }
 
 func joinArch(dst, x, a, b []float32, floor float32) bool { return false }
 
-func axpyArch(dst []float32, alpha float32, x []float32) bool { return false }
-
 func scaleArch(dst, x []float32, s float32) bool { return false }
-
-func offsetArch(y, x []float32, a, b float32) bool { return false }
 
 func mulSubArch(dx, dy, y []float32, s float32) bool { return false }
 

@@ -22,7 +22,6 @@ type task struct {
 	s          [8]float32
 	key, first uint64
 	act        Activation
-	reduce     func(x []float32) float64
 	flag       bool
 	id         int32
 }

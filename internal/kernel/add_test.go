@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -120,7 +119,7 @@ func noAllocs(t *testing.T, what string, f func()) {
 	}
 }
 
-func TestAddAxpyScale(t *testing.T) {
+func TestAddScale(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for _, n := range append([]int{100003}, oddSizes...) {
@@ -141,12 +140,6 @@ func TestAddAxpyScale(t *testing.T) {
 						t.Fatalf("n=%d: Scale[%d] = %v, want %v", n, i, dst.v[i], want)
 					}
 				}
-				Axpy(dst.v, -1.7, b.v)
-				dst.check(t, "Axpy")
-				for i := range n {
-					want := float64(a.v[i]*0.3) + float64(float32(-1.7))*float64(b.v[i])
-					near(t, fmt.Sprintf("n=%d: Axpy[%d]", n, i), dst.v[i], want, 2e-7)
-				}
 			}
 		}
 	})
@@ -164,7 +157,6 @@ func TestElementwiseAllocatesNothing(t *testing.T) {
 		f    func()
 	}{
 		{"Add", func() { Add(x, y, z) }},
-		{"Axpy", func() { Axpy(x, 2, z) }},
 		{"Scale", func() { Scale(x, y, 2) }},
 		{"Act", func() { Act(x, y, GELUTanh) }},
 		{"ActGrad", func() { ActGrad(x, y, z, GELUErf) }},
@@ -173,16 +165,14 @@ func TestElementwiseAllocatesNothing(t *testing.T) {
 		{"L2Normalize", func() { L2Normalize(mx, my, nil) }},
 		{"L2NormalizeGrad", func() { L2NormalizeGrad(mx, my, mz, one[:rows]) }},
 		{"Softmax", func() { Softmax(mx, my) }},
-		{"SoftmaxGrad", func() { SoftmaxGrad(mx, my, mz) }},
-		{"LogSoftmax", func() { LogSoftmax(mx, my) }},
 		{"SoftmaxChunk", func() { SoftmaxChunk(mx, my, stat, sums, nil) }},
 		{"CrossEntropyChunkGrad", func() { CrossEntropyChunkGrad(mx, my, one[:rows], idx, 0, one[:rows]) }},
 		{"Gather", func() { Gather(mx, my, idx, true) }},
 		{"ScatterAdd", func() { ScatterAdd(mx, my, idx) }},
 		{"Dropout", func() { Dropout(x, y, 0.1, 1, 2) }},
 		{"AdamW", func() { o.Update(x, y, z, z, 1) }},
-		{"Sum", func() { Sum(x); SumSquares(x); MaxAbs(x); HasNaN(x) }},
-		{"TopK", func() { ArgMax(x); TopK(x, 5, idx, one) }},
+		{"SumSquares", func() { SumSquares(x) }},
+		{"TopK", func() { TopK(x, 5, idx, one) }},
 	} {
 		noAllocs(t, c.name, c.f)
 	}

@@ -34,20 +34,6 @@ found: \
 	ADDQ R8, AX \
 done:
 
-// func sumAVX2(x *float32, n int) float64
-TEXT ·sumAVX2(SB), NOSPLIT, $0-24
-	MOVQ x+0(FP), SI
-	MOVQ n+8(FP), CX
-	SPAN
-	ZERO(V8)
-	ZERO(V9)
-	EACH2(loop, rest, done, SUM_F, SUM_T)
-	VADDPD V9, V8, V0
-	SUMD
-	VZEROUPPER
-	MOVSD X0, ret+16(FP)
-	RET
-
 // func sumSquaresAVX2(x *float32, n int) float64
 TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+0(FP), SI
@@ -60,31 +46,6 @@ TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-24
 	SUMD
 	VZEROUPPER
 	MOVSD X0, ret+16(FP)
-	RET
-
-// func maxAbsAVX2(x *float32, n int) float32
-TEXT ·maxAbsAVX2(SB), NOSPLIT, $0-20
-	MOVQ x+0(FP), SI
-	MOVQ n+8(FP), CX
-	SPAN
-	SPLAT(kAbs, V7)
-	ZERO(V8)
-	EACH(loop, rest, done, STEP_MAXABS)
-	VMOVAPS V8, V0
-	MAX(VPMAXUD)
-	VZEROUPPER
-	MOVSS X0, ret+16(FP)
-	RET
-
-// func firstEqualAVX2(x *float32, n int, v float32) int
-TEXT ·firstEqualAVX2(SB), NOSPLIT, $0-32
-	MOVQ x+0(FP), SI
-	MOVQ n+8(FP), CX
-	VBROADCASTSS v+16(FP), V7
-	SPAN
-	FIND(0)
-	VZEROUPPER
-	MOVQ AX, ret+24(FP)
 	RET
 
 // func firstAboveAVX2(x *float32, n int, v float32) int

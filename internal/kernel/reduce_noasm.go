@@ -2,12 +2,6 @@
 
 package kernel
 
-func sumArch(x []float32) (float64, bool) { return 0, false }
-
 func sumSquaresArch(x []float32) (float64, bool) { return 0, false }
-
-func maxAbsArch(x []float32) (float32, bool) { return 0, false }
-
-func firstEqualArch(x []float32, v float32) (int, bool) { return 0, false }
 
 func firstAboveArch(x []float32, v float32) (int, bool) { return 0, false }

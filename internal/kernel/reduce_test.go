@@ -12,29 +12,19 @@ func TestReduce(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 1))
 		for _, n := range append([]int{3*reducePiece + 11}, oddSizes...) {
 			x := filled(n, n%4, func() float32 { return normal(r) })
-			var sum, squares, abs, mag float64
+			var squares float64
 			for _, v := range x.v {
-				sum += float64(v)
-				abs = max(abs, math.Abs(float64(v)))
-				mag += math.Abs(float64(v))
 				squares += float64(v) * float64(v)
 			}
-			first := [2]float64{Sum(x.v), SumSquares(x.v)}
-			if d := math.Abs(first[0] - sum); d > 1e-13*mag {
-				t.Fatalf("n=%d: Sum = %v, want %v", n, first[0], sum)
-			}
-			if d := math.Abs(first[1] - squares); d > 1e-13*squares {
-				t.Fatalf("n=%d: SumSquares = %v, want %v", n, first[1], squares)
-			}
-			if got := MaxAbs(x.v); float64(got) != abs {
-				t.Fatalf("n=%d: MaxAbs = %v, want %v", n, got, abs)
+			first := SumSquares(x.v)
+			if d := math.Abs(first - squares); d > 1e-13*squares {
+				t.Fatalf("n=%d: SumSquares = %v, want %v", n, first, squares)
 			}
 			onWorkers(func() {
-				if got := [2]float64{Sum(x.v), SumSquares(x.v)}; got != first {
-					t.Fatalf("n=%d: sums depend on the number of workers", n)
+				if got := SumSquares(x.v); got != first {
+					t.Fatalf("n=%d: the sum depends on the number of workers", n)
 				}
 			})
-			testHasNaN(t, x.v)
 			if y := filled(n, 1, func() float32 { return normal(r) }); n > 0 {
 				dot, mag := 0.0, 0.0
 				for i := range n {
@@ -53,30 +43,7 @@ func TestReduce(t *testing.T) {
 	})
 }
 
-func testHasNaN(t *testing.T, x []float32) {
-	t.Helper()
-	if HasNaN(x) {
-		t.Fatalf("n=%d: HasNaN without one", len(x))
-	}
-	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
-		for _, i := range []int{0, len(x) / 2, len(x) - 1} {
-			if i < 0 || i >= len(x) {
-				continue
-			}
-			old := x[i]
-			x[i] = float32(bad)
-			if !HasNaN(x) {
-				t.Fatalf("n=%d: %v at %d not found", len(x), bad, i)
-			}
-			if got := float64(MaxAbs(x)); got != math.Abs(bad) && got == got {
-				t.Fatalf("MaxAbs with %v = %v", bad, got)
-			}
-			x[i] = old
-		}
-	}
-}
-
-func TestArgMaxTopK(t *testing.T) {
+func TestTopK(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	eachISA(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(2, 2))
@@ -105,9 +72,6 @@ func TestArgMaxTopK(t *testing.T) {
 				}
 				return 0
 			})
-			if got := ArgMax(x); got != int(order[0]) {
-				t.Fatalf("n=%d: ArgMax = %d, want %d", len(x), got, order[0])
-			}
 			for _, k := range []int{0, 1, 2, 5, 40, len(x), len(x) + 1} {
 				idx, val := make([]int32, k), newGuarded(k, 1)
 				TopK(x, k, idx, val.v)
@@ -123,9 +87,6 @@ func TestArgMaxTopK(t *testing.T) {
 				}
 			}
 		}
-		if got := ArgMax(nil); got != -1 {
-			t.Errorf("ArgMax of nothing = %d", got)
-		}
 	})
 }
 
@@ -140,10 +101,7 @@ func BenchmarkReduce(b *testing.B) {
 		n    int
 		f    func(x []float32)
 	}{
-		{"sum", n, func(x []float32) { Sum(x) }},
 		{"squares", n, func(x []float32) { SumSquares(x) }},
-		{"maxabs", n, func(x []float32) { MaxAbs(x) }},
-		{"argmax-50257", 50257, func(x []float32) { ArgMax(x) }},
 		{"top5-50257", 50257, func() func(x []float32) {
 			var idx [5]int32
 			var val [5]float32

@@ -2,31 +2,6 @@ package kernel
 
 import "math"
 
-// ArgMax is the index of the greatest element, the lowest such index, and -1 if x is empty. NaNs are
-// passed over; if there is nothing else the answer is 0.
-func ArgMax(x []float32) int {
-	if len(x) == 0 {
-		return -1
-	}
-	if i := firstEqual(x, rowMax(x)); i < len(x) {
-		return i
-	}
-	return 0
-}
-
-// firstEqual is the lowest index at which x equals v, or len(x).
-func firstEqual(x []float32, v float32) int {
-	if i, ok := firstEqualArch(x, v); ok {
-		return i
-	}
-	for i, u := range x {
-		if u == v {
-			return i
-		}
-	}
-	return len(x)
-}
-
 // firstAbove is the lowest index at which x is greater than v, or len(x).
 func firstAbove(x []float32, v float32) int {
 	if i, ok := firstAboveArch(x, v); ok {

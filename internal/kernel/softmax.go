@@ -1,65 +1,27 @@
 package kernel
 
-import "math"
-
 // Softmax sets each row of y to eˣ/Σeˣ of the row of x, both [rows, cols]; y may be x. A row whose
 // elements are all -Inf gives NaN. The error of exp is below 1 ULP; the sum is taken in
 // float32 over stretches of the row and in float64 over those.
 func Softmax(y, x Matrix) {
 	t := tasks.get()
 	t.y, t.x = y, x
-	if x.Cols > rowStretch {
-		t.softmaxLong()
-		return
-	}
 	t.overRows(x.Rows, x.Cols, 4, func(t *task, lo, hi int) { softmaxRows(t.y.slab(lo, hi), t.x.slab(lo, hi)) })
 }
 
-// SoftmaxGrad is the backward pass of Softmax from its result: dx = y·(dy - Σ dy·y), row by row.
-// dx may be dy or y.
-func SoftmaxGrad(dx, dy, y Matrix) {
-	t := tasks.get()
-	t.x, t.z, t.y = dx, dy, y
-	t.overRows(y.Rows, y.Cols, 2, func(t *task, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			dy, y := t.z.row(i), t.y.row(i)
-			mulSubRow(t.x.row(i), dy, y, dotRow(dy, y))
-		}
-	})
-}
-
-// LogSoftmax sets each row of y to x - log Σeˣ; y may be x.
-func LogSoftmax(y, x Matrix) {
-	t := tasks.get()
-	t.y, t.x = y, x
-	if x.Cols > rowStretch {
-		t.logSoftmaxLong()
-		return
-	}
-	t.overRows(x.Rows, x.Cols, 4, func(t *task, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			x := t.x.row(i)
-			m := rowMax(x)
-			sum := float64(expSumRow(nil, x, m, t.x.Stride))
-			offsetRow(t.y.row(i), x, -m, float32(-math.Log(sum)))
-		}
-	})
-}
-
-// softmaxRows is Softmax in the calling goroutine, for rows of one stretch.
+// softmaxRows is Softmax in the calling goroutine.
 func softmaxRows(y, x Matrix) {
-	if x.Rows == 0 || x.Cols == 0 || softmaxArch(y, x) {
+	if x.Rows == 0 || x.Cols == 0 || x.Cols <= rowStretch && softmaxArch(y, x) {
 		return
 	}
 	for i := range x.Rows {
 		x, y := x.row(i), y.row(i)
-		sum := expSumPart(y, x, rowMax(x), 0)
+		sum := expSumRow(y, x, rowMax(x), 0)
 		scaleRow(y, y, 1/sum)
 	}
 }
 
-// rowStretch is how many terms of a row's sum are added in float32 before float64 takes over, and how much of
-// a long row one goroutine takes at a time: it stays in the first-level cache while it is passed over twice.
+// rowStretch is how many terms of a row's sum are added in float32 before float64 takes over.
 const rowStretch = 4608
 
 // expSumRow sets y = exp(x - m) and returns its sum; y may be nil. What lies ahead elements behind x's is
@@ -101,16 +63,5 @@ func mulSubRow(dx, dy, y []float32, s float32) {
 	}
 	for i, v := range y {
 		dx[i] = v * (dy[i] - s)
-	}
-}
-
-// offsetRow sets y = (x + a) + b.
-func offsetRow(y, x []float32, a, b float32) {
-	y = y[:len(x)]
-	if offsetArch(y, x, a, b) {
-		return
-	}
-	for i, v := range x {
-		y[i] = (v + a) + b
 	}
 }
