@@ -2,106 +2,15 @@ package train
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/clipcap-go/clipcap/data"
-	"github.com/clipcap-go/clipcap/gpt2"
 	"github.com/clipcap-go/clipcap/mapping"
 	"github.com/clipcap-go/clipcap/nn"
 )
-
-// tiny is a random model that fits tinyCaptions.
-func tiny(t testing.TB, kind mapping.Kind) *Model {
-	t.Helper()
-	lm, err := gpt2.New(gpt2.Config{Vocab: 50, Positions: 32, Dim: 16, Layers: 2, Heads: 2, Eps: 1e-5, EmbdDrop: 0.1, AttnDrop: 0.1, ResidDrop: 0.1, InitRange: 0.2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := mapping.Config{Kind: kind, Feature: 6, Dim: 16, PrefixLength: 3}
-	if kind == mapping.KindTransformer {
-		c.ClipLength, c.Layers = 2, 2
-	}
-	mapper, err := mapping.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := NewModel(mapper, c, lm)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lm.Init(1)
-	mapper.(interface{ Init(uint64) }).Init(2)
-	return m
-}
-
-// tinyCaptions are n captions of five images, of 1 to 9 tokens, now and then a 0 or a caption without tokens among them.
-func tinyCaptions(t testing.TB, n int) *data.Captions {
-	t.Helper()
-	r := rand.New(rand.NewPCG(1, 2))
-	lines := new(strings.Builder)
-	for i := range n {
-		tokens := make([]string, r.IntN(9)+1)
-		for j := range tokens {
-			tokens[j] = fmt.Sprint(r.IntN(50))
-		}
-		if i%11 == 3 {
-			tokens = nil
-		}
-		fmt.Fprintf(lines, "{\"row\":%d,\"tokens\":[%s]}\n", i%5, strings.Join(tokens, ","))
-	}
-	return captions(t, features(t, 5, 6), lines.String(), 50)
-}
-
-func settings(batch int, steps int64) Settings {
-	s := Defaults()
-	s.BatchSize, s.Steps, s.LR, s.Warmup, s.Dropout, s.Precision, s.Seed = batch, steps, 1e-2, 0, 0, "float32", 3
-	return s
-}
-
-func trainer(t testing.TB, m *Model, c *data.Captions, s Settings) *Trainer {
-	t.Helper()
-	p, err := nn.ParsePrecision(s.Precision)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr, err := New(nn.NewCPU(p), m, c, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { tr.Close() })
-	return tr
-}
-
-// losses makes n updates.
-func losses(t testing.TB, tr *Trainer, n int) []float64 {
-	t.Helper()
-	var ls []float64
-	for range n {
-		u, err := tr.Step(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
-		ls = append(ls, u.Loss)
-	}
-	return ls
-}
-
-func differ(a, b []float64) float64 {
-	var d float64
-	for i := range a {
-		d = max(d, math.Abs(a[i]-b[i]))
-	}
-	return d
-}
 
 // Captions that share their image's prefix have the losses and the updates of captions with prefixes of their own.
 func TestSharedPrefixIsExact(t *testing.T) {
@@ -309,59 +218,4 @@ func TestRefusals(t *testing.T) {
 	if _, err := New(nn.NewCPU(nn.Float32), m, c, settings(10, 4)); err == nil || !strings.Contains(err.Error(), "positions") {
 		t.Errorf("captions longer than the language model: %v", err)
 	}
-}
-
-func TestSchedules(t *testing.T) {
-	for _, k := range []struct {
-		s    Schedule
-		want map[int64]float64
-	}{
-		{Schedule{Linear, 1, 2, 6}, map[int64]float64{1: 0, 2: 0.5, 3: 1, 4: 0.75, 6: 0.25, 7: 0, 9: 0}},
-		{Schedule{Linear, 1, 0, 4}, map[int64]float64{1: 1, 2: 0.75, 4: 0.25}},
-		{Schedule{Cosine, 1, 0, 4}, map[int64]float64{1: 1, 3: 0.5, 5: 0}},
-		{Schedule{Constant, 1, 2, 4}, map[int64]float64{1: 0, 2: 0.5, 3: 1, 9: 1}},
-		{Schedule{Linear, 1, 10, 4}, map[int64]float64{1: 0, 4: 0.3}},
-	} {
-		for step, want := range k.want {
-			if got := k.s.At(step); math.Abs(got-want) > 1e-12 {
-				t.Errorf("%+v at %d: %v, want %v", k.s, step, got, want)
-			}
-		}
-	}
-	if w := (Schedule{Linear, 1, 10, 4}).Warning(); !strings.Contains(w, "ends at 0.3 and never reaches 1") {
-		t.Errorf("warning %q", w)
-	}
-	if w := (Schedule{Linear, 1, 5000, 300}).Warning(); !strings.Contains(w, "run of 300 steps ends before its warm-up of 5000 does") || !strings.Contains(w, "(--warmup auto would take 30)") {
-		t.Errorf("a long warm-up: %q", w)
-	}
-	if w := (Schedule{Linear, 1, 5000, 1}).Warning(); !strings.Contains(w, "run of 1 step ends") || strings.Contains(w, "auto") || !strings.Contains(w, "--warmup 0") {
-		t.Errorf("a run too short for auto: %q", w)
-	}
-	if w := (Schedule{Linear, 1, 2, 4}).Warning(); w != "" {
-		t.Errorf("warning %q of a good schedule", w)
-	}
-	if AutoWarmup(760) != 76 || AutoWarmup(1e6) != 5000 {
-		t.Error("automatic warm-up")
-	}
-}
-
-// features writes random features as a .npy file.
-func features(t testing.TB, rows, dim int) string {
-	t.Helper()
-	r := rand.New(rand.NewPCG(5, 6))
-	b := npyHeader(rows, dim)
-	for range rows * dim {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(r.NormFloat64())))
-	}
-	path := filepath.Join(t.TempDir(), "features.npy")
-	if err := os.WriteFile(path, b, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func npyHeader(rows, dim int) []byte {
-	text := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", rows, dim)
-	text += strings.Repeat(" ", 63-(10+len(text))%64) + "\n"
-	return append(binary.LittleEndian.AppendUint16([]byte("\x93NUMPY\x01\x00"), uint16(len(text))), text...)
 }

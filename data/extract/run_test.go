@@ -6,15 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/jpeg"
-	"image/png"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -22,108 +16,6 @@ import (
 	"github.com/clipcap-go/clipcap/data"
 	"github.com/clipcap-go/clipcap/weights"
 )
-
-// encoder is a small random CLIP.
-func encoder(t testing.TB) *clip.Encoder {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "clip.json")
-	const config = `{"embed_dim": 6, "quick_gelu": true, "vision_cfg": {"image_size": 12, "layers": 1, "width": 16, "patch_size": 6, "head_width": 8}}`
-	write(t, path, []byte(config))
-	e, err := clip.Open("random:"+path, clip.Options{Batch: 3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
-func write(t testing.TB, path string, data []byte) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, data, 0o666); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// drawn is image number n of the tests, as a PNG or JPEG.
-func drawn(t testing.TB, n int, asJPEG bool) []byte {
-	t.Helper()
-	m := image.NewNRGBA(image.Rect(0, 0, 13+n%5, 12+n%7))
-	for i := range m.Pix {
-		m.Pix[i] = byte(i*(n+3) + n)
-		if i%4 == 3 {
-			m.Pix[i] = 255
-		}
-	}
-	m.Set(0, 0, color.NRGBA{byte(n), 0, 0, 255})
-	var b bytes.Buffer
-	err := png.Encode(&b, m)
-	if asJPEG {
-		b.Reset()
-		err = jpeg.Encode(&b, m, nil)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-// folder makes a folder of n images, of which the fourth, the ninth and so on are broken in one of three ways.
-func folder(t testing.TB, n int) string {
-	t.Helper()
-	dir := t.TempDir()
-	for i := range n {
-		data := drawn(t, i, i%2 == 1)
-		if i%5 == 3 {
-			data = [][]byte{[]byte("<html>404</html>"), data[:len(data)/2], {}}[i/5%3]
-		}
-		write(t, filepath.Join(dir, fmt.Sprintf("%04d.%s", i, []string{"png", "jpg"}[i%2])), data)
-	}
-	return dir
-}
-
-func open(t testing.TB, path string, o SourceOptions) Source {
-	t.Helper()
-	s, err := OpenSource(path, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
-}
-
-// contents are the files of a folder.
-func contents(t testing.TB, dir string) map[string]string {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := map[string]string{}
-	for _, e := range entries {
-		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[e.Name()] = string(b)
-	}
-	return files
-}
-
-func same(t *testing.T, what string, got, want map[string]string) {
-	t.Helper()
-	for _, name := range slices.Sorted(maps.Keys(want)) {
-		if got[name] != want[name] {
-			t.Errorf("%s: %s differs from that of the uninterrupted run", what, name)
-		}
-	}
-	for name := range got {
-		if _, ok := want[name]; !ok {
-			t.Errorf("%s: %s is left over", what, name)
-		}
-	}
-}
 
 // TestRunAgain: a run that is stopped anywhere, or shared by processes, leaves the bytes of one that was not.
 func TestRunAgain(t *testing.T) {
@@ -317,40 +209,5 @@ func TestEmptyShard(t *testing.T) {
 	defer f.Close()
 	if f.Rows() != 1 {
 		t.Errorf("%d rows, want 1", f.Rows())
-	}
-}
-
-func TestSchedule(t *testing.T) {
-	for _, c := range []struct {
-		shards, shard int
-		env           string
-		process, of   int
-		ok            bool
-	}{
-		{0, -1, "", 0, 1, true},
-		{4, 3, "", 3, 4, true},
-		{4, 0, "JOB_COMPLETION_INDEX=2", 0, 4, true}, // the flag wins
-		{4, -1, "JOB_COMPLETION_INDEX=2", 2, 4, true},
-		{0, -1, "JOB_COMPLETION_INDEX=2", 0, 1, true}, // of how many is not known: not for us
-		{0, -1, "SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_COUNT=8", 4, 8, true},
-		{0, -1, "OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2", 1, 2, true},
-		{3, -1, "OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2", 1, 3, true},
-		{1, -1, "", 0, 1, true},
-		{2, -1, "", 0, 0, false},
-		{0, 1, "", 0, 0, false},
-		{2, 2, "", 0, 0, false},
-		{-1, 0, "", 0, 0, false},
-		{2, -1, "JOB_COMPLETION_INDEX=2", 0, 0, false},
-		{2, -1, "JOB_COMPLETION_INDEX=x", 0, 0, false},
-	} {
-		env := map[string]string{}
-		for _, v := range strings.Fields(c.env) {
-			name, value, _ := strings.Cut(v, "=")
-			env[name] = value
-		}
-		p, of, err := Schedule(c.shards, c.shard, func(name string) string { return env[name] })
-		if (err == nil) != c.ok || c.ok && (p != c.process || of != c.of) {
-			t.Errorf("--shards %d --shard %d %s: %d of %d (%v), want %d of %d (%v)", c.shards, c.shard, c.env, p, of, err, c.process, c.of, c.ok)
-		}
 	}
 }

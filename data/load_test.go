@@ -1,0 +1,72 @@
+package data
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestJoin(t *testing.T) {
+	lines := []string{`{"image_id":1,"caption":"ab"}`, `{"image_id":"00000001","caption":"c"}`, `{"image_id":9,"caption":"d"}`, `{"row":0,"image_id":"x","tokens":[]}`}
+	if _, err := load(t, 3, Config{}, lines...); err == nil || !strings.Contains(err.Error(), "1 of 4 captions without a feature") || !strings.Contains(err.Error(), "image ids 9") {
+		t.Errorf("without a threshold: %v", err)
+	}
+	c, err := load(t, 3, Config{MaxMissing: 0.25}, lines...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Join{Kind: "lines", Captions: 3, Images: 2, Empty: 1, Unused: 1, Missing: 1, MissingID: []string{"9"}}
+	if fmt.Sprint(c.Join) != fmt.Sprint(want) {
+		t.Errorf("join %+v\nwant %+v", c.Join, want)
+	}
+	if c.Row(0) != 1 || c.Row(1) != 1 || c.Row(2) != 0 || !slices.Equal(c.Tokens(0), []int32{'a', 'b'}) {
+		t.Errorf("rows %d %d %d, tokens %v", c.Row(0), c.Row(1), c.Row(2), c.Tokens(0))
+	}
+	for _, bad := range []struct{ line, want string }{
+		{`{"row":3,"caption":"a"}`, "of 1 caption none has"},
+		{`{"row":0,"tokens":[256]}`, "token 256, want 0 to 255"},
+		{`{"row":0,"tokens":[-1]}`, "token -1"},
+	} {
+		if _, err := load(t, 3, Config{MaxMissing: 1}, bad.line); err == nil || !strings.Contains(err.Error(), bad.want) {
+			t.Errorf("%s: error %v, want one with %q", bad.line, err, bad.want)
+		}
+	}
+}
+
+func TestAddPeriod(t *testing.T) {
+	for in, want := range map[string]string{"": "", " a man \n": "a man.", "a man .": "a man.", "a man.": "a man.", "a man!": "a man!.", ".": ".", " .": "."} {
+		if got := AddPeriod(in); got != want {
+			t.Errorf("AddPeriod(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestLengthRule holds the rule to numpy's mean + 10·std(ddof=1) for 200 short captions and a very long one:
+// lengths [2]*200+[500]: mean 4.4776, std 35.126, rule 355.
+func TestLengthRule(t *testing.T) {
+	var lines []string
+	for range 200 {
+		lines = append(lines, `{"row":0,"caption":"ab"}`)
+	}
+	lines = append(lines, fmt.Sprintf(`{"row":0,"caption":%q}`, strings.Repeat("x", 499)+"."))
+	for _, period := range []bool{false, true} {
+		c, err := load(t, 1, Config{AddPeriod: period}, lines...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := c.Tokens(200)
+		want := int32('x')
+		limit := 355
+		if period {
+			want, limit = '.', 356 // every short caption is one longer
+		}
+		if c.Limit != limit || len(last) != limit || last[len(last)-1] != want || c.Join.Cut != 1 {
+			t.Errorf("period %v: limit %d, %d tokens, the last %q, %d cut", period, c.Limit, len(last), last[len(last)-1], c.Join.Cut)
+		}
+	}
+	c, err := load(t, 1, Config{MaxTokens: 1}, `{"row":0,"caption":"ab"}`, `{"row":0,"caption":"cde"}`, `{"row":0,"caption":""}`)
+	if err != nil || c.Join.Cut != 2 || !slices.Equal(c.Tokens(1), []int32{'c'}) || len(c.Tokens(2)) != 0 {
+		t.Errorf("cut to 1: %v %+v", err, c)
+	}
+}
