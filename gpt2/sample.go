@@ -57,7 +57,8 @@ func (s *search) sample(o *Options, d *dice, row func(head int) ([]float64, erro
 // dice draws words. It keeps its memory.
 type dice struct {
 	p    []float64
-	heap []int32 // words, the likeliest on top
+	best []float64 // the greatest of p
+	heap []int32   // words, the likeliest on top
 }
 
 // throw draws a word from softmax(logits/temperature), cut to the likeliest TopK and then to the fewest that have TopP
@@ -99,21 +100,24 @@ func walk(u float64, n int, p func(i int) float64) int {
 }
 
 // cut draws among the likeliest words. They come off a heap in order, so that only those that count are sorted: the sorted
-// ones gather at its end.
+// ones gather at its end. Of a vocabulary few can count, and only they are put on the heap.
 func (d *dice) cut(most int, share, total, u float64) int {
-	n := len(d.p)
-	d.heap = d.heap[:0]
-	for i := range n {
-		d.heap = append(d.heap, int32(i))
+	least := (1 - share) * total / float64(2*len(d.p)) // all words below have half of what TopP leaves out
+	if most > 0 && most < len(d.p) {
+		least = d.nth(most)
 	}
+	d.heap = d.heap[:0]
+	for i, p := range d.p {
+		if !(p < least) { // a NaN stays
+			d.heap = append(d.heap, int32(i))
+		}
+	}
+	n := len(d.heap)
 	for i := n/2 - 1; i >= 0; i-- {
 		d.down(i, n)
 	}
-	if most <= 0 || most > n {
-		most = n
-	}
 	mass, taken := 0.0, 0
-	if most < n { // TopP's share is of the mass of TopK
+	if most > 0 && most < len(d.p) { // TopP's share is of the mass of TopK
 		for ; taken < most; taken++ {
 			mass += d.pop(n - taken)
 		}
@@ -125,13 +129,45 @@ func (d *dice) cut(most int, share, total, u float64) int {
 		}
 		taken = most
 	} else {
-		for taken < most && (taken == 0 || mass < share*total) {
+		for taken < n && (taken == 0 || mass < share*total) {
 			mass += d.pop(n - taken)
 			taken++
 		}
 	}
 	at := walk(u*mass, taken, func(i int) float64 { return d.p[d.heap[n-1-i]] })
 	return int(d.heap[n-1-at])
+}
+
+// nth is the n-th greatest probability. The greatest so far lie in a heap, the least of them on top.
+func (d *dice) nth(n int) float64 {
+	d.best = append(d.best[:0], d.p[:n]...)
+	for i := n/2 - 1; i >= 0; i-- {
+		sink(d.best, i)
+	}
+	for _, p := range d.p[n:] {
+		if p > d.best[0] {
+			d.best[0] = p
+			sink(d.best, 0)
+		}
+	}
+	return d.best[0]
+}
+
+// sink restores a heap with the least on top below entry i.
+func sink(h []float64, i int) {
+	for {
+		least := i
+		for c := 2*i + 1; c <= 2*i+2 && c < len(h); c++ {
+			if h[c] < h[least] {
+				least = c
+			}
+		}
+		if least == i {
+			return
+		}
+		h[i], h[least] = h[least], h[i]
+		i = least
+	}
 }
 
 // pop moves the likeliest of the first n words of the heap to their end.

@@ -1,7 +1,9 @@
 package gpt2
 
 import (
+	"cmp"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -63,5 +65,69 @@ func TestSampleFollowsTheModel(t *testing.T) {
 				t.Errorf("top-k %d, top-p %g: token %d has share %g, want %g", c.topK, c.topP, i, got[i], p)
 			}
 		}
+	}
+}
+
+// TestCut draws what a draw from the sorted words gives, ties in the order of their places.
+func TestCut(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var d dice
+	for range 20_000 {
+		n := 1 + r.IntN(60)
+		d.p = d.p[:0]
+		total := 0.0
+		for range n {
+			p := []float64{math.Exp(-6 * r.Float64()), 0.25, math.Exp(-40 * r.Float64()), 0}[r.IntN(4)]
+			d.p = append(d.p, p)
+			total += p
+		}
+		if total == 0 {
+			continue
+		}
+		most, share, u := r.IntN(n+2), []float64{r.Float64(), 1, 0.9, 0.999999, 1e-9}[r.IntN(5)], r.Float64()
+		if got, want := d.cut(most, share, total, u), cutSorted(d.p, most, share, total, u); got != want {
+			t.Fatalf("%v, the likeliest %d, share %v, at %v: word %d, want %d", d.p, most, share, u, got, want)
+		}
+	}
+	d.p = []float64{math.NaN(), math.NaN()} // what is no number is refused elsewhere, and must not panic here
+	d.cut(1, 0.9, math.NaN(), 0.5)
+	d.cut(0, 0.9, math.NaN(), 0.5)
+}
+
+// cutSorted is cut by sorting everything.
+func cutSorted(p []float64, most int, share, total, u float64) int {
+	order := make([]int, len(p))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p[b], p[a]) })
+	if most > 0 && most < len(p) {
+		order, total = order[:most], 0
+		for _, i := range order {
+			total += p[i]
+		}
+	}
+	mass, taken := 0.0, 0
+	for taken < len(order) && (taken == 0 || mass < share*total) {
+		mass += p[order[taken]]
+		taken++
+	}
+	return order[walk(u*mass, taken, func(i int) float64 { return p[order[i]] })]
+}
+
+func BenchmarkCut(b *testing.B) {
+	r := rand.New(rand.NewPCG(3, 4))
+	var d dice
+	total := 0.0
+	for range 50257 {
+		d.p = append(d.p, math.Exp(4*r.NormFloat64()))
+		total += d.p[len(d.p)-1]
+	}
+	for name, o := range map[string]Options{"top-k": {TopK: 40, TopP: 1}, "top-p": {TopP: 0.9}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				d.cut(o.TopK, o.TopP, total, r.Float64())
+			}
+		})
 	}
 }
