@@ -104,9 +104,9 @@ func TestNormalize(t *testing.T) {
 func TestOriginals(t *testing.T) {
 	ctx := context.Background()
 	const dir = "models/weights/"
-	lm := testkit.Golden(t, dir+"gpt2")
+	lm, width := testkit.Golden(t, dir+"gpt2"), testkit.GoldenModels(t).Embed
 	for _, file := range []string{"mlp_weights.pt", "mlp_mapper_only.pt", "transformer_weights.pt", "linear_mapper_only.pt"} {
-		o := Options{GPT2: lm, CLIP: tinyCLIP(t, 64), Decode: short()}
+		o := Options{GPT2: lm, CLIP: tinyCLIP(t, width), Decode: short()}
 		m, err := Open(ctx, testkit.Golden(t, dir+"clipcap/"+file), o)
 		if err != nil {
 			t.Fatal(err)

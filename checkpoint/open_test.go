@@ -18,10 +18,12 @@ func TestOpenOriginal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := testkit.GoldenModels(t)
 	for name, want := range map[string]mapping.Config{
-		"mlp":         {Kind: mapping.KindMLP, Feature: 64, Dim: 64, PrefixLength: 6},
-		"linear":      {Kind: mapping.KindLinear, Feature: 64, Dim: 64, PrefixLength: 12},
-		"transformer": {Kind: mapping.KindTransformer, Feature: 64, Dim: 64, PrefixLength: 8, ClipLength: 6, Layers: 2},
+		"mlp":    {Kind: mapping.KindMLP, Feature: s.Embed, Dim: s.Dim, PrefixLength: s.MLP.Prefix},
+		"linear": {Kind: mapping.KindLinear, Feature: s.Embed, Dim: s.Dim, PrefixLength: s.Linear.Prefix},
+		"transformer": {Kind: mapping.KindTransformer, Feature: s.Embed, Dim: s.Dim, PrefixLength: s.Transformer.Prefix,
+			ClipLength: s.Transformer.Clip, Layers: s.Transformer.Layers},
 	} {
 		for file, whole := range map[string]bool{"_weights.pt": true, "_mapper_only.pt": false} {
 			c, err := Open(testkit.Golden(t, dir+name+file), lm)

@@ -169,7 +169,7 @@ func TestParseConfig(t *testing.T) {
 
 // TestGoldenLayouts: the same model in every layout has the same parameters under the same names.
 func TestGoldenLayouts(t *testing.T) {
-	dir := testkit.Golden(t, "models/weights/clip_vit")
+	dir, shapes := testkit.Golden(t, "models/weights/clip_vit"), testkit.GoldenModels(t)
 	numbers := func(file string) map[string][]float32 {
 		s, err := weights.Open(dir + "/" + file)
 		if err != nil {
@@ -180,7 +180,8 @@ func TestGoldenLayouts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.Vision.Layers != 2 || c.Vision.ImageSize != 64 || c.Embed != 64 || c.Text.Layers != 1 || c.Text.Vocab != 300 {
+		if c.Vision.Layers != shapes.VisionLayers || c.Vision.ImageSize != shapes.ImageSize || c.Embed != shapes.Embed ||
+			c.Text.Layers != shapes.TextLayers || c.Text.Vocab != shapes.TextVocab {
 			t.Errorf("%s: %+v", file, c)
 		}
 		var params nn.Params

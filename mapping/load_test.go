@@ -9,25 +9,24 @@ import (
 // TestGoldenLoad: the three kinds of mapper, from whole checkpoints and alone.
 func TestGoldenLoad(t *testing.T) {
 	dir := testkit.Golden(t, "models/weights/clipcap")
+	s := testkit.GoldenModels(t)
+	mlp := Config{Kind: KindMLP, Feature: s.Embed, Dim: s.Dim, PrefixLength: s.MLP.Prefix}
+	linear := Config{Kind: KindLinear, Feature: s.Embed, Dim: s.Dim, PrefixLength: s.Linear.Prefix}
+	transformer := Config{Kind: KindTransformer, Feature: s.Embed, Dim: s.Dim, PrefixLength: s.Transformer.Prefix, ClipLength: s.Transformer.Clip, Layers: s.Transformer.Layers}
 	for file, want := range map[string]Config{
-		"mlp_weights.pt":             {Kind: KindMLP, Feature: 64, Dim: 64, PrefixLength: 6},
-		"mlp_weights_legacy.pt":      {Kind: KindMLP, Feature: 64, Dim: 64, PrefixLength: 6},
-		"mlp_weights_cuda.pt":        {Kind: KindMLP, Feature: 64, Dim: 64, PrefixLength: 6},
-		"transformer_weights.pt":     {Kind: KindTransformer, Feature: 64, Dim: 64, PrefixLength: 8, ClipLength: 6, Layers: 2},
-		"linear_weights.pt":          {Kind: KindLinear, Feature: 64, Dim: 64, PrefixLength: 12},
-		"mlp_mapper_only.pt":         {Kind: KindMLP, Feature: 64, Dim: 64, PrefixLength: 6},
-		"transformer_mapper_only.pt": {Kind: KindTransformer, Feature: 64, Dim: 64, PrefixLength: 8, ClipLength: 6, Layers: 2},
-		"linear_mapper_only.pt":      {Kind: KindLinear, Feature: 64, Dim: 64, PrefixLength: 12},
+		"mlp_weights.pt": mlp, "mlp_weights_legacy.pt": mlp, "mlp_weights_cuda.pt": mlp, "mlp_mapper_only.pt": mlp,
+		"linear_weights.pt": linear, "linear_mapper_only.pt": linear,
+		"transformer_weights.pt": transformer, "transformer_mapper_only.pt": transformer,
 	} {
-		for _, dim := range []int{0, 64} {
+		for _, dim := range []int{0, s.Dim} {
 			_, c, err := Load(dir+"/"+file, dim)
 			alone := dim == 0 && (file == "mlp_mapper_only.pt" || file == "linear_mapper_only.pt")
 			if (err != nil) != alone || !alone && c != want {
 				t.Errorf("%s, width %d: %+v, %v, want %+v", file, dim, c, err, want)
 			}
 		}
-		if _, _, err := Load(dir+"/"+file, 50); err == nil {
-			t.Errorf("%s was loaded for a language model of width 50", file)
+		if _, _, err := Load(dir+"/"+file, s.Dim-7); err == nil {
+			t.Errorf("%s was loaded for a language model of width %d", file, s.Dim-7)
 		}
 	}
 }
