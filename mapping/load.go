@@ -61,7 +61,7 @@ func fromStore(to nn.Holder, s *weights.Store, dim int) (Mapper, Config, error) 
 	if n := c.count(); n > 16*l.Len()+1<<24 { // far too few numbers: no memory for the rest
 		return nil, c, fmt.Errorf("%s: %d numbers, and the mapper needs %d", s.Path, l.Len(), n)
 	}
-	m, err := New(c)
+	m, err := build(c)
 	if err != nil {
 		return nil, c, fmt.Errorf("%s: %w", s.Path, err)
 	}

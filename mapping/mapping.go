@@ -70,18 +70,25 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Mapper is a mapping network.
+// Mapper is a mapping network. A program may train one of its own: a pointer to a struct whose weights nn.Collect finds by their tags; New
+// makes those that checkpoints hold.
 type Mapper interface {
-	// Forward maps features [images, feature] to prefixes [images·PrefixLength, dim].
+	// Forward maps features [images, Config.Feature] to prefixes [images·PrefixLength, Dim], the rows of an image one after the other.
 	Forward(features *G.Node) *G.Node
 	// Init gives the mapper the random weights training starts from; nn.Collect gives them their names first.
 	Init(seed uint64)
+}
 
+// ours is a mapper of this package.
+type ours interface {
+	Mapper
 	linears() []*nn.Linear
 }
 
-// New makes a mapper with zero weights and unit norms.
-func New(c Config) (Mapper, error) {
+// New makes a mapper with zero weights and unit norms. A configuration that Validate refuses is an error.
+func New(c Config) (Mapper, error) { return build(c) }
+
+func build(c Config) (ours, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
