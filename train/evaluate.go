@@ -16,7 +16,7 @@ type Evaluator struct {
 	batch   data.Batch
 }
 
-// NewEvaluator prepares the measurement, with batches of the run's size.
+// NewEvaluator prepares the measurement, with batches of the run's size. Errors are those of New about captions and features.
 func NewEvaluator(be nn.Backend, m *Model, c *data.Captions, s Settings) (*Evaluator, error) {
 	e := &Evaluator{sampler: &data.Sampler{Captions: c, Batch: s.BatchSize, Sequential: true, KeepLast: true, Group: true},
 		packer: &data.Packer{Captions: c, PrefixLength: m.Config.PrefixLength, Normalize: s.Normalize || s.Noise > 0, Shared: true}}
@@ -34,7 +34,7 @@ func NewEvaluator(be nn.Backend, m *Model, c *data.Captions, s Settings) (*Evalu
 	return e, nil
 }
 
-// Loss is the mean over all tokens of the captions.
+// Loss is the mean of -ln p over all tokens of the captions.
 func (e *Evaluator) Loss(ctx context.Context) (float64, error) {
 	var sum float64
 	tokens := 0

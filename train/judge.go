@@ -8,11 +8,11 @@ import (
 	"github.com/clipcap-go/clipcap/eval/ptb"
 )
 
-// Judge scores captions the model writes for images that are not trained on, by CIDEr.
+// Judge scores captions that the model writes, by CIDEr.
 type Judge struct {
 	Images     []string   // ids
-	References [][]string // human captions of each
-	// Write writes a caption for each image.
+	References [][]string // human captions of each, at least one
+	// Write writes a caption for each image; see Writer.
 	Write func(ctx context.Context) ([]string, error)
 	// Samples is how many captions go to the log.
 	Samples int

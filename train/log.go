@@ -11,19 +11,19 @@ import (
 	"os"
 )
 
-// Record is a line of the log: an update, or an evaluation after one (then Loss is absent).
+// Record is a line of the log: an update, or an evaluation after one (then Loss is absent). See Update for what an update's numbers are.
 type Record struct {
 	Step        int64    `json:"step"` // from 1
 	Epoch       float64  `json:"epoch,omitempty"`
 	Loss        *float64 `json:"loss,omitempty"`
-	LR          *float64 `json:"lr,omitempty"` // the one used for this update
+	LR          *float64 `json:"lr,omitempty"`
 	Tokens      int      `json:"tokens,omitempty"`
-	CaptionsPer float64  `json:"captions_per_s,omitempty"`
+	CaptionsPer float64  `json:"captions_per_s,omitempty"` // a second
 	GradNorm    float64  `json:"grad_norm,omitempty"`
 
-	ValLoss    *float64 `json:"val_loss,omitempty"`
-	ValCIDEr   *float64 `json:"val_cider,omitempty"`
-	TrainCIDEr *float64 `json:"train_cider,omitempty"` // of images trained on
+	ValLoss    *float64 `json:"val_loss,omitempty"`    // Evaluator.Loss
+	ValCIDEr   *float64 `json:"val_cider,omitempty"`   // of what Run.Judge writes
+	TrainCIDEr *float64 `json:"train_cider,omitempty"` // of what Run.OnTrained writes
 	Samples    []Sample `json:"samples,omitempty"`
 }
 
@@ -31,7 +31,7 @@ type Record struct {
 type Sample struct {
 	Image     string `json:"image_id"`
 	Caption   string `json:"caption"`
-	Reference string `json:"reference"`
+	Reference string `json:"reference"` // the image's first
 }
 
 // record is the line of an update.
@@ -40,15 +40,15 @@ func (u *Update) record() Record {
 		CaptionsPer: float64(u.Captions) / max(1e-9, u.Time.Seconds()), GradNorm: u.GradNorm}
 }
 
-// Log writes records, one JSON object a line.
-type Log struct {
+// runLog writes records, one JSON object a line.
+type runLog struct {
 	to   appender
 	line []byte
 }
 
-// OpenLog opens a log for appending. Records of steps after done, which a run that was killed had written and a resumed one will write
+// openLog opens a log for appending. Records of steps after done, which a run that was killed had written and a resumed one will write
 // again, are cut off, and so is a line that was not finished. With done 0 the log starts empty.
-func OpenLog(path string, done int64) (*Log, error) {
+func openLog(path string, done int64) (*runLog, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("log: %w", err)
@@ -67,7 +67,7 @@ func OpenLog(path string, done int64) (*Log, error) {
 		f.Close()
 		return nil, fmt.Errorf("log %s: %w", path, err)
 	}
-	return &Log{to: appender{name: "log " + path, f: f, size: keep}}, nil
+	return &runLog{to: appender{name: "log " + path, f: f, size: keep}}, nil
 }
 
 // keepUpTo is the number of bytes before the first whole line of a later step.
@@ -89,7 +89,7 @@ func keepUpTo(r io.Reader, done int64) (int64, error) {
 }
 
 // Write appends a record. After an error the record waits in memory, and is written with the next one that can be.
-func (l *Log) Write(r Record) error {
+func (l *runLog) Write(r Record) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("log: %w", errors.Join(errLost, err))
@@ -99,7 +99,7 @@ func (l *Log) Write(r Record) error {
 }
 
 // Close writes what waits and closes the file.
-func (l *Log) Close() error { return l.to.close() }
+func (l *runLog) Close() error { return l.to.close() }
 
 // ReadLog reads a log. A missing file is an empty log; lines that are no records are left out.
 func ReadLog(path string) ([]Record, error) {

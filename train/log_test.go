@@ -16,7 +16,7 @@ func TestLogResumes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log.jsonl")
 	write := func(done int64, steps ...int64) {
 		t.Helper()
-		l, err := OpenLog(path, done)
+		l, err := openLog(path, done)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,12 +61,12 @@ func TestLogResumes(t *testing.T) {
 // TestEvents reads an event file back by the format's rules.
 func TestEvents(t *testing.T) {
 	dir := t.TempDir()
-	e, err := NewEvents(dir)
+	e, err := newEvents(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	e.now = func() time.Time { return time.Unix(12, 5e8) }
-	if err := e.Write(300, Scalar{"loss", 1.5}, Scalar{"lr", 0.25}); err != nil {
+	if err := e.Write(300, scalar{"loss", 1.5}, scalar{"lr", 0.25}); err != nil {
 		t.Fatal(err)
 	}
 	e.Close()
@@ -100,7 +100,7 @@ func TestEvents(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	r := Report{Title: "a <run>", Facts: []Fact{{"mapper", "mlp"}}}
+	r := runPage{Title: "a <run>", Facts: []fact{{"mapper", "mlp"}}}
 	for i := int64(1); i <= 2000; i++ {
 		r.Records = append(r.Records, Record{Step: i, Loss: ptr(5 / float64(i)), LR: ptr(1e-5)})
 	}

@@ -6,9 +6,9 @@ import (
 	"github.com/clipcap-go/clipcap/nn"
 )
 
-// AddLoRA gives every linear layer of the language model a low-rank addition to train in its place (Hu et al. 2021, arXiv 2106.09685). It
+// addLoRA gives every linear layer of the language model a low-rank addition to train in its place (Hu et al. 2021, arXiv 2106.09685). It
 // starts at zero: Up is zero, Down uniform as PyTorch's linear layers start.
-func (m *Model) AddLoRA(rank int, seed uint64) error {
+func (m *Model) addLoRA(rank int, seed uint64) error {
 	if rank < 1 {
 		return fmt.Errorf("lora: rank %d, want 1 or more", rank)
 	}

@@ -2,6 +2,7 @@ package train_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,6 +75,16 @@ func TestOwnMapper(t *testing.T) {
 	}
 	if !(last.Loss < first.Loss) {
 		t.Errorf("the loss went from %v to %v", first.Loss, last.Loss)
+	}
+	writer, err := train.NewWriter(nn.NewCPU(nn.Float32), model, features, settings, 4)
+	check(err)
+	defer writer.Close()
+	if _, err := writer.Write(context.Background(), []int{0, 1}); err == nil || !strings.Contains(err.Error(), "Writer.Decode is not set") {
+		t.Errorf("captions without what turns tokens into text: %v", err)
+	}
+	writer.Decode = func(tokens []int32) (string, error) { return fmt.Sprint(tokens), nil }
+	if texts, err := writer.Write(context.Background(), []int{0, 1}); err != nil || len(texts) != 2 {
+		t.Errorf("captions %q, %v", texts, err)
 	}
 	err = checkpoint.Write(dir, checkpoint.Config{Config: config, LM: lm.Config}, model.MapperParams(), nil)
 	if err == nil || !strings.Contains(err.Error(), `mapper "gated": want mlp, linear or transformer`) {

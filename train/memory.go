@@ -6,7 +6,7 @@ import (
 	"github.com/clipcap-go/clipcap/nn"
 )
 
-// Bytes is about what a checkpoint of the run takes on disk, the weights and the state.
+// Bytes is about how many bytes a checkpoint of the run takes on disk, the weights and the state.
 func (t *Trainer) Bytes() int64 {
 	n := t.Model.MapperParams().Count() + 2*t.opt.Params().Count()
 	if t.Model.TunesLM() {
@@ -15,7 +15,7 @@ func (t *Trainer) Bytes() int64 {
 	return int64(math.Ceil(4 * float64(n) * 1.001))
 }
 
-// Memory is about what the run takes: the parameters, the moments of what is trained, the results of a step, the weights as the
+// Memory is about how many bytes the run takes: the parameters, the moments of what is trained, the results of a step, the weights as the
 // products use them and what these need beside; gradients where an update needs them all; and the program. Validation comes on top.
 func (t *Trainer) Memory() int64 { return t.needs() + program }
 

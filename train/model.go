@@ -17,9 +17,9 @@ const lmPrefix = "gpt.transformer"
 // Model is what is trained: a mapper and the language model behind it.
 type Model struct {
 	Mapper mapping.Mapper
-	Config mapping.Config
+	Config mapping.Config // the mapper's
 	LM     *gpt2.Model
-	// Adapters are the low-rank additions to the language model's layers; see AddLoRA.
+	// Adapters are the low-rank additions to the language model's layers that Settings.LoRA asks for; nil: none.
 	Adapters nn.Params
 
 	mapper, lm nn.Params
@@ -28,7 +28,8 @@ type Model struct {
 	holder nn.Backend
 }
 
-// NewModel names the parameters of a mapper and a language model.
+// NewModel puts a mapper before a language model and names the parameters of both, which Init needs. A mapper whose prefixes are not as wide
+// as the language model's rows is an error. Of c a mapper of one's own needs Feature, Dim and PrefixLength.
 func NewModel(m mapping.Mapper, c mapping.Config, lm *gpt2.Model) (*Model, error) {
 	if c.Dim != lm.Config.Dim {
 		return nil, fmt.Errorf("the mapper makes prefixes of width %d, the language model's is %d", c.Dim, lm.Config.Dim)
@@ -44,10 +45,10 @@ func NewModel(m mapping.Mapper, c mapping.Config, lm *gpt2.Model) (*Model, error
 	return t, nil
 }
 
-// MapperParams are the mapper's parameters.
+// MapperParams are the mapper's parameters, named as in a checkpoint.
 func (m *Model) MapperParams() nn.Params { return m.mapper }
 
-// LMParams are the language model's, without adapters.
+// LMParams are the language model's, without adapters, named as in a checkpoint.
 func (m *Model) LMParams() nn.Params { return m.lm }
 
 // Params are all parameters, adapters last.
@@ -56,10 +57,10 @@ func (m *Model) Params() nn.Params {
 	return append(append(all, m.lm...), m.Adapters...)
 }
 
-// Freeze says what is not trained: the language model where frozenLM is set, and everything whose name matches one of the patterns, in
+// freeze says what is not trained: the language model where frozenLM is set, and everything whose name matches one of the patterns, in
 // which * stands for any run of characters and a pattern also takes what lies below it ("gpt.transformer.h.0"). A pattern that matches
 // nothing is an error.
-func (m *Model) Freeze(frozenLM bool, patterns []string) error {
+func (m *Model) freeze(frozenLM bool, patterns []string) error {
 	used := make([]bool, len(patterns))
 	match := func(name string) bool {
 		hit := false
@@ -110,8 +111,8 @@ func below(pattern, name string) bool {
 // TunesLM tells whether anything in the language model is trained.
 func (m *Model) TunesLM() bool { return len(m.lm.Trainable()) > 0 || len(m.Adapters) > 0 }
 
-// SetDropout sets all three dropouts of the language model to p.
-func (m *Model) SetDropout(p float32) {
+// setDropout sets all three dropouts of the language model to p.
+func (m *Model) setDropout(p float32) {
 	m.LM.Config.EmbdDrop, m.LM.Config.AttnDrop, m.LM.Config.ResidDrop = p, p, p
 	for i := range m.LM.Blocks {
 		m.LM.Blocks[i].Attn.Drop = p

@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// Report is what a run's page shows.
-type Report struct {
+// runPage is what a run's page shows.
+type runPage struct {
 	Title   string
-	Facts   []Fact
+	Facts   []fact
 	Records []Record
 }
 
-// Fact is a line of the page's table.
-type Fact struct{ Name, Value string }
+// fact is a line of the page's table.
+type fact struct{ Name, Value string }
 
 var page = template.Must(template.New("report").Parse(`<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{{.Title}}</title>
@@ -45,14 +45,14 @@ type chart struct {
 }
 
 // Write writes the page: one HTML file that needs nothing else.
-func (r *Report) Write(w io.Writer) error {
+func (r *runPage) Write(w io.Writer) error {
 	var loss, lr, valLoss, cider, trained []point
 	view := struct {
-		*Report
+		*runPage
 		Charts     []chart
 		Samples    []Sample
 		SampleStep int64
-	}{Report: r}
+	}{runPage: r}
 	for _, rec := range r.Records {
 		x := float64(rec.Step)
 		loss, lr = appendPoint(loss, x, rec.Loss), appendPoint(lr, x, rec.LR)

@@ -11,7 +11,7 @@ import (
 	"github.com/clipcap-go/clipcap/checkpoint"
 )
 
-// What KeepBest goes by.
+// What Run.KeepBest goes by: the least loss, or the greatest CIDEr of the captions written.
 const (
 	ByLoss  = "loss"
 	ByCIDEr = "cider"
@@ -20,7 +20,7 @@ const (
 // Run is a trainer at work in a folder: it logs, evaluates, and keeps the folder a checkpoint that can be used and resumed.
 type Run struct {
 	Trainer *Trainer
-	Dir     string
+	Dir     string            // an existing folder
 	Config  checkpoint.Config // what config.json says; Run fills Training in
 	Save    int64             // updates between checkpoints; 0: an epoch
 	LogPath string            // "": LogFile in Dir
@@ -36,12 +36,12 @@ type Run struct {
 	KeepBest  string     // ByLoss, ByCIDEr or "": the best checkpoint is kept in Dir/best
 	Patience  int        // evaluations without a better one before the run ends; 0: any number
 
-	OnUpdate func(Update)
-	OnRecord func(Record) // evaluations
+	OnUpdate func(Update) // after every update; may be nil
+	OnRecord func(Record) // after every evaluation; may be nil
 	Logger   *slog.Logger // nil: slog.Default()
 
-	log    *Log
-	events *Events
+	log    *runLog
+	events *events
 	best   *Best
 	last   Update
 	saved  int64 // the update of the last checkpoint, -1: none
@@ -50,16 +50,17 @@ type Run struct {
 
 // Summary is what a run came to, as config.json and the command tell it.
 type Summary struct {
-	Steps    int64   `json:"steps"`
-	Of       int64   `json:"of"`
-	Epochs   float64 `json:"epochs"`
-	Loss     float64 `json:"loss"`
+	Steps    int64   `json:"steps"`  // updates made
+	Of       int64   `json:"of"`     // the run's
+	Epochs   float64 `json:"epochs"` // as many as Steps are
+	Loss     float64 `json:"loss"`   // of the last update
 	Best     *Best   `json:"best,omitempty"`
 	Stopped  string  `json:"stopped,omitempty"` // why before the end: interrupted, patience
 	Settings any     `json:"settings,omitempty"`
 }
 
-// Resume continues from the checkpoint in Dir, finishing first what a crash interrupted. It tells whether there was one.
+// Resume continues from the checkpoint in Dir, finishing first what a crash interrupted. It tells whether there was one; errors are those of
+// Trainer.Resume.
 func (r *Run) Resume() (bool, error) {
 	if err := recoverDir(r.Dir); err != nil {
 		return false, fmt.Errorf("resume %s: %w", r.Dir, err)
@@ -73,6 +74,7 @@ func (r *Run) Resume() (bool, error) {
 }
 
 // Do trains to the end, or until ctx ends: then the update under way is finished and a checkpoint written, and no error returned.
+// An error ends the run and names the last good checkpoint; one of a checkpoint before the last, or of the log, is logged and tried again.
 func (r *Run) Do(ctx context.Context) (s Summary, err error) {
 	t := r.Trainer
 	r.saved = -1
@@ -136,10 +138,10 @@ func (r *Run) open() (err error) {
 			return err
 		}
 	}
-	if r.log, err = OpenLog(r.LogPath, r.Trainer.done); err != nil {
+	if r.log, err = openLog(r.LogPath, r.Trainer.done); err != nil {
 		return err
 	}
-	if r.events, err = NewEvents(r.Dir); err != nil {
+	if r.events, err = newEvents(r.Dir); err != nil {
 		return errors.Join(err, r.log.Close())
 	}
 	return nil
@@ -156,7 +158,7 @@ func (r *Run) failed(err error) error {
 func (r *Run) logUpdate() error {
 	u := &r.last
 	rec := u.record()
-	if err := r.record(rec, Scalar{"loss", u.Loss}, Scalar{"lr", u.LR}, Scalar{"captions_per_s", rec.CaptionsPer}); err != nil {
+	if err := r.record(rec, scalar{"loss", u.Loss}, scalar{"lr", u.LR}, scalar{"captions_per_s", rec.CaptionsPer}); err != nil {
 		return r.failed(err)
 	}
 	if r.OnUpdate != nil {
@@ -167,7 +169,7 @@ func (r *Run) logUpdate() error {
 
 // record adds to the log and the events. Where that fails, for want of room on the disk say, it is reported once, and the run goes on: what
 // could not be written waits.
-func (r *Run) record(rec Record, scalars ...Scalar) error {
+func (r *Run) record(rec Record, scalars ...scalar) error {
 	err := errors.Join(r.log.Write(rec), r.events.Write(rec.Step, scalars...))
 	switch {
 	case err == nil:
@@ -184,14 +186,14 @@ func (r *Run) record(rec Record, scalars ...Scalar) error {
 // evaluate measures, keeps the best checkpoint, and tells whether to give up.
 func (r *Run) evaluate(ctx context.Context) (enough bool, err error) {
 	rec := Record{Step: r.Trainer.done, Epoch: r.last.Epoch}
-	var scalars []Scalar
+	var scalars []scalar
 	if r.Evaluator != nil {
 		loss, err := r.Evaluator.Loss(ctx)
 		if err != nil {
 			return false, err
 		}
 		rec.ValLoss = &loss
-		scalars = append(scalars, Scalar{"val_loss", loss})
+		scalars = append(scalars, scalar{"val_loss", loss})
 	}
 	if r.Judge != nil {
 		score, samples, err := r.Judge.score(ctx)
@@ -199,7 +201,7 @@ func (r *Run) evaluate(ctx context.Context) (enough bool, err error) {
 			return false, err
 		}
 		rec.ValCIDEr, rec.Samples = &score, samples
-		scalars = append(scalars, Scalar{"val_cider", score})
+		scalars = append(scalars, scalar{"val_cider", score})
 	}
 	if r.OnTrained != nil {
 		score, samples, err := r.OnTrained.score(ctx)
@@ -210,7 +212,7 @@ func (r *Run) evaluate(ctx context.Context) (enough bool, err error) {
 		if rec.Samples == nil {
 			rec.Samples = samples
 		}
-		scalars = append(scalars, Scalar{"train_cider", score})
+		scalars = append(scalars, scalar{"train_cider", score})
 	}
 	if err := r.record(rec, scalars...); err != nil {
 		return false, err

@@ -105,13 +105,13 @@ func (r *Run) page() error {
 		return err
 	}
 	t := r.Trainer
-	facts := []Fact{{"steps", fmt.Sprintf("%d of %d (%.2f epochs)", t.done, t.Schedule.Total, float64(t.done)/float64(t.PerEpoch))},
+	facts := []fact{{"steps", fmt.Sprintf("%d of %d (%.2f epochs)", t.done, t.Schedule.Total, float64(t.done)/float64(t.PerEpoch))},
 		{"captions", fmt.Sprintf("%d of %s", t.packer.Captions.Len(), plural.Of(t.packer.Captions.Join.Images, "image"))},
 		{"mapper", fmt.Sprintf("%s, prefix of %s, %d numbers", t.Model.Config.Kind, plural.Of(t.Model.Config.PrefixLength, "row"), t.Model.MapperParams().Count())},
 		{"language model", fmt.Sprintf("%s, %d numbers, %d trained", r.Config.GPT2, t.Model.LMParams().Count(), (append(t.Model.LMParams(), t.Model.Adapters...)).Trainable().Count())},
 		{"batch", fmt.Sprintf("%s times %d", plural.Of(t.Settings.BatchSize, "caption"), t.Settings.Accumulate)},
 		{"learning rate", fmt.Sprintf("%g, %s, warm-up %d", t.Schedule.LR, t.Schedule.Kind, t.Schedule.Warmup)},
 		{"precision", t.Settings.Precision}, {"seed", fmt.Sprint(t.Settings.Seed)}}
-	report := Report{Title: r.Title, Facts: facts, Records: records}
+	report := runPage{Title: r.Title, Facts: facts, Records: records}
 	return weights.WriteFile(filepath.Join(r.Dir, PageFile), func(w io.Writer) error { return report.Write(w) })
 }

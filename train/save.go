@@ -94,8 +94,8 @@ type state struct {
 
 // Best is the best evaluation so far.
 type Best struct {
-	Step  int64   `json:"step"`
-	Value float64 `json:"value"`
+	Step  int64   `json:"step"`              // the update it was made after
+	Value float64 `json:"value"`             // the loss, or CIDEr where Run.KeepBest says so or no loss is measured
 	Since int     `json:"evaluations_since"` // without a better one
 }
 

@@ -19,10 +19,10 @@ var Schedules = []string{Linear, Cosine, Constant}
 
 // Schedule is the learning rate over a run: it rises from 0 over Warmup updates, then follows Kind.
 type Schedule struct {
-	Kind   string
-	LR     float64
-	Warmup int64
-	Total  int64
+	Kind   string  // one of Schedules
+	LR     float64 // the highest
+	Warmup int64   // updates
+	Total  int64   // updates
 }
 
 // At is the learning rate of an update, counted from 1. The first is 0 wherever there is a warm-up, because the original's scheduler
@@ -42,10 +42,10 @@ func (s Schedule) At(update int64) float64 {
 	return s.LR * max(0, left)
 }
 
-// AutoWarmup is the warm-up for runs of any length: a tenth of the run, at most the original's 5000.
-func AutoWarmup(total int64) int64 { return min(DefaultWarmup, total/10) }
+// autoWarmup is the warm-up for runs of any length: a tenth of the run, at most the original's 5000.
+func autoWarmup(total int64) int64 { return min(DefaultWarmup, total/10) }
 
-// DefaultWarmup is the original's.
+// DefaultWarmup is the original's warm-up, in updates.
 const DefaultWarmup = 5000
 
 // Warning says what is wrong with a schedule that can still be followed, or "".
@@ -53,8 +53,8 @@ func (s Schedule) Warning() string {
 	if s.Warmup < s.Total {
 		return ""
 	}
-	advice := fmt.Sprintf("--warmup auto would take %d", AutoWarmup(s.Total))
-	if AutoWarmup(s.Total) == 0 {
+	advice := fmt.Sprintf("--warmup auto would take %d", autoWarmup(s.Total))
+	if autoWarmup(s.Total) == 0 {
 		advice = "a run this short wants none: --warmup 0"
 	}
 	return fmt.Sprintf("the run of %s ends before its warm-up of %d does: the learning rate ends at %.2g and never reaches %.2g (%s)",

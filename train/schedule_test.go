@@ -35,7 +35,7 @@ func TestSchedules(t *testing.T) {
 	if w := (Schedule{Linear, 1, 2, 4}).Warning(); w != "" {
 		t.Errorf("warning %q of a good schedule", w)
 	}
-	if AutoWarmup(760) != 76 || AutoWarmup(1e6) != 5000 {
+	if autoWarmup(760) != 76 || autoWarmup(1e6) != 5000 {
 		t.Error("automatic warm-up")
 	}
 }

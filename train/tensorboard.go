@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// Events writes scalars as a TensorBoard event file: a sequence of TFRecords, each a protobuf Event.
-type Events struct {
+// events writes scalars as a TensorBoard event file: a sequence of TFRecords, each a protobuf Event.
+type events struct {
 	to  appender
 	buf []byte
 	now func() time.Time
 }
 
-// NewEvents starts an event file in a folder; TensorBoard reads all files of a folder as one run.
-func NewEvents(dir string) (*Events, error) {
+// newEvents starts an event file in a folder; TensorBoard reads all files of a folder as one run.
+func newEvents(dir string) (*events, error) {
 	now := time.Now()
 	path := filepath.Join(dir, fmt.Sprintf("events.out.tfevents.%d.clipcap.%d", now.Unix(), os.Getpid()))
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
@@ -31,7 +31,7 @@ func NewEvents(dir string) (*Events, error) {
 		f.Close()
 		return nil, fmt.Errorf("tensorboard %s: %w", path, err)
 	}
-	e := &Events{to: appender{name: "tensorboard " + path, f: f, size: size}, now: time.Now}
+	e := &events{to: appender{name: "tensorboard " + path, f: f, size: size}, now: time.Now}
 	if err := e.write(appendText(e.event(0), 3, "brain.Event:2")); err != nil {
 		f.Close()
 		return nil, err
@@ -39,14 +39,14 @@ func NewEvents(dir string) (*Events, error) {
 	return e, nil
 }
 
-// Scalar is a named number.
-type Scalar struct {
+// scalar is a named number.
+type scalar struct {
 	Tag   string
 	Value float64
 }
 
 // Write adds the scalars of a step. After an error they wait in memory, and are written with the next ones that can be.
-func (e *Events) Write(step int64, scalars ...Scalar) error {
+func (e *events) Write(step int64, scalars ...scalar) error {
 	var summary []byte
 	for _, s := range scalars {
 		value := appendText(nil, 1, s.Tag)
@@ -58,7 +58,7 @@ func (e *Events) Write(step int64, scalars ...Scalar) error {
 }
 
 // event starts an Event: field 1 wall_time (double), 2 step (varint).
-func (e *Events) event(step int64) []byte {
+func (e *events) event(step int64) []byte {
 	b := append([]byte(nil), 1<<3|1)
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(float64(e.now().UnixNano())/1e9))
 	return binary.AppendUvarint(append(b, 2<<3), uint64(step))
@@ -79,7 +79,7 @@ func masked(b []byte) uint32 {
 }
 
 // write adds one TFRecord: length, its checksum, the event, its checksum.
-func (e *Events) write(event []byte) error {
+func (e *events) write(event []byte) error {
 	b := binary.LittleEndian.AppendUint64(e.buf[:0], uint64(len(event)))
 	b = binary.LittleEndian.AppendUint32(b, masked(b))
 	b = append(b, event...)
@@ -89,4 +89,4 @@ func (e *Events) write(event []byte) error {
 }
 
 // Close writes what waits and closes the file.
-func (e *Events) Close() error { return e.to.close() }
+func (e *events) Close() error { return e.to.close() }

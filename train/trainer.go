@@ -17,8 +17,7 @@ type Trainer struct {
 	Settings Settings
 	Model    *Model
 	Schedule Schedule
-	// PerEpoch is the number of updates in an epoch.
-	PerEpoch int64
+	PerEpoch int64 // updates, at least 1
 
 	backend nn.Backend
 	sampler *data.Sampler
@@ -32,17 +31,20 @@ type Trainer struct {
 
 // Update is what one update did.
 type Update struct {
-	Step     int64 // from 1
-	Epoch    float64
-	Loss     float64 // before the update, mean over the tokens
-	LR       float64
-	Tokens   int
+	Step     int64   // from 1
+	Epoch    float64 // with this update, so many times over the captions
+	Loss     float64 // before the update: mean over the tokens of -ln p
+	LR       float64 // the one used
+	Tokens   int     // that were predicted
 	Captions int
 	GradNorm float64 // before clipping; 0 unless Settings.GradClip is set
 	Time     time.Duration
 }
 
-// New prepares a run from its beginning: the graph, its memory, the optimizer. The model's parameters are frozen as the settings say.
+// New prepares a run from its beginning: the graph, its memory, the optimizer. The model's parameters are frozen as the settings say, and
+// have their first numbers (Init, or a file's) by then. Errors are what Settings.Validate finds, features of another width than the mapper's,
+// captions too long for the language model, fewer captions than a batch, a pattern that freezes nothing or all, and, wrapping nn.ErrMemory, a
+// batch that has no room on the device.
 func New(be nn.Backend, m *Model, c *data.Captions, s Settings) (*Trainer, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -54,11 +56,11 @@ func New(be nn.Backend, m *Model, c *data.Captions, s Settings) (*Trainer, error
 		return nil, err
 	}
 	if s.LoRA > 0 && m.Adapters == nil {
-		if err := m.AddLoRA(s.LoRA, s.Seed); err != nil {
+		if err := m.addLoRA(s.LoRA, s.Seed); err != nil {
 			return nil, err
 		}
 	}
-	if err := m.Freeze(s.FrozenLM, s.Freeze); err != nil {
+	if err := m.freeze(s.FrozenLM, s.Freeze); err != nil {
 		return nil, err
 	}
 	if err := t.plan(); err != nil {
@@ -66,9 +68,9 @@ func New(be nn.Backend, m *Model, c *data.Captions, s Settings) (*Trainer, error
 	}
 	switch tuned := m.TunesLM(); {
 	case s.Dropout >= 0:
-		m.SetDropout(float32(s.Dropout))
+		m.setDropout(float32(s.Dropout))
 	case !tuned:
-		m.SetDropout(0)
+		m.setDropout(0)
 	}
 	if err := t.prepare(t.Capacity()); err != nil {
 		return nil, t.fit(err, false)
@@ -127,7 +129,7 @@ func (t *Trainer) plan() error {
 	t.PerEpoch = max(1, t.PerEpoch)
 	warmup := t.Settings.Warmup
 	if warmup < 0 {
-		warmup = AutoWarmup(total)
+		warmup = autoWarmup(total)
 	}
 	t.Schedule = Schedule{Kind: t.Settings.Schedule, LR: t.Settings.LR, Warmup: warmup, Total: total}
 	return nil
@@ -136,13 +138,13 @@ func (t *Trainer) plan() error {
 // Profile turns the timing of the step's operations on or off and clears it.
 func (t *Trainer) Profile(on bool) { t.net.machine.Profile(on) }
 
-// Times are the profile's kinds of operation, longest first. The optimizer is not among them.
+// Times are the profile's kinds of operation, longest first; the optimizer is "update", where it works while the step runs.
 func (t *Trainer) Times() []nn.OpTime { return t.net.machine.Times() }
 
 // Plan says what the results of the step's operations take.
 func (t *Trainer) Plan() nn.Plan { return t.net.machine.Plan() }
 
-// Capacity is the room the run's largest batch needs.
+// Capacity is the room that the run's largest batch needs in the step's graph.
 func (t *Trainer) Capacity() data.Size {
 	batches := t.Schedule.Total * int64(t.Settings.Accumulate)
 	if t.Settings.Sequential { // every epoch is the first again
@@ -151,7 +153,7 @@ func (t *Trainer) Capacity() data.Size {
 	return t.packer.Capacity(t.sampler, 0, batches)
 }
 
-// Done is the number of updates made so far; Finished tells whether that is all of them.
+// Done is the number of updates made so far.
 func (t *Trainer) Done() int64 { return t.done }
 
 // Finished tells whether the run is complete.

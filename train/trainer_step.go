@@ -14,8 +14,8 @@ import (
 // NotFinite says that the loss or a gradient is no finite number any more. The parameters are those before the update.
 type NotFinite struct {
 	Step   int64
-	What   string // loss or gradient
-	Images []string
+	What   string   // loss, gradient, or weight and its name
+	Images []string // ids of those of the batch
 }
 
 // Error names the step and the images of its batch.

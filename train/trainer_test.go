@@ -118,10 +118,10 @@ func TestFreezing(t *testing.T) {
 			}
 		})
 	}
-	if err := tiny(t, mapping.KindMLP).Freeze(false, []string{"gpt.*.nothing"}); err == nil || !strings.Contains(err.Error(), "matches no weight") {
+	if err := tiny(t, mapping.KindMLP).freeze(false, []string{"gpt.*.nothing"}); err == nil || !strings.Contains(err.Error(), "matches no weight") {
 		t.Errorf("a pattern that matches nothing: %v", err)
 	}
-	if err := tiny(t, mapping.KindMLP).Freeze(false, []string{"*"}); err == nil || !strings.Contains(err.Error(), "nothing is left") {
+	if err := tiny(t, mapping.KindMLP).freeze(false, []string{"*"}); err == nil || !strings.Contains(err.Error(), "nothing is left") {
 		t.Errorf("all frozen: %v", err)
 	}
 }

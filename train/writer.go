@@ -15,7 +15,7 @@ import (
 
 // Writer writes captions with the model as it is at the moment: greedily, since only their comparison during a run matters.
 type Writer struct {
-	// Decode turns tokens into text.
+	// Decode turns tokens into text. Without it Write is an error.
 	Decode func(tokens []int32) (string, error)
 
 	model    *Model
@@ -29,7 +29,8 @@ type Writer struct {
 // writerBatch is how many images are captioned at a time.
 const writerBatch = 32
 
-// NewWriter prepares to caption images of a feature set. stop is the token that ends a caption.
+// NewWriter prepares to caption images of a feature set, with at most 67 tokens each; stop is the token that ends a caption. Features of
+// another width than the mapper's are an error.
 func NewWriter(be nn.Backend, m *Model, f *data.Features, s Settings, stop int32) (*Writer, error) {
 	if f.Dim != m.Config.Feature {
 		return nil, fmt.Errorf("%s holds features of %d numbers, the mapper takes %d", f.Path, f.Dim, m.Config.Feature)
@@ -51,8 +52,11 @@ func NewWriter(be nn.Backend, m *Model, f *data.Features, s Settings, stop int32
 	return w, nil
 }
 
-// Write captions the images in the given rows.
+// Write captions the images in the given rows of the feature set, in their order.
 func (w *Writer) Write(ctx context.Context, rows []int) ([]string, error) {
+	if w.Decode == nil {
+		return nil, errors.New("write captions: Writer.Decode is not set: want what turns tokens into text")
+	}
 	var texts []string
 	for captions, err := range w.decoder.Decode(ctx, w.prompts(ctx, rows)) {
 		if err != nil {
