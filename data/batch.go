@@ -12,9 +12,9 @@ import (
 // (train.py:320, logits[:, P-1:-1]). With Shared, an image's prefix is a sequence of its own, and the captions of the image are
 // sequences behind it.
 type Batch struct {
-	Captions []int32   // their numbers
+	Captions []int32   // their numbers among the data set's
 	Features []float32 // [images, dim]
-	Images   int
+	Images   int       // one a caption, or with Shared those that have a caption here
 
 	IDs       []int32 // [rows] token of the row, -1 for a prefix row
 	Positions []int32 // [rows] place in its sequence
@@ -27,7 +27,7 @@ type Batch struct {
 	caption []int32 // the one in hand
 }
 
-// Size is what a graph must have room for.
+// Size is what a graph must have room for: images, rows of all sequences together, sequences, and predicted tokens.
 type Size struct{ Images, Rows, Sequences, Targets int }
 
 // Size is the batch's own.
@@ -42,7 +42,7 @@ func (a Size) max(b Size) Size {
 // Packer makes batches.
 type Packer struct {
 	Captions     *Captions
-	PrefixLength int
+	PrefixLength int     // rows that stand before a caption
 	Normalize    bool    // features x become x/‖x‖
 	Noise        float64 // variance of normal noise on the normalised features (CapDec, arXiv 2211.00575)
 	Seed         uint64  // of the noise
@@ -51,7 +51,8 @@ type Packer struct {
 	at map[int32]int // Shared: feature row → image of the batch
 }
 
-// Pack fills b with the given captions for step number step, which only the noise depends on. It reuses b's memory.
+// Pack fills b with the given captions, by number, for step number step, which only the noise depends on. It reuses b's memory. A feature
+// that cannot be read, or is not finite, is an error that names its image.
 func (p *Packer) Pack(b *Batch, captions []int32, step uint64) error {
 	b.lay(p, captions)
 	dim := p.Captions.Features.Dim
@@ -148,7 +149,7 @@ func (b *Batch) lay(p *Packer, captions []int32) {
 		return
 	}
 	for _, c := range captions {
-		b.caption = p.Captions.AppendTokens(b.caption[:0], int(c))
+		b.caption = p.Captions.appendTokens(b.caption[:0], int(c))
 		t := b.caption
 		b.prefix(p.PrefixLength)
 		b.predict(len(b.IDs)-1, t)
@@ -178,7 +179,7 @@ func (b *Batch) layShared(p *Packer, captions []int32) {
 			if p.Captions.rows[d] != row {
 				continue
 			}
-			b.caption = p.Captions.AppendTokens(b.caption[:0], int(d))
+			b.caption = p.Captions.appendTokens(b.caption[:0], int(d))
 			t := b.caption
 			b.predict(last, t)
 			if len(t) < 2 {

@@ -10,10 +10,11 @@ import (
 	"github.com/clipcap-go/clipcap/weights"
 )
 
-// Features are the CLIP vectors of a data set's images, a row an image, left in the files they lie in.
+// Features are the CLIP vectors of a data set's images, float32 [Rows, Dim], a row an image, left in the files they lie in. Read may be called by
+// several goroutines at once, Find by one.
 type Features struct {
 	Path string
-	Dim  int
+	Dim  int  // width of a feature
 	Meta Meta // of a feature set; else empty
 
 	shards []shard
@@ -26,7 +27,7 @@ type Features struct {
 	captions []pickledCaption
 }
 
-// Meta is the part of a feature set's meta.json that training keeps.
+// Meta is the part of a feature set's meta.json that training keeps: the encoder, by name and the SHA-256 of its file.
 type Meta struct {
 	CLIP struct {
 		Name   string `json:"name"`
@@ -69,8 +70,11 @@ func (f *Features) add(path string, t *weights.Tensor) error {
 // Rows is the number of rows.
 func (f *Features) Rows() int { return f.rows }
 
-// Read copies row i to dst, which is Dim long.
+// Read copies row i to dst, which must be Dim long. A row that there is not, and a file that cannot be read, are errors.
 func (f *Features) Read(dst []float32, i int) error {
+	if len(dst) != f.Dim {
+		return fmt.Errorf("%s: room for %d numbers, a feature has %d", f.Path, len(dst), f.Dim)
+	}
 	if i < 0 || i >= f.rows {
 		return fmt.Errorf("%s: row %d of %d", f.Path, i, f.rows)
 	}
@@ -95,7 +99,7 @@ func (f *Features) shard(i int) (*shard, int) {
 	return s, i - s.first
 }
 
-// ID is the id of the image in row i.
+// ID is the id of the image in row i; where the files have no ids it is the row's number.
 func (f *Features) ID(i int) string {
 	if f.ids == nil {
 		return strconv.Itoa(i)

@@ -19,7 +19,7 @@ import (
 )
 
 // OpenFeatures opens a feature set (a folder that clipcap-extract wrote), a .npy file, a feature pickle of the original, or a folder of
-// clip-retrieval's (img_emb/img_emb_0.npy, …).
+// clip-retrieval's (img_emb/img_emb_0.npy, …). What is none of these, or holds rows of several widths, is an error that names the file.
 func OpenFeatures(path string) (*Features, error) {
 	info, err := os.Stat(path)
 	if err != nil {

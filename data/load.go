@@ -15,23 +15,24 @@ import (
 
 // Config says where captions come from and what becomes of them.
 type Config struct {
-	Captions  string // a file of captions; "": those the feature pickle holds
-	Options   annotation.Options
-	AddPeriod bool // end every caption with a period, as the original's Conceptual Captions do
+	Captions  string             // a file of captions; "": those the feature pickle holds
+	Options   annotation.Options // how to read it
+	AddPeriod bool               // end every caption with a period, as the original's Conceptual Captions do
 	// MaxTokens cuts longer captions. 0 is the original's rule: mean + 10 standard deviations of the lengths.
 	MaxTokens int
 	// MaxMissing is the share of captions that may lack a feature before Load refuses.
 	MaxMissing float64
 	Vocab      int // token ids must be below it
-	Encode     func(dst []int32, text string) []int32
-	Keep       func(id annotation.ID) bool // captions of other images are passed over; nil: all are kept
+	// Encode appends a text's token ids to dst, as gpt2.Tokenizer's AppendEncode does. Captions that are token ids need none.
+	Encode func(dst []int32, text string) []int32
+	Keep   func(id annotation.ID) bool // captions of other images are passed over; nil: all are kept
 }
 
 // Captions are a data set's captions as token ids, each with its image's feature.
 type Captions struct {
 	Features *Features
 	Join     Join
-	Limit    int // the length captions were cut to
+	Limit    int // the length in tokens captions were cut to
 
 	tokens tokenList
 	starts []uint32 // [captions+1]
@@ -40,24 +41,24 @@ type Captions struct {
 
 // Join is how captions and features met.
 type Join struct {
-	Kind      string // of the caption file: coco, karpathy, conceptual, list, lines, map, pickle
-	Captions  int    // with a feature
-	Images    int    // with a caption
-	Empty     int    // captions without a token
-	Cut       int    // captions longer than Limit
-	Unused    int    // features without a caption
-	Missing   int    // captions without a feature
-	MissingID []string
+	Kind      string   // of the caption file: coco, karpathy, conceptual, list, lines, map, pickle
+	Captions  int      // with a feature
+	Images    int      // with a caption
+	Empty     int      // captions without a token
+	Cut       int      // captions longer than Limit
+	Unused    int      // features without a caption
+	Missing   int      // captions without a feature, which are left out
+	MissingID []string // ids of their images
 }
 
 // Len is the number of captions.
 func (c *Captions) Len() int { return len(c.rows) }
 
-// Tokens are those of caption i.
-func (c *Captions) Tokens(i int) []int32 { return c.AppendTokens(nil, i) }
+// Tokens are those of caption i, from 0.
+func (c *Captions) Tokens(i int) []int32 { return c.appendTokens(nil, i) }
 
-// AppendTokens appends those of caption i to dst.
-func (c *Captions) AppendTokens(dst []int32, i int) []int32 {
+// appendTokens appends those of caption i to dst.
+func (c *Captions) appendTokens(dst []int32, i int) []int32 {
 	return c.tokens.read(dst, c.starts[i], c.starts[i+1])
 }
 
@@ -67,7 +68,7 @@ func (c *Captions) Length(i int) int { return int(c.starts[i+1] - c.starts[i]) }
 // Row is the feature row of caption i.
 func (c *Captions) Row(i int) int { return int(c.rows[i]) }
 
-// Lengths are the longest caption and the mean length.
+// Lengths are those of the longest caption and of the mean one, in tokens.
 func (c *Captions) Lengths() (longest int, mean float64) {
 	for i := range c.rows {
 		longest = max(longest, c.Length(i))
@@ -85,7 +86,7 @@ func (c *Captions) Fingerprint() string {
 	}
 	var tokens []int32
 	for i := range c.rows {
-		tokens = c.AppendTokens(tokens[:0], i)
+		tokens = c.appendTokens(tokens[:0], i)
 		for _, t := range tokens {
 			add(uint32(t))
 		}
@@ -100,7 +101,9 @@ func (c *Captions) Fingerprint() string {
 // maxTokens keeps offsets within 32 bits.
 const maxTokens = math.MaxUint32
 
-// Load reads captions and joins them to features.
+// Load reads captions, turns them into token ids, cuts the long ones, and joins them to features by their images' ids. A file that cannot be
+// read as captions, a token id outside the vocabulary, no caption with a feature, and more captions without one than Config.MaxMissing allows
+// are errors.
 func Load(f *Features, cfg Config) (*Captions, error) {
 	l := &loader{cfg: cfg, to: &Captions{Features: f, tokens: makeTokenList(cfg.Vocab), starts: []uint32{0}}, missing: map[string]bool{}}
 	kind, err := visit(f, cfg, l.take)
@@ -111,7 +114,8 @@ func Load(f *Features, cfg Config) (*Captions, error) {
 	return l.finish()
 }
 
-// Visit calls take for every caption of a file that Config.Keep lets pass, with the row of its feature, -1 where there is none.
+// Visit calls take for every caption of a file that Config.Keep lets pass, in the file's order, with the row of its feature, -1 where there is
+// none. Texts stay as they are. The first error, take's or the file's, ends it.
 func Visit(f *Features, cfg Config, take func(row int, c annotation.Caption) error) error {
 	_, err := visit(f, cfg, take)
 	return err
@@ -165,9 +169,12 @@ func (l *loader) take(row int, c annotation.Caption) error {
 	}
 	l.ids = append(l.ids[:0], c.Tokens...)
 	if c.Tokens == nil {
+		if l.cfg.Encode == nil {
+			return fmt.Errorf("image id %s: its caption is a text: want Config.Encode, which turns texts into token ids", c.Image)
+		}
 		text := c.Text
 		if l.cfg.AddPeriod {
-			text = AddPeriod(text)
+			text = addPeriod(text)
 		}
 		l.ids = l.cfg.Encode(l.ids, text)
 	}
@@ -188,8 +195,8 @@ func (l *loader) take(row int, c annotation.Caption) error {
 	return nil
 }
 
-// AddPeriod ends a caption as the original's add_period does: trimmed, one period at the end, no space before it.
-func AddPeriod(text string) string {
+// addPeriod ends a caption as the original's add_period does: trimmed, one period at the end, no space before it.
+func addPeriod(text string) string {
 	text = strings.TrimSpace(text)
 	switch {
 	case text == "":

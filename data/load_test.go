@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -34,9 +35,25 @@ func TestJoin(t *testing.T) {
 	}
 }
 
+// Captions that are texts need what turns them into tokens.
+func TestWithoutEncode(t *testing.T) {
+	features, err := OpenFeatures(npy(t, filepath.Join(t.TempDir(), "x.npy"), 2, 3, plain))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer features.Close()
+	path := file(t, filepath.Join(t.TempDir(), "c.jsonl"), `{"row":1,"caption":"a"}`+"\n")
+	if _, err := Load(features, Config{Captions: path, Vocab: 300}); err == nil || !strings.Contains(err.Error(), "image id 1: its caption is a text: want Config.Encode") {
+		t.Errorf("%v", err)
+	}
+	if err := features.Read(make([]float32, 2), 0); err == nil || !strings.Contains(err.Error(), "room for 2 numbers, a feature has 3") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAddPeriod(t *testing.T) {
 	for in, want := range map[string]string{"": "", " a man \n": "a man.", "a man .": "a man.", "a man.": "a man.", "a man!": "a man!.", ".": ".", " .": "."} {
-		if got := AddPeriod(in); got != want {
+		if got := addPeriod(in); got != want {
 			t.Errorf("AddPeriod(%q) = %q, want %q", in, got, want)
 		}
 	}

@@ -10,10 +10,10 @@ import (
 // left out (the original's drop_last), unless KeepLast is set. What a step gets is a function of Seed and the step's number.
 type Sampler struct {
 	Captions   *Captions
-	Batch      int
-	Seed       uint64
-	Sequential bool // the file's order in every epoch, instead of a new one
-	KeepLast   bool
+	Batch      int    // captions of a step
+	Seed       uint64 // of the order
+	Sequential bool   // the file's order in every epoch, instead of a new one
+	KeepLast   bool   // the last captions of an epoch are a smaller batch
 	// Group lays the captions of an image side by side, so that most of them share a batch and with it their prefix.
 	Group bool
 
@@ -22,7 +22,7 @@ type Sampler struct {
 	images [][]int32 // Group: captions by image
 }
 
-// Validate says what cannot work.
+// Validate says what cannot work: no captions, or fewer than a batch.
 func (s *Sampler) Validate() error {
 	switch n := s.Captions.Len(); {
 	case s.Batch < 1:
@@ -44,7 +44,7 @@ func (s *Sampler) StepsPerEpoch() int64 {
 	return n / int64(s.Batch)
 }
 
-// Step is the captions of batch number i, counted over all epochs from 0. The slice is valid until the next call.
+// Step is the captions, by number, of batch number i, counted over all epochs from 0. The slice is valid until the next call.
 func (s *Sampler) Step(i int64) []int32 {
 	per := s.StepsPerEpoch()
 	if s.order == nil || s.epoch != i/per {

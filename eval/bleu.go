@@ -8,10 +8,10 @@ import (
 
 // BLEUStats are the counts BLEU is computed from, of one image or summed over several.
 type BLEUStats struct {
-	Candidate int       // words of the candidate
-	Reference int       // words of the reference whose length is nearest, the shorter of two as near
-	Guess     [maxN]int // n-grams of the candidate
-	Correct   [maxN]int // of them, those found in a reference, each as often as the reference that has it most often
+	Candidate int    // words of the candidate
+	Reference int    // words of the reference whose length is nearest, the shorter of two as near
+	Guess     [4]int // n-grams of the candidate, of 1 to 4 words
+	Correct   [4]int // of them, those found in a reference, each as often as the reference that has it most often
 }
 
 // Add adds k times the counts of t.
@@ -24,11 +24,11 @@ func (s *BLEUStats) Add(t BLEUStats, k int) {
 	}
 }
 
-// Score returns BLEU-1 to BLEU-4 (Papineni et al. 2002) with coco-caption's two small constants, which keep a score above 0 where
+// Score returns BLEU-1 to BLEU-4, 0 to 1 (Papineni et al. 2002) with coco-caption's two small constants, which keep a score above 0 where
 // no n-gram is right and below 1 where all are.
-func (s BLEUStats) Score() [maxN]float64 {
+func (s BLEUStats) Score() [4]float64 {
 	const small, tiny = 1e-9, 1e-15
-	var score [maxN]float64
+	var score [4]float64
 	product := 1.0
 	for n := range maxN {
 		product *= (float64(s.Correct[n]) + tiny) / (float64(s.Guess[n]) + small)

@@ -39,9 +39,9 @@ type Interval struct {
 	High float64 `json:"high"`
 }
 
-// Bootstrap returns the 95 % percentile interval of score over rounds resamples of images, drawn with replacement (Efron 1979).
+// Bootstrap returns the 95 % percentile interval of score over rounds resamples of images, the numbers that score takes, drawn with replacement (Efron 1979).
 // The draws depend on seed alone, so the same images give the same interval anywhere. CIDEr's n-gram weights are not drawn anew: they
-// are taken as given by the run.
+// are taken as given by the run. With no images or rounds both ends are NaN.
 func Bootstrap(images []int, rounds int, seed uint64, score Pool) Interval {
 	if len(images) == 0 || rounds <= 0 {
 		return Interval{math.NaN(), math.NaN()}
@@ -57,7 +57,8 @@ type Difference struct {
 	P float64 `json:"p"`
 }
 
-// PairedBootstrap says whether two systems differ (Koehn 2004): both are scored on the same resamples of images.
+// PairedBootstrap says whether two systems differ (Koehn 2004): both are scored on the same resamples of images. With no images or rounds all is
+// NaN.
 func PairedBootstrap(images []int, rounds int, seed uint64, first, second Pool) Difference {
 	difference := func(picks []int) float64 { return first(picks) - second(picks) }
 	if len(images) == 0 || rounds <= 0 {

@@ -7,7 +7,7 @@ import (
 )
 
 // CIDEr returns the CIDEr score of each image (Vedantam et al. 2015) as coco-caption computes it, which is the variant its authors call
-// CIDEr-D: clipped counts and a Gaussian penalty on the difference of lengths, times ten. The corpus score is the mean.
+// CIDEr-D: clipped counts and a Gaussian penalty on the difference of lengths, times ten: 0 to 10. The corpus score is the mean.
 //
 // The weight of an n-gram falls with the number of images whose references hold it, so a score depends on the set of images: a subset,
 // or a single image (always 0), scores otherwise. Sums run in the order of first occurrence within a caption.

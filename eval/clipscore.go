@@ -9,7 +9,8 @@ import (
 const CLIPScorePrompt = "A photo depicts "
 
 // CLIPScore returns for each image 2.5·max(cos, 0) of its feature and its candidate's (Hessel et al. 2021), CLIP's and of equal width,
-// normalised or not. The corpus score is the mean. Published scores are of ViT-B/32.
+// normalised or not. The corpus score is the mean. Published scores are of ViT-B/32. Features
+// of different numbers of images or of different widths are an error.
 func CLIPScore(images, candidates [][]float32) ([]float64, error) {
 	if len(images) != len(candidates) {
 		return nil, fmt.Errorf("clipscore: features of %d images but of %d candidates", len(images), len(candidates))

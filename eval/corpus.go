@@ -40,7 +40,7 @@ type bag struct {
 	count []int32
 }
 
-// NewCorpus prepares images for scoring.
+// NewCorpus prepares images for scoring. Results are in their order.
 func NewCorpus(images []Image) *Corpus {
 	in := interner{words: map[string]int32{}, grams: map[uint64]int32{}}
 	c := &Corpus{images: make([]image, len(images))}

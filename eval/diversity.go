@@ -25,7 +25,7 @@ type Diversity struct {
 	Novel *float64 `json:"novel,omitempty"`
 }
 
-// MeasureDiversity measures the tokens of the captions of each image.
+// MeasureDiversity measures the captions of each image, [images][captions], as tokens: words joined by single spaces.
 func MeasureDiversity(images [][]string) Diversity {
 	var d Diversity
 	captions := map[string]bool{}
@@ -57,7 +57,7 @@ func MeasureDiversity(images [][]string) Diversity {
 	return d
 }
 
-// Novel returns the portion of captions that are not among the training captions, both as tokens.
+// Novel returns the portion, 0 to 1, of captions that are not among the training captions, both as tokens.
 func Novel(captions, training []string) float64 {
 	if len(captions) == 0 {
 		return 0

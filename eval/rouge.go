@@ -4,7 +4,7 @@ import "github.com/clipcap-go/clipcap/eval/internal/parallel"
 
 // ROUGE returns the ROUGE-L score of each image (Lin 2004) as coco-caption computes it: the F-measure, with beta 1.2, of the best
 // precision and the best recall that the longest common subsequence with any reference gives, which may be two references.
-// The corpus score is their mean.
+// It is 0 to 1. The corpus score is their mean.
 func (c *Corpus) ROUGE() []float64 {
 	scores := make([]float64, len(c.images))
 	parallel.Do(len(scores), func(next func() (int, int)) {

@@ -48,7 +48,7 @@ func (d *Decoder) Images(ctx context.Context, n int, item func(i int) (*Item, er
 					var r result
 					it, err := item(i)
 					if r.err = err; err == nil {
-						r.im, r.err = d.Image(ctx, it)
+						r.im, r.err = d.load(ctx, it)
 					}
 					done <- r
 				}()

@@ -38,9 +38,9 @@ func NewDecoder(size int, o pillow.Options, workers int) *Decoder {
 	return d
 }
 
-// Image loads an item, decodes it and cuts its square, as an image that is nothing else. A *Failure says what is wrong with
+// load loads an item, decodes it and cuts its square, as an image that is nothing else. A *Failure says what is wrong with
 // the item.
-func (d *Decoder) Image(ctx context.Context, it *Item) (im *pillow.Image, err error) {
+func (d *Decoder) load(ctx context.Context, it *Item) (im *pillow.Image, err error) {
 	if it.pixels != nil {
 		return nil, fail(NotImage, "pixels are no image file")
 	}

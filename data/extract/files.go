@@ -17,8 +17,8 @@ import (
 	"github.com/clipcap-go/clipcap/weights"
 )
 
-// Meta is a feature set's meta.json: what all its shards have in common.
-type Meta struct {
+// setMeta is a feature set's meta.json: what all its shards have in common.
+type setMeta struct {
 	Format       int    `json:"clipcap_features"` // 1
 	CLIP         Model  `json:"clip"`
 	Dim          int    `json:"dim"`
@@ -157,7 +157,7 @@ func writeNPY(w io.Writer, rows [][]float32, dim int, half bool) error {
 var ours = regexp.MustCompile(`^(meta\.json|\d{5,}\.(npy|jsonl|json))(\.tmp)?$`)
 
 // prepare makes sure that the shards of meta may be written to dir.
-func prepare(dir string, meta Meta, resume, overwrite bool) error {
+func prepare(dir string, meta setMeta, resume, overwrite bool) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -177,7 +177,7 @@ func prepare(dir string, meta Meta, resume, overwrite bool) error {
 		return err
 	}
 	path := filepath.Join(dir, metaFile)
-	var before Meta
+	var before setMeta
 	switch err := readJSON(path, &before); {
 	case errors.Is(err, fs.ErrNotExist):
 		return writeJSON(path, meta)

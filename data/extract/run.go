@@ -18,18 +18,18 @@ const DefaultShardSize = 1000
 type Options struct {
 	Source    Source
 	Encoder   *clip.Encoder
-	Model     Model // of the encoder, for meta.json
-	Precision nn.Precision
-	Out       string // the feature set's folder
-	Half      bool   // write float16; else float32
-	ShardSize int    // 0: DefaultShardSize
+	Model     Model        // of the encoder, for meta.json
+	Precision nn.Precision // the encoder's, for meta.json
+	Out       string       // the feature set's folder, made where it is missing
+	Half      bool         // write float16; else float32
+	ShardSize int          // 0: DefaultShardSize
 	// Of Processes processes that share the work, this is number Process, from 0. 0 processes: this one alone.
 	Process, Processes int
 	Resume, Overwrite  bool // what to do with a folder that is not empty
 	Image              clip.ImageOptions
-	Workers            int            // images decoded at once, 0: GOMAXPROCS
-	Begin              func(todo int) // called once with the number of images that are still to be done
-	Done               func(images int)
+	Workers            int              // images decoded at once, 0: GOMAXPROCS
+	Begin              func(todo int)   // called once with the number of images that are still to be done; may be nil
+	Done               func(images int) // called with the number of images since its last call; may be nil
 }
 
 // Summary is what a run did.
@@ -91,8 +91,8 @@ func (o *Options) run(ctx context.Context) (*Summary, error) {
 }
 
 // meta is what the shards have in common.
-func (o *Options) meta() Meta {
-	m := Meta{Format: 1, CLIP: o.Model, Dim: o.Encoder.Dim(), DType: "f32", Precision: o.Precision.String(), Images: o.Source.Len(),
+func (o *Options) meta() setMeta {
+	m := setMeta{Format: 1, CLIP: o.Model, Dim: o.Encoder.Dim(), DType: "f32", Precision: o.Precision.String(), Images: o.Source.Len(),
 		ShardSize: o.ShardSize, Preprocess: fmt.Sprintf("bicubic %d, centre crop", o.Encoder.ImageSize())}
 	if o.Half {
 		m.DType = "f16"
@@ -135,7 +135,7 @@ func (o *Options) square(ctx context.Context, it *Item, d *Decoder) (square []by
 	if ok || err != nil {
 		return nil, pixels, err
 	}
-	im, err := d.Image(ctx, it)
+	im, err := d.load(ctx, it)
 	if err == nil {
 		square, err = im.Square(o.Encoder.ImageSize())
 	}

@@ -15,11 +15,13 @@ import (
 	"github.com/clipcap-go/clipcap/internal/files"
 )
 
-// Source is a list of images in a fixed order.
+// Source is a list of images in a fixed order. OpenSource and ReadSource make one; a program's own may be made of FileItem's.
 type Source interface {
+	// Len is the number of images.
 	Len() int
-	// Items are the images [from, to).
+	// Items are the images [from, to), 0 ≤ from ≤ to ≤ Len. Nothing of them is read yet. An error ends a run.
 	Items(from, to int) ([]Item, error)
+	// Close closes the files.
 	Close() error
 }
 
@@ -75,7 +77,7 @@ func isImage(name string) bool {
 	return slices.Contains(extensions, strings.ToLower(filepath.Ext(name)))
 }
 
-// OpenSource opens what a path names: a folder (its images, or those that Options.Annotations names, or the tars in
+// OpenSource opens what a path names: a folder (its images, or those that SourceOptions.Annotations names, or the tars in
 // it), a .tar, a pattern such as "shards/*.tar", a .npy of pixels, a .tsv of captions and addresses, a .json of
 // annotations, or a list, a path or address a line.
 func OpenSource(path string, o SourceOptions) (Source, error) {
