@@ -15,7 +15,8 @@ import (
 )
 
 // Open loads a model: the folder of a checkpoint, a .pt file of the original, or a published model by name (coco,
-// conceptual, coco-transformer), with its image encoder and language model.
+// conceptual, coco-transformer), with its image encoder and language model. Nothing is downloaded. A mapper without the language model that it
+// needs is a *NoLanguageModelError, an encoder whose features are not as wide as the mapper's a *WidthError.
 func Open(ctx context.Context, name string, o Options) (*Model, error) {
 	m, err := open(ctx, name, o)
 	if err != nil {

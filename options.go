@@ -27,9 +27,9 @@ type Options struct {
 	// Stop is the token that ends a caption: an id, all digits, or a text, whose first token it is. Empty:
 	// Decode.Stop.
 	Stop string
-	// Decode says how words are chosen. The zero value is gpt2.DefaultOptions.
+	// Decode says how words are chosen. The zero value is gpt2.DefaultOptions; to change a part of it, begin with these.
 	Decode gpt2.Options
-	// Precision is that of CLIP's and the mapper's products.
+	// Precision is that of CLIP's and the mapper's products; the zero value is float32.
 	Precision nn.Precision
 	// Device is where everything is computed; the zero Device is the CPU.
 	Device nn.Device
@@ -39,7 +39,7 @@ type Options struct {
 	// Locate finds the file or folder of a model by its path or published name. Nil: fetch.Locate, which looks on this
 	// machine and never downloads.
 	Locate func(name string) (string, error)
-	// Activation is for CLIP files that do not tell theirs.
+	// Activation is for CLIP files that do not tell theirs: gelu or quickgelu.
 	Activation clip.Activation
 	// Seed is of random models; Decode has its own.
 	Seed uint64

@@ -23,7 +23,7 @@ type Checkpoint struct {
 	LM *gpt2.Model
 }
 
-// MapperParams are the mapper's weights, named as in the files.
+// MapperParams are the mapper's weights, named as in the files, "clip_project." in front.
 func (c *Checkpoint) MapperParams() (nn.Params, error) { return nn.Collect(mapping.Prefix, c.Mapper) }
 
 // Open reads a checkpoint's folder, or a file of the original, of the mapper alone or whole. lm is the language model's

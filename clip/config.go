@@ -19,20 +19,20 @@ type Config struct {
 
 // VisionConfig is the image tower: a vision transformer, or with Stages CLIP's own ResNet.
 type VisionConfig struct {
-	ImageSize int   `json:"image_size"`
-	Width     int   `json:"width"`                // of the transformer's rows, or of the ResNet's first stage
+	ImageSize int   `json:"image_size"`           // side in pixels
+	Width     int   `json:"width"`                // of the transformer's rows, or channels of the ResNet's first stage
 	Heads     int   `json:"heads"`                // of the transformer, or of the ResNet's attention pooling
 	Layers    int   `json:"layers,omitempty"`     // transformer
-	Patch     int   `json:"patch_size,omitempty"` // transformer
+	Patch     int   `json:"patch_size,omitempty"` // transformer: side in pixels
 	Inner     int   `json:"mlp_width,omitempty"`  // transformer
 	Stages    []int `json:"stages,omitempty"`     // ResNet: blocks of each of the four stages
 }
 
 // TextConfig is the text tower, all zero in a file that has none.
 type TextConfig struct {
-	Context int `json:"context_length"`
+	Context int `json:"context_length"` // most tokens of a text, the two around it included
 	Vocab   int `json:"vocab_size"`
-	Width   int `json:"width"`
+	Width   int `json:"width"` // of a row
 	Heads   int `json:"heads"`
 	Layers  int `json:"layers"`
 	Inner   int `json:"mlp_width"`
@@ -77,7 +77,7 @@ func PublishedNames() []string {
 	return names
 }
 
-// Published is the configuration of one of OpenAI's models.
+// Published is the configuration of one of OpenAI's models, by its name (PublishedNames); another name is an error.
 func Published(name string) (Config, error) {
 	for _, p := range models {
 		if p.name != name {

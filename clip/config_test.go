@@ -101,7 +101,7 @@ func TestConfigFromShapes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back, err := ParseConfig(text); err != nil || !reflect.DeepEqual(back, want) {
+		if back, err := parseConfig(text); err != nil || !reflect.DeepEqual(back, want) {
 			t.Errorf("%s: written and read: %+v, %v", name, back, err)
 		}
 	}
@@ -154,7 +154,7 @@ func TestParseConfig(t *testing.T) {
 		{`{"n_embd":768}`, Config{}, "not a configuration of CLIP"},
 		{`[`, Config{}, "CLIP configuration"},
 	} {
-		got, err := ParseConfig([]byte(c.text))
+		got, err := parseConfig([]byte(c.text))
 		if c.bad != "" {
 			if err == nil || !strings.Contains(err.Error(), c.bad) {
 				t.Errorf("%s: error %v, want %q", c.text, err, c.bad)
@@ -216,7 +216,7 @@ func FuzzParseConfig(f *testing.F) {
 	f.Add(`{"projection_dim":768,"vision_config":{"hidden_size":1024,"num_attention_heads":16},"text_config":{}}`)
 	f.Add(`{"model_cfg":{"vision_cfg":{"head_width":-1,"layers":null}}}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		if c, err := ParseConfig([]byte(text)); err == nil {
+		if c, err := parseConfig([]byte(text)); err == nil {
 			c.Validate()
 		}
 	})

@@ -80,7 +80,7 @@ func (e *Encoder) Dim() int { return e.model.Config.Embed }
 // ImageSize is the side in pixels of the square the encoder sees.
 func (e *Encoder) ImageSize() int { return e.model.Config.Vision.ImageSize }
 
-// Batch is the most images computed at once.
+// Batch is the most images or texts computed at once.
 func (e *Encoder) Batch() int { return e.options.Batch }
 
 // Encode turns images into features [Dim], one an image in their order, unnormalised as CLIP's encode_image. One image that cannot be
@@ -145,7 +145,8 @@ func (e *Encoder) encodeSquares(ctx context.Context, k kind, squares [][]byte) (
 	return e.encode(ctx, k, len(squares), func(dst []float32, i int) { e.model.Config.Vision.arrange(dst, squares[i]) })
 }
 
-// EncodePixels turns images that are already float32 [images, 3, size, size] and normalised into features.
+// EncodePixels turns images that are already float32 [images, 3, ImageSize, ImageSize] and normalised, as Pixels gives them, into features
+// [Dim], one an image. Another count of numbers is an error.
 func (e *Encoder) EncodePixels(ctx context.Context, pixels []float32) ([][]float32, error) {
 	each := 3 * e.ImageSize() * e.ImageSize()
 	if len(pixels)%each != 0 {

@@ -180,7 +180,7 @@ func TestConfigJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := ParseConfig(text)
+	back, err := parseConfig(text)
 	if err != nil || !bytes.Equal(must(json.Marshal(back)), text) {
 		t.Errorf("%s came back as %+v (%v)", text, back, err)
 	}

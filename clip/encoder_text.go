@@ -28,7 +28,7 @@ func (e *Encoder) EncodeText(ctx context.Context, texts []string) ([][]float32, 
 }
 
 // EncodeIDs turns rows of token ids into features [Dim], one a row. A row ends with its largest id, which the end token is; what
-// follows, such as padding, does not count.
+// follows, such as padding, does not count. An empty row, one longer than the encoder takes, and an id outside its vocabulary are errors.
 func (e *Encoder) EncodeIDs(ctx context.Context, rows [][]int32) ([][]float32, error) {
 	if e.model.Text == nil {
 		return nil, errNoText

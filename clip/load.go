@@ -29,11 +29,11 @@ func Layout(s *weights.Store, activation Activation) (*weights.Layout, Config, e
 }
 
 func configFor(s *weights.Store, l *weights.Layout, activation Activation) (Config, error) {
-	c, err := ConfigOf(l)
+	c, err := configOf(l)
 	if err != nil {
 		return c, err
 	}
-	beside, from, err := ConfigBeside(s.Path)
+	beside, from, err := configBeside(s.Path)
 	if err != nil {
 		return c, err
 	}
@@ -42,7 +42,7 @@ func configFor(s *weights.Store, l *weights.Layout, activation Activation) (Conf
 		if err := c.complete(*beside); err != nil {
 			return c, fmt.Errorf("%s is of another model: %w", from, err)
 		}
-	case OpenAI(s):
+	case isOpenAI(s):
 		c.Activation = QuickGELU
 	}
 	if activation != "" {
@@ -84,9 +84,9 @@ func (c *Config) complete(o Config) error {
 	return nil
 }
 
-// ConfigBeside reads the open_clip_config.json or config.json in path, a folder, or beside path, a file, and says which; nil where there
+// configBeside reads the open_clip_config.json or config.json in path, a folder, or beside path, a file, and says which; nil where there
 // is none, or one of another kind of model.
-func ConfigBeside(path string) (*Config, string, error) {
+func configBeside(path string) (*Config, string, error) {
 	dir := path
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		dir = filepath.Dir(path)
@@ -99,7 +99,7 @@ func ConfigBeside(path string) (*Config, string, error) {
 		} else if err != nil {
 			return nil, file, err
 		}
-		c, err := ParseConfig(text)
+		c, err := parseConfig(text)
 		if errors.Is(err, errNotCLIP) {
 			continue
 		} else if err != nil {
@@ -115,8 +115,8 @@ const maxConfig = 4 << 20
 
 var errNotCLIP = errors.New("not a configuration of CLIP: no vision_config, vision_cfg or model_cfg")
 
-// ParseConfig reads a configuration as Hugging Face, open_clip or [Config] itself writes it. What it does not say is 0.
-func ParseConfig(text []byte) (Config, error) {
+// parseConfig reads a configuration as Hugging Face, open_clip or [Config] itself writes it. What it does not say is 0.
+func parseConfig(text []byte) (Config, error) {
 	var file struct {
 		openCLIP
 		ModelConfig *openCLIP `json:"model_cfg"`

@@ -12,12 +12,13 @@ import (
 // OpenAI's files.
 type Model struct {
 	Config Config
-	ViT    *ViT       `weight:"visual"` // or
-	ResNet *ResNet    `weight:"visual"`
-	Text   *TextTower `weight:""` // nil: images only
+	ViT    *ViT       `weight:"visual"` // nil where ResNet is there
+	ResNet *ResNet    `weight:"visual"` // nil where ViT is there
+	Text   *TextTower `weight:""`       // nil: images only
 }
 
-// New makes a model with zero weights and unit norms; without a text encoder where text is false.
+// New makes a model with zero weights and unit norms; without a text encoder where text is false. A configuration that Validate refuses, or
+// that has no text encoder where one is asked for, is an error. Init gives the weights their numbers, and graphs come after it.
 func New(c Config, text bool) (*Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func (c Config) activation() nn.Activation {
 	return nn.GELUErfAct
 }
 
-// Params names and lists the weights as the files have them.
+// Params names the weights as OpenAI's files do, and lists them.
 func (m *Model) Params() (nn.Params, error) { return nn.Collect("", m) }
 
 // ready is called once the weights have their numbers. Graphs can be built then, and the weights no longer changed. What

@@ -102,7 +102,7 @@ func random(to nn.Holder, spec string, seed uint64, text bool) (*Model, error) {
 		} else if err != nil {
 			return nil, fmt.Errorf("random CLIP: %w", err)
 		}
-		if c, err = ParseConfig(data); err != nil {
+		if c, err = parseConfig(data); err != nil {
 			return nil, fmt.Errorf("random CLIP: %s: %w", spec, err)
 		}
 		c.fillIn()

@@ -8,9 +8,9 @@ import (
 	"github.com/clipcap-go/clipcap/weights"
 )
 
-// ConfigOf tells the configuration from the shapes in a file, seen through Keys. Heads are 64 wide as in all of OpenAI's models. The
+// configOf tells the configuration from the shapes in a file, seen through Keys. Heads are 64 wide as in all of OpenAI's models. The
 // activation does not show in a shape: it is left empty.
-func ConfigOf(l *weights.Layout) (Config, error) {
+func configOf(l *weights.Layout) (Config, error) {
 	c := Config{Eps: defaultEps}
 	var err error
 	if c.Vision, c.Embed, err = visionOf(l); err != nil {
@@ -58,9 +58,9 @@ func textOf(l *weights.Layout) TextConfig {
 	return t
 }
 
-// OpenAI tells whether a file is in the form OpenAI published: a TorchScript archive, or a state dict that kept that form's record of
+// isOpenAI tells whether a file is in the form OpenAI published: a TorchScript archive, or a state dict that kept that form's record of
 // its sizes or its split of types, half precision in the products and single precision in the tables and norms.
-func OpenAI(s *weights.Store) bool {
+func isOpenAI(s *weights.Store) bool {
 	if s.Container == weights.TorchScript || s.Tensor("input_resolution") != nil {
 		return true
 	}

@@ -76,6 +76,6 @@ func length(text []int32) int {
 func (m *TextTower) Forward(in TextInput) *G.Node {
 	g := in.IDs.Graph()
 	x := nn.Gather(m.Tokens.Pick(in.IDs), nn.Pick{Rows: m.Positions.Node(g), Index: in.Positions})
-	x = m.Layers.ForwardOne(x, in.Sequences, func(x *G.Node) *G.Node { return nn.Gather(nn.Pick{Rows: x, Index: in.Last}) })
+	x = m.Layers.forwardOne(x, in.Sequences, func(x *G.Node) *G.Node { return nn.Gather(nn.Pick{Rows: x, Index: in.Last}) })
 	return nn.MatMul(m.Norm.Forward(x), m.Proj.Node(g), false)
 }

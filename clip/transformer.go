@@ -69,9 +69,9 @@ func (t *Transformer) Forward(x *G.Node, seqs nn.Sequences) *G.Node {
 	return x
 }
 
-// ForwardOne is Forward for the one row of each sequence that take keeps; the last layer computes no other.
+// forwardOne is Forward for the one row of each sequence that take keeps; the last layer computes no other.
 // A causal stack must be asked for the last row.
-func (t *Transformer) ForwardOne(x *G.Node, seqs nn.Sequences, take func(x *G.Node) *G.Node) *G.Node {
+func (t *Transformer) forwardOne(x *G.Node, seqs nn.Sequences, take func(x *G.Node) *G.Node) *G.Node {
 	last := len(t.Blocks) - 1
 	for i := range last {
 		x = t.Blocks[i].Forward(x, seqs)

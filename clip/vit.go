@@ -53,7 +53,7 @@ func (m *ViT) embed(pixels *G.Node) (*G.Node, nn.Sequences) {
 func (m *ViT) Forward(pixels *G.Node) *G.Node {
 	x, seqs := m.embed(pixels)
 	grid := m.config.grid()
-	x = m.Layers.ForwardOne(x, seqs, func(x *G.Node) *G.Node { return nn.TakeRows(x, grid*grid+1, 0, 1) })
+	x = m.Layers.forwardOne(x, seqs, func(x *G.Node) *G.Node { return nn.TakeRows(x, grid*grid+1, 0, 1) })
 	return nn.MatMul(m.NormPost.Forward(x), m.Proj.Node(x.Graph()), false)
 }
 

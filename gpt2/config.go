@@ -11,16 +11,16 @@ import (
 // Config describes a GPT-2, with the names of Hugging Face's config.json.
 type Config struct {
 	Vocab     int     `json:"vocab_size"`
-	Positions int     `json:"n_positions"`
-	Dim       int     `json:"n_embd"`
+	Positions int     `json:"n_positions"` // most rows of a sequence
+	Dim       int     `json:"n_embd"`      // width of a row
 	Layers    int     `json:"n_layer"`
-	Heads     int     `json:"n_head"`
+	Heads     int     `json:"n_head"`  // Dim is a multiple of it
 	Inner     int     `json:"n_inner"` // width of the MLP; 0: four times Dim
 	Eps       float32 `json:"layer_norm_epsilon"`
-	EmbdDrop  float32 `json:"embd_pdrop"`
-	AttnDrop  float32 `json:"attn_pdrop"`
-	ResidDrop float32 `json:"resid_pdrop"`
-	InitRange float64 `json:"initializer_range"`
+	EmbdDrop  float32 `json:"embd_pdrop"`        // dropout of the embeddings,
+	AttnDrop  float32 `json:"attn_pdrop"`        // of attention's weights,
+	ResidDrop float32 `json:"resid_pdrop"`       // and of what is added to the residual stream
+	InitRange float64 `json:"initializer_range"` // deviation of the random weights of Init
 }
 
 // sizes are the models OpenAI released, and the distilled one, by name.

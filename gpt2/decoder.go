@@ -32,7 +32,7 @@ type Decoder struct {
 	longest int // rows of a prompt
 
 	mu      sync.Mutex
-	step    *Step
+	step    *stepGraph
 	result  *G.Node // of nn.Top, or whole logits for sampling
 	width   int     // of a row of result
 	machine *nn.Machine
@@ -82,7 +82,7 @@ func newDecoder(m *Model, be nn.Backend, o Options, longest int) (*Decoder, erro
 		rows, heads, slots = filled(rows), filled(heads), slots+spare
 	}
 	g := G.NewGraph()
-	d.step = m.NewStep(g, rows, heads, longest+o.MaxTokens, slots)
+	d.step = m.newStep(g, rows, heads, longest+o.MaxTokens, slots)
 	table := m.Tokens.Weight.Node(g)
 	if o.Mode == Sample {
 		d.result = nn.Unembed(d.step.Hidden, table)
@@ -111,7 +111,7 @@ func newDecoder(m *Model, be nn.Backend, o Options, longest int) (*Decoder, erro
 func (d *Decoder) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.step.Free()
+	d.step.free()
 	return d.machine.Close()
 }
 
@@ -225,7 +225,7 @@ func (d *Decoder) run(ctx context.Context) error {
 	}
 	if err := d.machine.Run(ctx); err != nil {
 		if errors.Is(err, nn.ErrMemory) {
-			d.step.Free() // what could be had of the caches
+			d.step.free() // what could be had of the caches
 			err = d.fit(err, true)
 		}
 		return err

@@ -30,7 +30,7 @@ type Attention struct {
 	QKV   nn.Linear `weight:"c_attn"`
 	Proj  nn.Linear `weight:"c_proj"`
 	Heads int
-	Drop  float32
+	Drop  float32 // dropout of the weights of attention
 }
 
 // MLP widens, applies GELU and narrows again.
@@ -39,7 +39,7 @@ type MLP struct {
 	Down nn.Linear `weight:"c_proj"`
 }
 
-// New makes a model with zero weights and unit norms.
+// New makes a model with zero weights and unit norms. A configuration that Validate refuses is an error.
 func New(c Config) (*Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -62,12 +62,12 @@ func New(c Config) (*Model, error) {
 // sequence. All indices are int32 inputs [rows].
 type Input struct {
 	IDs, Positions *G.Node
-	Prefix         nn.Pick // optional: Rows may be nil
-	Sequences      nn.Sequences
-	Random         *nn.Random // source of dropout; nil: none
+	Prefix         nn.Pick      // optional: Rows may be nil
+	Sequences      nn.Sequences // where each sequence of rows starts
+	Random         *nn.Random   // source of dropout; nil: none
 }
 
-// Embed is the first hidden state [rows, dim].
+// Embed is what the blocks start from: the sum of the embeddings Input names, [rows, dim].
 func (m *Model) Embed(in Input) *G.Node {
 	picks := []nn.Pick{m.Tokens.Pick(in.IDs), m.Positions.Pick(in.Positions)}
 	if in.Prefix.Rows != nil {
@@ -139,13 +139,13 @@ func (m *Model) Logits(hidden *G.Node) *G.Node {
 	return nn.Unembed(hidden, m.Tokens.Weight.Node(hidden.Graph()))
 }
 
-// Loss is the mean of -log p(target) over hidden states [rows, dim] with targets, an int32 input
+// Loss is the mean of -ln p(target) over hidden states [rows, dim] with targets, an int32 input
 // [rows]; negative targets do not count.
 func (m *Model) Loss(hidden, targets *G.Node) *G.Node {
 	return nn.UnembedCrossEntropy(hidden, m.Tokens.Weight.Node(hidden.Graph()), targets)
 }
 
-// Params names and lists the weights, under prefix.
+// Params names the weights as the published files do, under prefix and a dot where that is not empty, and lists them.
 func (m *Model) Params(prefix string) (nn.Params, error) { return nn.Collect(prefix, m) }
 
 // operands are the weights that rows are multiplied by, and whether transposed.

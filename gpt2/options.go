@@ -15,7 +15,8 @@ const (
 	Sample Mode = "sample" // words drawn at random
 )
 
-// Options say how captions are written. DefaultOptions are the original's.
+// Options say how captions are written. Begin with DefaultOptions, the original's, and change what differs: the zero value of most fields is
+// refused.
 type Options struct {
 	Mode      Mode
 	Beam      int   // width of the search; beam search only
@@ -31,7 +32,7 @@ type Options struct {
 	// the mean a token, as the original; more favours longer captions.
 	LengthPenalty float64
 	NoRepeat      int // no sequence of this many tokens comes twice in a caption; 0: any may. Not with Sample.
-	Batch         int // prompts worked on at a time
+	Batch         int // prompts worked on at a time, 1 to 4096
 }
 
 // DefaultOptions are beam search with 5 beams for the best caption of at most 67 tokens that ends with ".".
@@ -56,13 +57,13 @@ const (
 	maxBatch = 1 << 12
 )
 
-// Check lists what is wrong with o whatever the model is.
+// Check lists what is wrong with o whatever the model is, by the names of clipcap-caption's flags.
 func (o Options) Check() error {
 	roomy := Config{Vocab: 1 << 30, Positions: 1 << 30}
 	return o.Validate(roomy, 1)
 }
 
-// Validate lists everything that is wrong with o for a model and prompts of at most longest rows.
+// Validate lists everything that is wrong with o for a model and prompts of at most longest rows, as Check does.
 func (o Options) Validate(c Config, longest int) error {
 	var errs []error
 	bad := func(is bool, format string, args ...any) {

@@ -73,8 +73,8 @@ func stepLogits(t *testing.T, m *Model, be nn.Backend, ids []int32) []float32 {
 	t.Helper()
 	n := len(ids)
 	g := G.NewGraph()
-	s := m.NewStep(g, n, n, n, n)
-	defer s.Free()
+	s := m.newStep(g, n, n, n, n)
+	defer s.free()
 	logits := nn.Unembed(s.Hidden, m.Tokens.Weight.Node(g))
 	vm, err := nn.NewMachine(be, logits)
 	if err != nil {

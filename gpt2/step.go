@@ -9,9 +9,9 @@ import (
 	"github.com/clipcap-go/clipcap/nn"
 )
 
-// Step is GPT-2 for writing captions: rows of any sequences, each with the cache rows it sees, and the head for the
+// stepGraph is GPT-2 for writing captions: rows of any sequences, each with the cache rows it sees, and the head for the
 // rows that end a sequence so far. Prefixes, prompts and words just written are all rows to it.
-type Step struct {
+type stepGraph struct {
 	IDs, Places *G.Node // int32 [rows]: token or -1, position in the sequence
 	Prefix      nn.Pick // rows that are no tokens: their embeddings, and for each row which of them or -1
 	At          nn.Positions
@@ -20,11 +20,11 @@ type Step struct {
 	caches      []nn.Cache
 }
 
-// NewStep builds the graph for at most rows rows, of which heads have a next word, seeing at most longest of slots
+// newStep builds the graph for at most rows rows, of which heads have a next word, seeing at most longest of slots
 // cache rows.
-func (m *Model) NewStep(g *G.ExprGraph, rows, heads, longest, slots int) *Step {
+func (m *Model) newStep(g *G.ExprGraph, rows, heads, longest, slots int) *stepGraph {
 	dim := m.Config.Dim
-	s := &Step{
+	s := &stepGraph{
 		IDs: nn.NewInput(g, "ids", nn.Int32, rows), Places: nn.NewInput(g, "positions", nn.Int32, rows),
 		Prefix: nn.Pick{Rows: nn.NewInput(g, "prefix", nn.Float, rows, dim), Index: nn.NewInput(g, "prefix rows", nn.Int32, rows)},
 		At:     nn.NewPositions(g, "cache", rows, longest, slots),
@@ -49,7 +49,7 @@ func (m *Model) NewStep(g *G.ExprGraph, rows, heads, longest, slots int) *Step {
 }
 
 // ends are the rows whose next word is wanted.
-func (s *Step) ends(x *G.Node) *G.Node { return nn.Gather(nn.Pick{Rows: x, Index: s.Last}) }
+func (s *stepGraph) ends(x *G.Node) *G.Node { return nn.Gather(nn.Pick{Rows: x, Index: s.Last}) }
 
 // cached is the attention of a block, without its output projection, with the keys and values of earlier rows in a cache.
 func (b *Block) cached(x *G.Node, cache nn.Cache, at nn.Positions) *G.Node {
@@ -58,8 +58,8 @@ func (b *Block) cached(x *G.Node, cache nn.Cache, at nn.Positions) *G.Node {
 	return nn.CachedAttend(a.QKV.Forward(b.Norm1.Forward(x)), cache, at, a.Heads, scale)
 }
 
-// Free gives the caches' memory back.
-func (s *Step) Free() {
+// free gives the caches' memory back.
+func (s *stepGraph) free() {
 	for _, c := range s.caches {
 		c.K.Free()
 		c.V.Free()

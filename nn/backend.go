@@ -28,7 +28,7 @@ type Tensor struct {
 	Off        int
 	Rows, Cols int
 	Stride     int
-	Compact    bool // not numbers but the backend's own smaller form of all rows lies at Off: see betweener
+	Compact    bool // a smaller form of all rows lies at Off, which backends of this package alone know; others never get it
 }
 
 // None tells whether t is absent.

@@ -44,7 +44,8 @@ type gpuBuffer struct {
 // Len is the number of elements.
 func (b *gpuBuffer) Len() int { return b.n }
 
-// NewGPU is the backend on a device, which it owns from then on.
+// NewGPU is the backend on a device, which it owns from then on. It is for this module's tests: programs open a GPU by its name, with ParseDevice
+// and Device.Open.
 func NewGPU(d *gpu.Device, name string, p Precision) *GPU {
 	mode := map[Precision]gpu.Mode{Float32: gpu.Float32, High: gpu.TF32x3, BFloat16: gpu.BFloat16}[p]
 	return &GPU{dev: d, name: name, mode: mode, params: map[*Param]*gpuParam{}}

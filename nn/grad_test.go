@@ -270,7 +270,7 @@ func floats(t testing.TB, m *Machine, n *G.Node) []float64 {
 
 func nudge(t testing.TB, be *Reference, p *Param, i int, d float64) {
 	t.Helper()
-	if err := be.Nudge(p, i, d); err != nil {
+	if err := be.nudge(p, i, d); err != nil {
 		t.Fatal(err)
 	}
 }

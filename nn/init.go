@@ -14,7 +14,8 @@ func (p *Param) source(seed uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, h.Sum64()))
 }
 
-// Normal fills p with numbers of mean 0 and the given standard deviation.
+// Normal fills p with normal numbers of mean 0 and deviation std. They depend on seed and on p's name, which Collect gives: without it all
+// parameters would start alike.
 func (p *Param) Normal(seed uint64, std float64) {
 	r := p.source(seed)
 	for i := range p.Data {
@@ -23,7 +24,7 @@ func (p *Param) Normal(seed uint64, std float64) {
 	p.Changed()
 }
 
-// Uniform fills p with numbers from -bound to bound.
+// Uniform fills p with numbers from -bound to bound, which depend on seed and name as Normal's do.
 func (p *Param) Uniform(seed uint64, bound float64) {
 	r := p.source(seed)
 	for i := range p.Data {

@@ -14,8 +14,8 @@ import (
 // [out, in] as PyTorch's nn.Linear when OutIn is set.
 type Linear struct {
 	Weight *Param `weight:"weight"`
-	Bias   *Param `weight:"bias,optional"` // nil: none
-	OutIn  bool
+	Bias   *Param `weight:"bias,optional"` // [out]; nil: none
+	OutIn  bool   // the weight is [out, in]
 	// Low, if there, is added to the product: training it alone stands in for training Weight.
 	Low *LowRank `weight:"lora"`
 }
@@ -26,12 +26,12 @@ type LowRank struct {
 	Up   *Param `weight:"up"`   // [rank, out]
 }
 
-// NewLinear is a layer in PyTorch's layout.
+// NewLinear is a layer of zeros in PyTorch's layout.
 func NewLinear(in, out int, bias bool) Linear {
 	return newLinear(NewParam(out, in), out, bias, true)
 }
 
-// NewConv1D is a layer in the layout of GPT-2's files.
+// NewConv1D is a layer of zeros with a bias, in the layout of GPT-2's files.
 func NewConv1D(in, out int) Linear { return newLinear(NewParam(in, out), out, true, false) }
 
 func newLinear(w *Param, out int, bias, outIn bool) Linear {
@@ -56,10 +56,10 @@ func (l *Linear) Forward(x *G.Node) *G.Node {
 	return y
 }
 
-// LayerNorm normalises rows and scales them.
+// LayerNorm is (x - mean)/√(variance + Eps)·Gain + Bias for each row x (Ba et al. 2016, arXiv 1607.06450).
 type LayerNorm struct {
-	Gain *Param `weight:"weight"`
-	Bias *Param `weight:"bias"`
+	Gain *Param `weight:"weight"` // [dim]
+	Bias *Param `weight:"bias"`   // [dim]
 	Eps  float32
 }
 
@@ -82,7 +82,7 @@ type Embedding struct {
 	Weight *Param `weight:"weight"`
 }
 
-// NewEmbedding is a table of n rows of dim.
+// NewEmbedding is a table of n rows of dim zeros.
 func NewEmbedding(n, dim int) Embedding { return Embedding{NewParam(n, dim)} }
 
 // Pick takes the rows that index, an int32 input, names; see Gather.
@@ -93,7 +93,8 @@ type Params []*Param
 
 // Collect walks a model's struct and names its parameters: the names in the weight tags joined
 // by dots, with the index of an element for slices. A field without a tag is not looked at. Tag options
-// after a comma are for those who read files; "optional" lets a parameter be nil.
+// after a comma are for those who read files; "optional" lets a parameter be nil. What is no pointer to a struct, a parameter that is nil, and
+// two of one name are errors.
 func Collect(prefix string, model any) (Params, error) {
 	var ps Params
 	v := reflect.ValueOf(model)

@@ -35,7 +35,8 @@ type step struct {
 }
 
 // NewMachine prepares a machine for the nodes whose values are wanted. Node hashes are checked to be
-// unique, because Gorgonia's own machines take nodes of equal hash for one.
+// unique, because Gorgonia's own machines take nodes of equal hash for one. A leaf that is no input, parameter or state of this package, and
+// want of memory on the device (ErrMemory), are errors too.
 func NewMachine(be Backend, outputs ...*G.Node) (*Machine, error) {
 	return NewMachineFor(be, MachineOptions{}, outputs...)
 }
@@ -141,7 +142,7 @@ func (m *Machine) add(n *G.Node) error {
 func (m *Machine) RunAll() error { return m.Run(context.Background()) }
 
 // Run computes the outputs from the inputs as they were last Set. It stops between two operations when
-// ctx ends. An error carries the operation it came from.
+// ctx ends. An error carries the operation it came from; an input that was never Set is one.
 func (m *Machine) Run(ctx context.Context) (err error) {
 	for _, l := range m.leaves {
 		if err := l.bind(m.backend); err != nil {
@@ -206,7 +207,7 @@ func (s *step) run(be Backend) error {
 }
 
 // Value is the value of an output after a run, or of a leaf; nil for any other node, whose memory may
-// be another's by now.
+// be another's by now. The next run overwrites it.
 func (m *Machine) Value(n *G.Node) *Value {
 	if m.outputs[n] || n.Op() == nil {
 		return m.values[n]

@@ -13,9 +13,9 @@ import (
 // Param is a named parameter of a model: its numbers on the host, shared by every graph that
 // uses it.
 type Param struct {
-	Name  string
+	Name  string // Collect sets it
 	Shape []int
-	Data  []float32 // row-major; call Changed after writing to it
+	Data  []float32 // row-major; call Changed after writing to it. Nil once a backend has taken the numbers (Holder)
 	// Frozen parameters get no gradient. It is read when a graph is built.
 	Frozen bool
 
@@ -27,7 +27,7 @@ type Param struct {
 // hostBuffer is Data as a buffer of the CPU backend.
 func (p *Param) hostBuffer() *hostBuffer { return &p.host }
 
-// NewParam makes a parameter of zeros.
+// NewParam makes a parameter of zeros, which has no name yet.
 func NewParam(shape ...int) *Param {
 	p := &Param{Shape: shape, Data: make([]float32, tensor.Shape(shape).TotalSize())}
 	kernel.LargePages(p.Data)
@@ -37,13 +37,13 @@ func NewParam(shape ...int) *Param {
 // size is the number of numbers.
 func (p *Param) size() int { return tensor.Shape(p.Shape).TotalSize() }
 
-// Changed tells backends that Data holds new numbers.
+// Changed tells backends that Data holds new numbers, which the next run reads.
 func (p *Param) Changed() { p.version.Add(1) }
 
 // Version counts the calls of Changed.
 func (p *Param) Version() uint64 { return p.version.Load() }
 
-// Node is the parameter as a leaf of g: the same node at every call.
+// Node is the parameter as a leaf of g: the same node at every call. A parameter without a name, or with that of another one in g, panics.
 func (p *Param) Node(g *G.ExprGraph) *G.Node {
 	if p.Name == "" {
 		panic("nn: a parameter needs a name before it enters a graph")

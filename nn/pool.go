@@ -12,7 +12,7 @@ import (
 // x·valueᵀ + bias, for key and value [dim, width], as [groups, dim]. It takes no bias of the keys: that would add the same
 // to all scores of a query, and the softmax would not see it.
 //
-// A backend may leave keys and values out altogether; see kernel.Pool.
+// A backend may leave keys and values out altogether, since q·(key·x) = (keyᵀ·q)·x and Σ p·(value·x) = value·(Σ p·x).
 func AttentionPool(q, x *G.Node, per int, key, value, bias *G.Node, heads int) *G.Node {
 	groups := groupsOf("AttentionPool", x, per)
 	n, dim := mustMatrix("AttentionPool", q)

@@ -80,9 +80,9 @@ func (r *Reference) Parameter(p *Param) (Buffer, error) {
 	return rp.buf, nil
 }
 
-// Nudge adds d to one number of a parameter on this backend alone, in float64: a finite difference
+// nudge adds d to one number of a parameter on this backend alone, in float64: a finite difference
 // would drown in float32.
-func (r *Reference) Nudge(p *Param, i int, d float64) error {
+func (r *Reference) nudge(p *Param, i int, d float64) error {
 	b, err := r.Parameter(p)
 	if err != nil {
 		return err

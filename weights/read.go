@@ -34,7 +34,8 @@ func (t *Tensor) View() (data []float32, ok bool) {
 	return unsafe.Slice((*float32)(p), n), true
 }
 
-// ReadFloat32 fills dst, Len() long, with the numbers in row-major order, converted to float32 where they are of another type.
+// ReadFloat32 fills dst, which must be Len() long, with the numbers in row-major order, converted to float32 where they are of another type,
+// integers and booleans too.
 func (t *Tensor) ReadFloat32(dst []float32) error {
 	if len(dst) != t.Len() {
 		return fmt.Errorf("read %s: room for %d numbers, shape %v", t.Name, len(dst), t.Shape)
@@ -57,7 +58,7 @@ func (t *Tensor) Float32s() ([]float32, error) {
 	return dst, t.ReadFloat32(dst)
 }
 
-// ReadInt64 fills dst, Len() long, with the numbers of an integer or boolean tensor.
+// ReadInt64 fills dst, which must be Len() long, with the numbers of an integer or boolean tensor in row-major order; one of floats is an error.
 func (t *Tensor) ReadInt64(dst []int64) error {
 	if t.DType.Float() {
 		return fmt.Errorf("read %s: %s numbers, want integers", t.Name, t.DType)

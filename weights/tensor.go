@@ -129,7 +129,7 @@ func (t *Tensor) Transposed() (*Tensor, error) {
 	return &u, nil
 }
 
-// Reshaped is a view of a row-major tensor with another shape of the same size.
+// Reshaped is a view of a row-major tensor with another shape of the same size; another size, or a tensor that is not row-major, is an error.
 func (t *Tensor) Reshaped(shape ...int) (*Tensor, error) {
 	n, err := numel(shape)
 	if err == nil && n != t.Len() {
@@ -146,7 +146,7 @@ func (t *Tensor) Reshaped(shape ...int) (*Tensor, error) {
 	return &u, nil
 }
 
-// Rows is the view of rows [from, to) of the first dimension.
+// Rows is the view of rows [from, to) of the first dimension; a range outside it is an error.
 func (t *Tensor) Rows(from, to int) (*Tensor, error) {
 	if len(t.Shape) == 0 || from < 0 || to < from || to > t.Shape[0] {
 		return nil, fmt.Errorf("rows [%d, %d) of %s: shape %v", from, to, t.Name, t.Shape)

@@ -33,12 +33,14 @@ type Fetcher struct {
 
 // Meter is shown the bytes that arrive.
 type Meter interface {
+	// Add is called with the number of bytes since its last call.
 	Add(n int64)
+	// Done is called at the end, whether all came or not.
 	Done()
 }
 
 // Fetch downloads what is missing of a model into its folder and returns the path of its weights. Half a download is kept and goes on
-// where it stopped.
+// where it stopped. A file that has not the published size or SHA-256 is an error and is not kept, and so is a host that cannot be reached.
 func (f *Fetcher) Fetch(ctx context.Context, m Model) (string, error) {
 	if path, err := m.Locate(); err == nil {
 		return path, nil
