@@ -213,6 +213,24 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
+// TestPublishedNames holds that a published model that is not here is told with the flag that fetches it, and that a folder of
+// its name which is no checkpoint is told as that.
+func TestPublishedNames(t *testing.T) {
+	dir := world(t)
+	t.Setenv("CLIPCAP_HOME", filepath.Join(dir, "home"))
+	t.Setenv("HF_HUB_CACHE", filepath.Join(dir, "hub"))
+	if status, _, log := call(t, "--model", "coco", "photos/7.png"); status != 1 || !strings.Contains(log, "not on this machine") ||
+		!strings.Contains(log, "--download fetches it") {
+		t.Errorf("not fetched: status %d, %s", status, log)
+	}
+	if err := os.Mkdir("coco", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, log := call(t, "--model", "coco", "photos/7.png"); status != 1 || !strings.Contains(log, "not the published model of that name") {
+		t.Errorf("a folder of that name: status %d, %s", status, log)
+	}
+}
+
 // cancelling is an output that ends its context after some lines.
 type cancelling struct {
 	bytes.Buffer

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"strconv"
@@ -54,7 +55,7 @@ func (o *options) run(ctx context.Context, args []string, stdout, stderr io.Writ
 	defer in.close()
 	m, err := clipcap.Open(ctx, o.model, o.open)
 	if err != nil {
-		return err
+		return o.offerDownload(err)
 	}
 	cli.BoundGarbage()
 	o.advise(m, stderr)
@@ -114,12 +115,23 @@ func (o *options) findModels() error {
 		}
 		if info, e := os.Stat(path); err == nil && m[0] == "model" && e == nil && info.IsDir() {
 			_, err = checkpoint.ReadConfig(path)
+			if _, published := fetch.Find(m[1]); published && errors.Is(err, fs.ErrNotExist) {
+				err = fmt.Errorf("the folder %s here is meant, not the published model of that name, and it is no checkpoint: %w", m[1], err)
+			}
 		}
 		if err != nil {
-			return fmt.Errorf("--%s %s: %w", m[0], m[1], err)
+			return o.offerDownload(fmt.Errorf("--%s %s: %w", m[0], m[1], err))
 		}
 	}
 	return nil
+}
+
+// offerDownload adds to the error of a published model that is not here how to have it fetched.
+func (o *options) offerDownload(err error) error {
+	if o.download || !errors.As(err, new(*fetch.Missing)) {
+		return err
+	}
+	return fmt.Errorf("%w; --download fetches it, and what belongs to it", err)
 }
 
 // advise says what a file of the original cannot.

@@ -218,8 +218,12 @@ func (o *options) needFiles() error {
 
 // report prints what was done, and what was not and why.
 func (o *options) report(stdout, stderr io.Writer, sum *extract.Summary, rate float64) error {
-	fmt.Fprintf(stderr, "%d of %s with a feature, in %s of %s (%d from an earlier run); %.1f images/s\n",
-		sum.Features, plural.Of(sum.Images, "image"), plural.Of(sum.Shards, "shard"), o.out, sum.Skipped, rate)
+	fmt.Fprintf(stderr, "%d of %s with a feature, in %s of %s (%d from an earlier run)",
+		sum.Features, plural.Of(sum.Images, "image"), plural.Of(sum.Shards, "shard"), o.out, sum.Skipped)
+	if rate > 0 { // else every shard was there
+		fmt.Fprintf(stderr, "; %.1f images/s", rate)
+	}
+	fmt.Fprintln(stderr)
 	for _, status := range slices.Sorted(maps.Keys(sum.Failed)) {
 		fmt.Fprintf(stderr, "  %d %s\n", sum.Failed[status], status)
 	}

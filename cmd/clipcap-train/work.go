@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -51,7 +50,7 @@ func (s *session) close() error {
 
 // work is the whole command.
 func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error) {
-	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	logger := cli.Logger(stderr, "clipcap-train")
 	s := &session{}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := o.prepare(s); err != nil {

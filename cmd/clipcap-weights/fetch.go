@@ -113,7 +113,7 @@ func fetched(ctx context.Context, g *fetch.Fetcher, m fetch.Model, dir string) (
 // newFetcher tells a terminal what goes on.
 func newFetcher(base string, log io.Writer) *fetch.Fetcher {
 	g := &fetch.Fetcher{
-		Log: func(text string) { fmt.Fprintln(log, text) },
+		Log: func(text string) { fmt.Fprintln(log, "clipcap-weights:", text) },
 		Progress: func(file string, done, total int64) fetch.Meter {
 			p := cli.NewProgress(log, file, total, true)
 			p.Add(done)
