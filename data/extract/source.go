@@ -207,7 +207,8 @@ func named(items listed) listed {
 func openFolder(dir string) (Source, error) {
 	var items listed
 	var tars []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	// With the separator a link to a folder is that folder, as data sets often lie elsewhere; links below it are not followed.
+	err := filepath.WalkDir(dir+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}

@@ -54,6 +54,9 @@ func TestFolderAndList(t *testing.T) {
 		write(t, filepath.Join(dir, name), make([]byte, i+1))
 	}
 	expect(t, "folder", outcome(t, open(t, dir, SourceOptions{})), []string{"a/x.JPG 2", "a/x.png 3", "b 1", "c 5"})
+	if link := filepath.Join(t.TempDir(), "link"); os.Symlink(dir, link) == nil {
+		expect(t, "link to a folder", outcome(t, open(t, link, SourceOptions{})), []string{"a/x.JPG 2", "a/x.png 3", "b 1", "c 5"})
+	}
 	list := filepath.Join(dir, "list")
 	write(t, list, []byte(filepath.Join(dir, "b.png")+"\r\n\n"+filepath.Join(dir, "gone.png")+"\n"+dir))
 	got := outcome(t, open(t, list, SourceOptions{}))
