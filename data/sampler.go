@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+
+	"github.com/clipcap-go/clipcap/internal/plural"
 )
 
 // Sampler says which captions each step trains on. An epoch is cut into steps of Batch captions; the last few that fill no batch are
@@ -30,7 +32,7 @@ func (s *Sampler) Validate() error {
 	case n == 0:
 		return errors.New("no captions to train on")
 	case n < s.Batch && !s.KeepLast:
-		return fmt.Errorf("%d captions fill no batch of %d: want a smaller --batch-size, or --keep-last", n, s.Batch)
+		return fmt.Errorf("no batch of %d can be filled from %s: want a smaller --batch-size, or --keep-last", s.Batch, plural.Of(n, "caption"))
 	}
 	return nil
 }

@@ -124,7 +124,7 @@ func (t *Trainer) plan() error {
 		total = int64(t.Settings.Epochs) * t.PerEpoch
 	}
 	if total == 0 {
-		return fmt.Errorf("%d batches an epoch make no update of --accumulate %d", t.sampler.StepsPerEpoch(), t.Settings.Accumulate)
+		return fmt.Errorf("an epoch of %s makes no update of --accumulate %d", plural.Of(t.sampler.StepsPerEpoch(), "batch"), t.Settings.Accumulate)
 	}
 	t.PerEpoch = max(1, t.PerEpoch)
 	warmup := t.Settings.Warmup

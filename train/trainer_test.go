@@ -198,12 +198,12 @@ func TestRefusals(t *testing.T) {
 		set  func(*Settings)
 		want string
 	}{
-		{func(s *Settings) { s.BatchSize = 21 }, "fill no batch of 21"},
+		{func(s *Settings) { s.BatchSize = 21 }, "no batch of 21 can be filled from 20 captions"},
 		{func(s *Settings) { s.BatchSize = 0 }, "--batch-size 0"},
 		{func(s *Settings) { s.Schedule = "cubic" }, `--schedule "cubic"`},
 		{func(s *Settings) { s.LR = math.NaN() }, "--lr NaN"},
 		{func(s *Settings) { s.Steps, s.Epochs = 0, 0 }, "--epochs 0"},
-		{func(s *Settings) { s.Steps, s.Accumulate = 0, 7 }, "make no update"},
+		{func(s *Settings) { s.Steps, s.Accumulate = 0, 7 }, "makes no update"},
 		{func(s *Settings) { s.Precision = "float16" }, "--precision"},
 		{func(s *Settings) { s.Dropout = 1 }, "--dropout 1"},
 	} {

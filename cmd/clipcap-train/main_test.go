@@ -260,7 +260,7 @@ func TestMisuse(t *testing.T) {
 		{w.args("x", "--mapper", "mamba"), 2, "mamba"},
 		{w.args("x", "--resume", "--overwrite"), 2, "want one of them"},
 		{w.args("x", "--captions", filepath.Join(w.dir, "none.json")), 1, "--captions"},
-		{w.args("x", "--batch-size", "13"), 1, "fill no batch of 13"},
+		{w.args("x", "--batch-size", "13"), 1, "no batch of 13 can be filled from 12 captions"},
 		{w.args("x", "--split", "train"), 1, "has no splits"},
 		{w.args("x", "--gpt2", filepath.Join(w.dir, "nothing")), 1, "--gpt2"},
 		{w.args("x", "--freeze", "gpt.nothing.*"), 1, "matches no weight"},

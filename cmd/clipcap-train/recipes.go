@@ -8,7 +8,7 @@ import (
 	"github.com/clipcap-go/clipcap/internal/cli"
 )
 
-// recipe is a row of the paper's tables as flags; what is given on the command line wins.
+// recipe is a row of the paper's tables as flags; what is given on the command line, or by --config, wins.
 type recipe map[string]string
 
 // paper is what all rows have in common: features of RN50x4 (640 numbers), normalised, prefixes of 10 rows, 10 epochs of batches of 40,
@@ -33,7 +33,7 @@ var recipes = map[string]recipe{
 
 func recipeNames() []string { return slices.Sorted(maps.Keys(recipes)) }
 
-// recipeFlags sets what the recipe says and the command line does not.
+// recipeFlags sets what the recipe says and neither the command line nor --config does.
 func (o *options) recipeFlags(f *flag.FlagSet) error {
 	if o.recipe == "" {
 		return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/clipcap-go/clipcap/eval"
 	"github.com/clipcap-go/clipcap/eval/score"
+	"github.com/clipcap-go/clipcap/internal/plural"
 )
 
 // A Report is a run and, where there is one, its comparison with another.
@@ -83,7 +84,7 @@ func diversity(w io.Writer, d *eval.Diversity) {
 	fmt.Fprintf(w, "captions: %.2f words on average, %d different words, %.1f %% different captions, Div-1 %.4f, Div-2 %.4f\n",
 		d.MeanLength, d.Vocabulary, 100*d.Distinct, d.Div1, d.Div2)
 	if d.Samples > 0 {
-		fmt.Fprintf(w, "several captions of an image (%d images): Div-1 %.4f, Div-2 %.4f, mutual BLEU-4 %.4f\n", d.Samples, d.ImageDiv1, d.ImageDiv2, d.MutualBLEU4)
+		fmt.Fprintf(w, "several captions of an image (%s): Div-1 %.4f, Div-2 %.4f, mutual BLEU-4 %.4f\n", plural.Of(d.Samples, "image"), d.ImageDiv1, d.ImageDiv2, d.MutualBLEU4)
 	}
 	if d.Novel != nil {
 		fmt.Fprintf(w, "%.1f %% of the captions are not among the training captions\n", 100**d.Novel)
