@@ -47,7 +47,7 @@ func TestDiskFull(t *testing.T) {
 	if status, log := extraction(t, config, images, whole); status != 0 {
 		t.Fatal(log)
 	}
-	dir, enlarge := testkit.SmallDisk(t, 80<<10) // a shard's files take three pages
+	dir, enlarge := testkit.SmallDisk(t, int64(20*os.Getpagesize())) // a shard's files take three pages
 	status, log := extraction(t, config, images, dir)
 	if status != 1 || !strings.Contains(log, "clipcap-extract: extract features: write shard ") || !strings.Contains(log, dir) || !strings.Contains(log, "no space left on device") || strings.Count(log, "\n") != 1 {
 		t.Fatalf("status %d, %q", status, log)

@@ -25,7 +25,7 @@ func TestDiskFull(t *testing.T) {
 	if err := json.Unmarshal([]byte(must(t, t.Context(), w.args("part", append(flags, "--dry-run", "--json")...)...)), &p); err != nil {
 		t.Fatal(err)
 	}
-	const page = 4 << 10
+	page := int64(os.Getpagesize())
 	room := (2*p.Disk+page-1)/page*page + 16*page // the two checkpoints that there must be room for, their other files, and a little of the log
 	dir, enlarge := testkit.SmallDisk(t, room)
 	args := func(more ...string) []string {
