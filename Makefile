@@ -6,7 +6,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 10s
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
-# A build without tags has no cgo; the race detector and the tags gpu and mpi switch it on for themselves.
+# A build without tags has no cgo; the race detector and the tag gpu switch it on for themselves.
 export CGO_ENABLED ?= 0
 
 .PHONY: help build test bench bench-peers demo lint race fuzz parity ptx gpu-ci release clean

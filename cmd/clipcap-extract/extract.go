@@ -57,7 +57,7 @@ TSV of captions and addresses such as Conceptual Captions'; tars of webdataset, 
 .npy of pixels. An image that cannot be had is a line with its reason in the shard, never a failed run. A run that was
 killed or interrupted goes on with --resume and leaves the same bytes. A list and annotations may come through a pipe such as <(command).`,
 		Example: `clipcap-extract --clip random:ViT-B/32 --images photos --out features   # random weights, to try it
-clipcap-extract --clip ViT-B-32.pt --images train2014 --annotations captions_train2014.json --out coco`,
+clipcap-extract --clip ViT-B-32.pt --images train2014 --annotations captions_train2014.json --out coco-features`,
 		Setup: func(f *flag.FlagSet) cli.Work {
 			o.flags(f)
 			return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {

@@ -19,7 +19,7 @@ are COCO's, Karpathy's dataset_coco.json, nocaps', Conceptual Captions' (TSV), t
 through a pipe such as <(command).
 DIR becomes a checkpoint that clipcap-caption opens, with log.jsonl, report.html and TensorBoard events beside it. An interrupt finishes
 the step, writes a checkpoint and ends with status 0.`,
-		Example: `clipcap-train --features coco-features --captions dataset_coco.json --out coco-transformer --recipe coco-transformer-frozen --dry-run`,
+		Example: `clipcap-train --features coco-features --captions dataset_coco.json --out coco-frozen --recipe coco-transformer-frozen --dry-run`,
 		Setup:   setup,
 	}
 }

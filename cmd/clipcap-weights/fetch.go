@@ -49,7 +49,7 @@ func printModels(w io.Writer, asJSON bool) error {
 		}
 		if !asJSON {
 			if path == "" {
-				path = "-"
+				path = "not on this machine"
 			}
 			fmt.Fprintf(table, "%s\t%s\t%s\n", m.Name, m.About, path)
 			continue
