@@ -131,6 +131,7 @@ func TestGPUDecodesWeightsInOneForm(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(func() { driver.Close() })
 			dev, err := gpu.NewDevice(driver)
 			if err != nil {
 				t.Fatal(err)

@@ -110,6 +110,7 @@ func TestGPUTake(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				t.Cleanup(func() { driver.Close() })
 				rec := &gpu.Recorder{Next: driver}
 				dev, err := gpu.NewDevice(rec)
 				if err != nil {

@@ -22,6 +22,7 @@ func recorded(t testing.TB, p Precision) (*GPU, *gpu.Recorder) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { driver.Close() })
 	r := &gpu.Recorder{Next: driver}
 	d, err := gpu.NewDevice(r)
 	if err != nil {

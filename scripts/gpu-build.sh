@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the commands with the tag gpu. Usage: gpu-build.sh [FOLDER, default bin/gpu] [CUDA version of the headers, 12 or 13]
 # TESTS=1 also builds what scripts/gpu-check.sh runs on a GPU, which may be another machine: test programs, the timing program,
-# and the golden files of the models beside them, all in the folder. PACK=1 also packs what that machine needs into FOLDER.tar.xz
+# and the golden files of the models beside them, all in the folder; ONLY lists the packages whose test programs are wanted, without golden files. PACK=1 also packs what that machine needs into FOLDER.tar.xz
 # (28 MB), which gpu-check.sh takes instead of the folder.
 # No CUDA toolkit and no driver are needed: headers come from scripts/cuda-headers.sh, and instead of libcuda the programs are
 # linked with trampolines that look for libcuda.so.1 when they start. So they also run where there is no GPU, and say so.
@@ -59,11 +59,13 @@ export CGO_LDFLAGS="-L$tmp -ldl"
 go build -tags gpu -ldflags "-s -w" -o "$out/" ./cmd/...
 if [ -n "${TESTS:-}" ]; then
   go build -tags gpu -ldflags "-s -w" -o "$out/bench" ./internal/bench
-  for p in internal/gpu nn gpt2 mapping clip train; do
+  for p in ${ONLY:-internal/gpu nn gpt2 mapping clip train}; do
     go test -c -tags gpu -ldflags "-s -w" -o "$out/$(basename "$p").test" "./$p"
   done
   golden=${CLIPCAP_GOLDEN:-../shared/golden}
-  if [ -d "$golden/models" ]; then
+  if [ -n "${ONLY:-}" ]; then
+    golden=
+  elif [ -d "$golden/models" ]; then
     rm -rf "$out/golden"; mkdir -p "$out/golden/models"
     cp -r "$golden/models/weights" "$golden/models/fullsize" "$out/golden/models/"
   else

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Checks the GPU code where there is no GPU: the committed PTX is what the sources compile to (with another release of clang, whose
-# text differs, what that makes is assembled and tested instead), ptxas takes it for Ampere and
-# Hopper, and the commands build with the tag gpu against the headers of CUDA 12 and 13 and start. Each tool is installed where
-# that is possible; where it is not the step says so and is left out. The kernels' arithmetic is tested by go test.
+# text differs, what that makes is assembled and tested instead), ptxas takes it for Ampere and Hopper and spills nothing, the commands build
+# with the tag gpu against the headers of CUDA 12 and 13 and start, and test programs run on a stand-in for the driver. Each tool is installed
+# where that is possible; where it is not the step says so and is left out. The kernels' arithmetic is tested by go test.
 set -u
 cd "$(dirname "$0")/.."
 bad=0
@@ -63,8 +63,9 @@ for cuda in 12 13; do
 done
 if [ -n "${include:-}" ]; then
   out=$tmp/bin
-  if CUDA_INCLUDE=$include scripts/gpu-build.sh "$out"; then
-    for c in "$out"/*; do "$c" --version >/dev/null || fail "$(basename "$c") does not start"; done
+  if CUDA_INCLUDE=$include TESTS=1 ONLY="internal/gpu nn train" GOEXPERIMENT=cgocheck2 scripts/gpu-build.sh "$out"; then
+    for c in "$out"/clipcap-*; do "$c" --version >/dev/null || fail "$(basename "$c") does not start"; done
+    scripts/gpu-fake.sh "$out" || fail "what is asked of the driver"
   else
     fail "the commands do not build with the tag gpu"
   fi

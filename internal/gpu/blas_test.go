@@ -103,7 +103,7 @@ func TestReadsHalf(t *testing.T) {
 			if s[3] == 1 {
 				least = 1
 			}
-			restore := gpu.SetLargeTiles(least)
+			gpu.SetLargeTiles(t, least)
 			x, w := b.random(m*k), b.random(k*n)
 			weight := b.dense(w, k, n)
 			if trans {
@@ -122,7 +122,6 @@ func TestReadsHalf(t *testing.T) {
 			if slices.Equal(b.down(read), b.down(exact)) && k > 1 {
 				t.Error("the weight was read in float32")
 			}
-			restore()
 		}
 	}
 }

@@ -20,7 +20,7 @@ func TestConv(t *testing.T) {
 		}
 	}
 	t.Run("large tiles", func(t *testing.T) {
-		defer gpu.SetLargeTiles(1)()
+		gpu.SetLargeTiles(t, 1)
 		conv(t, gpu.Conv{Images: 1, H: 13, W: 11, C: 4, Kernel: 3, Stride: 1, Pad: 1, Mode: gpu.BFloat16}, 130)
 	})
 }

@@ -24,6 +24,7 @@ func open(t testing.TB) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { driver.Close() }) // past the recorder, which would count what tests leave
 	rec := &gpu.Recorder{Next: driver}
 	dev, err := gpu.NewDevice(rec)
 	if err != nil {

@@ -39,6 +39,7 @@ type cuDriver struct {
 	stream  cu.Stream
 	module  cu.Module
 	loaded  bool
+	closed  bool
 	info    Info
 	kernels map[string]cu.Function
 	shared  map[string]int // dynamic shared memory allowed so far, by kernel
@@ -149,6 +150,10 @@ func (d *cuDriver) Sync() error {
 }
 
 func (d *cuDriver) Close() error {
+	if d.closed {
+		return nil
+	}
+	d.closed = true
 	done, err := d.bind()
 	defer done()
 	if err == nil {
@@ -157,7 +162,7 @@ func (d *cuDriver) Close() error {
 	return errors.Join(err, d.release())
 }
 
-// release gives back what open took.
+// release gives back what open took, and leaves the thread without the context, which may be gone then.
 func (d *cuDriver) release() error {
 	var errs []error
 	if d.blas != nil {
@@ -174,5 +179,5 @@ func (d *cuDriver) release() error {
 	if d.stream != (cu.Stream{}) {
 		errs = append(errs, d.stream.Destroy())
 	}
-	return errors.Join(append(errs, d.device.ReleasePrimaryCtx())...)
+	return errors.Join(append(errs, cu.SetCurrentContext(cu.CUContext{}), d.device.ReleasePrimaryCtx())...)
 }

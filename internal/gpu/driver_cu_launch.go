@@ -4,6 +4,7 @@ package gpu
 
 /*
 #include <cuda.h>
+#include <stdlib.h>
 
 static CUresult allow_shared(CUfunction f, int n) { return cuFuncSetAttribute(f, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, n); }
 static CUresult begin_capture(CUstream s) { return cuStreamBeginCapture(s, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL); }
@@ -13,16 +14,26 @@ static CUresult end_capture(CUstream s, CUgraphExec *x, int keep) {
 	CUresult r = cuStreamEndCapture(s, &g);
 	if (r == CUDA_SUCCESS && keep) r = cuGraphInstantiateWithFlags(x, g, 0);
 	if (g) cuGraphDestroy(g);
+	if (r == CUDA_SUCCESS && keep && (r = cuGraphUpload(*x, s)) != CUDA_SUCCESS) { // want of memory shows here, not at the first replay
+		cuGraphExecDestroy(*x);
+		*x = NULL;
+	}
 	return r;
+}
+// load translates a module; log receives what the translation has to say where it fails.
+static CUresult load(CUmodule *m, const char *image, char *log, size_t room) {
+	CUjit_option names[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
+	void *values[] = {log, (void *)room};
+	log[0] = 0;
+	return cuModuleLoadDataEx(m, image, 2, names, values);
 }
 */
 import "C"
 
 import (
 	"fmt"
+	"strings"
 	"unsafe"
-
-	"gorgonia.org/cu"
 
 	"github.com/clipcap-go/clipcap/internal/gpu/cublas"
 )
@@ -30,13 +41,22 @@ import (
 // sharedFree is the dynamic shared memory that a block has without asking: 48 KiB, less what a kernel of ours that has some may have besides.
 const sharedFree = 32 << 10
 
+// logBytes is the room for what the translation of kernels says when it fails.
+const logBytes = 4096
+
 func (d *cuDriver) Load(ptx string) error {
 	done, err := d.bind()
 	defer done()
 	if err != nil {
 		return err
 	}
-	if d.module, err = cu.LoadData(ptx); err != nil {
+	image, log := C.CString(ptx), (*C.char)(C.malloc(logBytes))
+	defer C.free(unsafe.Pointer(image))
+	defer C.free(unsafe.Pointer(log))
+	if err := check(C.load((*C.CUmodule)(unsafe.Pointer(&d.module)), image, log, logBytes)); err != nil {
+		if text := strings.TrimSpace(C.GoString(log)); text != "" {
+			err = fmt.Errorf("%w: %s", err, text)
+		}
 		return err
 	}
 	d.loaded = true
@@ -127,9 +147,12 @@ func (d *cuDriver) Capture(ls []Launch) (Graph, error) {
 	var x C.CUgraphExec
 	err = check(C.end_capture(d.s(), &x, keep)) // also after a failure, or the stream stays in capture
 	if failed != nil {
-		return nil, failed
+		err = failed
 	}
-	return x, err
+	if err != nil {
+		return nil, err
+	}
+	return x, nil
 }
 
 func (d *cuDriver) Replay(g Graph) error {

@@ -1,8 +1,10 @@
 package gpu
 
-// SetLargeTiles makes products use large tiles from so many on, for the rest of a test.
-func SetLargeTiles(n int) (restore func()) {
+import "testing"
+
+// SetLargeTiles makes products use large tiles from so many on, for the rest of a test, which may end or be skipped anywhere.
+func SetLargeTiles(t testing.TB, n int) {
 	old := largeTiles
 	largeTiles = n
-	return func() { largeTiles = old }
+	t.Cleanup(func() { largeTiles = old })
 }

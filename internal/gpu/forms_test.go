@@ -106,7 +106,7 @@ func TestWeightForms(t *testing.T) {
 // shared memory twice; a residual may be the result.
 func TestGemmInt8(t *testing.T) {
 	for _, large := range []int{1, 1 << 30} {
-		restore := gpu.SetLargeTiles(large)
+		gpu.SetLargeTiles(t, large)
 		for _, trans := range []bool{false, true} {
 			for _, s := range [][3]int{{131, 137, 67}, {72, 80, 64}, {9, 5, 1}, {40, 132, 260}} {
 				m, n, k := s[0], s[1], s[2]
@@ -114,7 +114,8 @@ func TestGemmInt8(t *testing.T) {
 				if trans {
 					rows, cols = n, k
 				}
-				b, banks := counted(t)
+				b := open(t)
+				banks := b.count()
 				xv := b.random(m * k)
 				for i := range xv {
 					xv[i] *= float32(math.Exp2(float64(i%25 - 12)))
@@ -147,7 +148,6 @@ func TestGemmInt8(t *testing.T) {
 				}
 			}
 		}
-		restore()
 	}
 }
 

@@ -84,7 +84,7 @@ func TestGemmLargeTiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("large")
 	}
-	defer gpu.SetLargeTiles(1)()
+	gpu.SetLargeTiles(t, 1)
 	for _, mode := range []gpu.Mode{gpu.BFloat16, gpu.TF32} {
 		for trans := range 4 {
 			t.Run(fmt.Sprintf("%v/%02b", mode, trans), func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"sync"
 
 	"github.com/clipcap-go/clipcap/internal/gpu"
 )
@@ -19,8 +20,18 @@ func Open(bytes int) (gpu.Driver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("CLIPCAP_CUDA=%s: want the number of a GPU", number)
 	}
+	// One driver stays open, and the context with it, which takes a while to make.
+	keep.Do(func() { _, keepErr = gpu.OpenCUDA(n) })
+	if keepErr != nil {
+		return nil, keepErr
+	}
 	return gpu.OpenCUDA(n)
 }
+
+var (
+	keep    sync.Once
+	keepErr error
+)
 
 // Real tells whether Open gives a GPU.
 func Real() bool { return os.Getenv("CLIPCAP_CUDA") != "" }

@@ -286,3 +286,6 @@ func (k *Kernel) address(s string) (reg int, off uint64, err error) {
 	reg, err = k.operand(strings.TrimSpace(base))
 	return reg, off, err
 }
+
+// Static is the shared memory in bytes that a block has besides the launch's.
+func (k *Kernel) Static() int { return k.static }
