@@ -126,6 +126,9 @@ func (s *Scratch) decode(data []byte, o Options) (*Image, error) {
 	if len(data) == 0 {
 		return nil, fmt.Errorf("empty file: %w", ErrFormat)
 	}
+	if name := other(data); name != "" {
+		return nil, fmt.Errorf("%s: %w; convert it first", name, ErrFormat)
+	}
 	return nil, fmt.Errorf("begins with %.16q: %w", data[:min(len(data), 16)], ErrFormat)
 }
 

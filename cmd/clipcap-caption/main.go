@@ -19,7 +19,7 @@ An IMAGE is a file, a folder, or - for standard input: an image's bytes, or a li
 list, a TSV, tars, or an .npy of pixels; a SET is what clipcap-extract writes, a .npy file, or a feature pickle of the original.
 An image or a list may also come through a pipe such as <(command); weights, sets, tables and tars must be regular files.
 Presets are the original's published models: coco, conceptual and coco-transformer. Captions come in the order of the images;
-an image that cannot be read is reported, the others go on, and the exit status is 1.`,
+an image that cannot be read (JPEG, PNG, GIF, WebP and BMP can) is reported, the others go on, and the exit status is 1.`,
 		Example: `clipcap-weights fetch coco ViT-B/32   # once
 clipcap-caption --model coco photo.jpg
 clipcap-caption --model coco --decode sample --n 3 --top-p 0.9 --json photos/`,

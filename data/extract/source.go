@@ -70,8 +70,10 @@ type SourceOptions struct {
 	Fetch       Fetch
 }
 
-// extensions are those of the images that are looked for in folders and tars.
-var extensions = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp"}
+// extensions are those of the images that are looked for in folders and tars. The second line's kinds are not read: each is an image
+// that failed, with its reason, where leaving it out would go unseen.
+var extensions = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp",
+	".heic", ".heif", ".avif", ".jxl", ".tif", ".tiff"}
 
 func isImage(name string) bool {
 	return slices.Contains(extensions, strings.ToLower(filepath.Ext(name)))

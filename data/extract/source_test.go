@@ -57,6 +57,9 @@ func TestFolderAndList(t *testing.T) {
 	if link := filepath.Join(t.TempDir(), "link"); os.Symlink(dir, link) == nil {
 		expect(t, "link to a folder", outcome(t, open(t, link, SourceOptions{})), []string{"a/x.JPG 2", "a/x.png 3", "b 1", "c 5"})
 	}
+	telephone := t.TempDir()
+	write(t, filepath.Join(telephone, "IMG_1.HEIC"), []byte("xxx"))
+	expect(t, "a kind that is not read", outcome(t, open(t, telephone, SourceOptions{})), []string{"IMG_1 3"})
 	list := filepath.Join(dir, "list")
 	write(t, list, []byte(filepath.Join(dir, "b.png")+"\r\n\n"+filepath.Join(dir, "gone.png")+"\n"+dir))
 	got := outcome(t, open(t, list, SourceOptions{}))
