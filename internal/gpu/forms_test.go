@@ -87,12 +87,12 @@ func TestWeightForms(t *testing.T) {
 					if mode == gpu.BFloat16 && m > 8 {
 						near = 1e-2
 					}
-					bytes := form == "int8" && (m <= 8 || mode != gpu.Float32)
+					bytes := form == "int8"
 					if bytes && m > 8 {
 						near = 2e-6 // the left operand is not rounded
 					}
-					widens := m > 8 && (form == "int8" && mode == gpu.Float32 || form == "bfloat16" && mode != gpu.BFloat16)
-					if strings.Contains(names, "widen") != widens || strings.Contains(names, "_int8") != (bytes || widens && form == "int8") {
+					widens := m > 8 && form == "bfloat16" && mode != gpu.BFloat16
+					if strings.Contains(names, "widen") != widens || strings.Contains(names, "_int8") != bytes {
 						t.Errorf("%s %v %v: %s", form, mode, s, names)
 					}
 					b.compare(fmt.Sprint(form, mode, s, trans), got, want, near)
@@ -146,6 +146,31 @@ func TestGemmInt8(t *testing.T) {
 				for _, c := range banks.Conflicts() {
 					t.Error(c)
 				}
+			}
+		}
+	}
+}
+
+// In ordinary arithmetic int8 is to the bit what the numbers that it stands for are, whichever way its scales go, as in a gradient.
+func TestGemmInt8InFloat32(t *testing.T) {
+	for form := range 4 {
+		trans, byRow := form&1 != 0, form&2 != 0
+		for _, s := range [][3]int{{131, 137, 67}, {72, 80, 64}, {9, 5, 1}, {40, 132, 33}} {
+			m, n, k := s[0], s[1], s[2]
+			rows, cols := k, n
+			if trans {
+				rows, cols = n, k
+			}
+			b := open(t)
+			ms, stands := forms(b, b.random(rows*cols), rows, cols, byRow)
+			x, r := b.dense(b.random(m*k), m, k), b.dense(b.random(m*n), m, n)
+			got, want := b.zeros(m, n), b.zeros(m, n)
+			b.rec.Forget()
+			b.must(b.dev.Gemm(got, x, false, ms["int8"], trans, gpu.Float32, gpu.Epilogue{Residual: r, Act: gpu.GELUTanh}))
+			b.must(b.dev.Gemm(want, x, false, b.dense(stands["int8"], rows, cols), trans, gpu.Float32, gpu.Epilogue{Residual: r, Act: gpu.GELUTanh}))
+			b.check(fmt.Sprint(s, trans, byRow), got, b.down(want), 0)
+			if names := b.rec.Launches(); len(names) != 2 || !strings.HasSuffix(names[0], "_int8") {
+				t.Errorf("%v", names)
 			}
 		}
 	}
@@ -216,11 +241,11 @@ func TestNoRoomToWiden(t *testing.T) {
 		}
 		return nil
 	}
-	_ = b.dev.Gemm(c, x, false, ms["int8"], false, gpu.Float32, gpu.Epilogue{})
+	_ = b.dev.Gemm(c, x, false, ms["bfloat16"], false, gpu.Float32, gpu.Epilogue{})
 	if err := b.dev.Sync(); err == nil || !strings.Contains(err.Error(), "wanted") || b.rec.Count("Launch") > 0 {
 		t.Errorf("%v after %d launches", err, b.rec.Count("Launch"))
 	}
 	b.rec.Fail = nil
-	b.must(b.dev.Gemm(c, x, false, ms["int8"], false, gpu.Float32, gpu.Epilogue{}))
+	b.must(b.dev.Gemm(c, x, false, ms["bfloat16"], false, gpu.Float32, gpu.Epilogue{}))
 	b.must(b.dev.Sync())
 }

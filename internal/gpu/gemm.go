@@ -7,7 +7,7 @@ type Mode int
 
 // The modes. What reads few rows from the left, as decoding does, is computed in float32 in every mode, in BFloat16 from a weight in
 // bfloat16 where there is one (Matrix.Half). A weight that is there in one form only is read in that by few rows, and by many from bfloat16 in
-// BFloat16 and from int8 in all modes but Float32, with the left operand as it is; else it is widened first.
+// BFloat16 and from int8 with the left operand as it is, where scales are of the result's columns or the mode is Float32; else it is widened first.
 const (
 	Float32  Mode = iota // ordinary arithmetic
 	TF32x3               // tensor cores, operands in two parts of 11 bits: nearly float32
@@ -48,8 +48,8 @@ func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode
 	fewRows := m <= few && !transA
 	half := mode == BFloat16 && b.Half != 0 && !transA
 	bytes := b.Int8 != 0 && b.ByRow == transB // a scale a column of the result
-	if bytes && !fewRows && !transA && mode != Float32 {
-		d.gemmInt8(c, a, b, transB, k, e)
+	if b.Int8 != 0 && !fewRows && !transA && (bytes || mode == Float32) {
+		d.gemmInt8(c, a, b, transB, k, mode, e)
 		return
 	}
 	if b.Ptr == 0 && !half && !(fewRows && (bytes || b.Half != 0)) {
@@ -105,8 +105,9 @@ func (d *Device) gemmFew(c, a, b Matrix, transB bool, k int, mode Mode, e Epilog
 		append([]any{c.Ptr, c.Stride, a.Ptr, a.Stride, at, b.Stride, m, n, k, wide, b.Scales}, e.args()...)...)
 }
 
-// gemmInt8 takes int8 to tensor cores as bfloat16, which holds it, and the left operand in three parts, whose sum is float32's numbers.
-func (d *Device) gemmInt8(c, a, b Matrix, transB bool, k int, e Epilogue) {
+// gemmInt8 takes int8 to tensor cores as bfloat16, which holds it, and the left operand in three parts, whose sum is float32's numbers; in mode
+// Float32, where there are no tensor cores, as float32 with its scale, be that a row's or a column's.
+func (d *Device) gemmInt8(c, a, b Matrix, transB bool, k int, mode Mode, e Epilogue) {
 	m, n := c.Rows, c.Cols
 	wide := 0
 	if a.wide() {
@@ -117,7 +118,14 @@ func (d *Device) gemmInt8(c, a, b Matrix, transB bool, k int, e Epilogue) {
 	}
 	name, tile, threads, shared := tiles("gemm_int8", BFloat16, large(m, n))
 	shared *= 2 // three tiles of the left operand and one of the right
-	d.run(name+"_n"+letter(transB), line(up(m, tile)*up(n, tile)), line(threads), shared,
+	name += "_n" + letter(transB)
+	if mode == Float32 {
+		name, tile, threads, shared = tiles("gemm_float32_n"+letter(transB)+"_int8", Float32, false)
+		if b.ByRow {
+			wide |= 8
+		}
+	}
+	d.run(name, line(up(m, tile)*up(n, tile)), line(threads), shared,
 		append([]any{c.Ptr, c.Stride, a.Ptr, a.Stride, b.Int8, b.Stride, m, n, k, wide | order(m, n), b.Scales}, e.args()...)...)
 }
 

@@ -58,6 +58,16 @@ GEMM_INT8(gemm_int8_nt, 64, 64, 32, 32, true)
 GEMM_INT8(gemm_int8_large_nn, 128, 128, 64, 32, false)
 GEMM_INT8(gemm_int8_large_nt, 128, 128, 64, 32, true)
 
+// In ordinary arithmetic they become float32 on the way to shared memory, with the scale of their row (wide & 8) or column.
+#define GEMM_WIDENED(name, tb)                                                                                                 \
+  KERNEL THREADS(128)                                                                                                          \
+  name(float *c, int cs, const float *a, int as, const signed char *b, int bs, int m, int n, int k, int wide, const float *scales, EPILOGUE_PARAMS) {  \
+    Scaled s = {{b, bs, tb ? n : k, tb ? k : n, (wide & 2) != 0}, scales, (wide & 8) != 0};                                    \
+    gemm<FLOAT32, Matrix, 64, 64, 32, 32, 2, false, tb>(dynamic, c, cs, MATRIX(a, false, m, k, 1), s, m, n, k, (wide & 4) != 0, EPILOGUE_ARGS);  \
+  }
+GEMM_WIDENED(gemm_float32_nn_int8, false)
+GEMM_WIDENED(gemm_float32_nt_int8, true)
+
 #define CONV_PARAMS(type)                                                                                                      \
   float *y, int ys, const float *x, const type *b, int bs, int m, int n, int depth, int h, int w, int c, int k, int stride, int pad, int oh, int ow, \
       int wide, EPILOGUE_PARAMS

@@ -49,6 +49,36 @@ template <int SIZE, bool BY_K> struct Tile {
   }
 };
 
+// Widened is a thread's share of a tile of int8 on its way to shared memory as float32: four numbers and their scales at a time.
+template <class TILE, int T> struct Widened {
+  static const int n = TILE::rows * TILE::cols / 4 / T;
+  u32 v[n][1];
+  float scale[n][4];
+
+  DEVICE void load(Widened &x, const Scaled &s, int row, int col) {
+#pragma unroll
+    for (int q = 0; q < n; q++) {
+      int e = (q * T + tid()) * 4, i = row + e / TILE::cols, j = col + e % TILE::cols;
+      fetch(x.v[q], s.bytes, Bytes::row(s.bytes, i), j);
+#pragma unroll
+      for (int t = 0; t < 4; t++) {
+        int at = s.by_row ? i : j + t;
+        x.scale[q][t] = at < (s.by_row ? s.bytes.rows : s.bytes.cols) ? s.scales[at] : 0.0f;
+      }
+    }
+  }
+  DEVICE void store(const Widened &x, float *tile) {
+#pragma unroll
+    for (int q = 0; q < n; q++) {
+      int e = (q * T + tid()) * 4;
+      Quad f;
+#pragma unroll
+      for (int t = 0; t < 4; t++) f.x[t] = (float)((int)(x.v[q][0] << (24 - 8 * t)) >> 24) * x.scale[q][t];
+      *(Quad *)(tile + e / TILE::cols * TILE::ld + e % TILE::cols) = f;
+    }
+  }
+};
+
 // split is a fragment in tf32, and for MODE TF32X3 what that leaves out.
 template <int MODE> DEVICE void split(u32 (&hi)[4], u32 (&lo)[4], const float (&x)[4]) {
 #pragma unroll
@@ -58,20 +88,27 @@ template <int MODE> DEVICE void split(u32 (&hi)[4], u32 (&lo)[4], const float (&
   }
 }
 
-template <int MODE, class SA, int BM, int BN, int WM, int WN, int STAGES, bool TA, bool TB>
-DEVICE void gemm(float *smem, float *c, int cs, const SA &a, const Matrix &b, int m, int n, int k, bool down, const Epilogue &e) {
+template <int MODE, class SA, int BM, int BN, int WM, int WN, int STAGES, bool TA, bool TB, class SB = Matrix>
+DEVICE void gemm(float *smem, float *c, int cs, const SA &a, const SB &b, int m, int n, int k, bool down, const Epilogue &e) {
   const int T = BM / WM * (BN / WN) * 32;
   typedef Tile<BM, TA> A;
   typedef Tile<BN, !TB> B;
   const int stage = A::floats + B::floats;
   int m0, n0;
   place<BM, BN>(m, n, down, m0, n0);
+  int tiles = (k + BK - 1) / BK;
+  Widened<B, T> by_way; // of no use to the others
   auto load = [&](int t) {
     float *s = smem + t % STAGES * stage;
     load_tile<A::rows, A::cols, A::ld, T>(s, a, TA ? t * BK : m0, TA ? m0 : t * BK);
-    load_tile<B::rows, B::cols, B::ld, T>(s + A::floats, b, TB ? n0 : t * BK, TB ? t * BK : n0);
+    if constexpr (SB::copied) load_tile<B::rows, B::cols, B::ld, T>(s + A::floats, b, TB ? n0 : t * BK, TB ? t * BK : n0);
+    else by_way.load(by_way, b, TB ? n0 : t * BK, TB ? t * BK : n0);
   };
-  int tiles = (k + BK - 1) / BK;
+  // What cannot be copied as it is lies in registers while the tile before it is multiplied.
+  auto arrive = [&](int t) {
+    if constexpr (!SB::copied)
+      if (t < tiles) by_way.store(by_way, smem + t % STAGES * stage + A::floats);
+  };
   // Tensor cores: a warp has WM×WN sums, in pieces of 16×8. Ordinary arithmetic: a thread has rows ty+8i, columns tx+16j.
   const int MI = MODE == FLOAT32 ? BM / 8 : WM / 16, NI = MODE == FLOAT32 ? BN / 16 : WN / 8;
   float acc[MI][NI][MODE == FLOAT32 ? 1 : 4];
@@ -85,7 +122,10 @@ DEVICE void gemm(float *smem, float *c, int cs, const SA &a, const Matrix &b, in
     }
     if (t + STAGES - 1 < tiles) load(t + STAGES - 1);
     copy_commit();
-    if (t < 0) continue;
+    if (t < 0) {
+      arrive(t + 1);
+      continue;
+    }
     const float *sa = smem + t % STAGES * stage, *sb = sa + A::floats;
     if constexpr (MODE == FLOAT32) {
 #pragma unroll 1
@@ -100,6 +140,7 @@ DEVICE void gemm(float *smem, float *c, int cs, const SA &a, const Matrix &b, in
 #pragma unroll
           for (int j = 0; j < NI; j++) acc[i][j][0] += x[i] * y[j];
       }
+      arrive(t + 1);
     } else {
 #pragma unroll 1
       for (int kk = 0; kk < BK; kk += 8) {

@@ -6,6 +6,7 @@
 // Matrix is [rows, cols] with rows stride apart. wide: they begin on 16 bytes.
 struct Matrix {
   static const int words = 4; // that hold four numbers
+  static const bool copied = true; // to shared memory as it is
   const float *x;
   int stride, rows, cols;
   bool wide;
@@ -81,6 +82,14 @@ struct Bytes {
     int cols;
   };
   DEVICE Row row(const Bytes &s, int i) { return Row{s.x + (i64)i * s.stride, i < s.rows ? s.cols : 0}; }
+};
+
+// Scaled is int8 with a scale a row or a column.
+struct Scaled {
+  static const bool copied = false;
+  Bytes bytes;
+  const float *scales;
+  bool by_row;
 };
 
 // fetch starts reading four numbers to registers.
