@@ -13,7 +13,7 @@ type task struct {
 	run     func(t *task, lo, hi int)
 	n, step int
 
-	y, x, z, w Matrix
+	y, x, z    Matrix
 	a, b, c, d []float32
 	wide       []float64 // partial results, kept from one use to the next
 	part       []float32
