@@ -54,11 +54,12 @@ func TestConvMeetsNoBankTwice(t *testing.T) {
 	for _, mode := range []gpu.Mode{gpu.TF32x3, gpu.BFloat16} {
 		b, banks := counted(t)
 		const c, out, n = 8, 16, 9
-		y := b.zeros(n*n, out)
-		b.must(b.dev.Conv2D(y, b.dense(b.random(n*n*c), n*n, c), b.dense(b.random(out*9*c), out, 9*c),
-			gpu.Conv{Images: 1, H: n, W: n, C: c, Kernel: 3, Stride: 1, Pad: 1, Mode: mode}, gpu.Epilogue{}))
+		y, x, w := b.zeros(n*n, out), b.dense(b.random(n*n*c), n*n, c), b.dense(b.random(out*9*c), out, 9*c)
+		g := gpu.Conv{Images: 1, H: n, W: n, C: c, Kernel: 3, Stride: 1, Pad: 1, Mode: mode}
+		b.must(b.dev.Conv2D(y, x, w, g, gpu.Epilogue{}))
+		b.must(b.dev.Conv2DGrad(b.zeros(n*n, c), b.zeros(out, 9*c), y, x, w, g))
 		b.down(y)
-		if s := fmt.Sprint(b.rec.Launches()); !strings.Contains(s, "conv_"+mode.String()) {
+		if s := fmt.Sprint(b.rec.Launches()); !strings.Contains(s, "conv_"+mode.String()) || !strings.Contains(s, "conv_grad_w_"+mode.String()) {
 			t.Errorf("launches %s", s)
 		}
 		for _, c := range banks.Conflicts() {

@@ -83,11 +83,7 @@ func (d *Device) implicit(y, x, w Matrix, c Conv, e Epilogue, rows int) error {
 		}
 	}
 	at := w.Ptr
-	wide := 0
-	// Four columns of a patch lie together in a pixel, or in an image that has no border.
-	if across := c.Kernel * c.C; x.Ptr%16 == 0 && (c.C%4 == 0 || c.Pad == 0 && across%4 == 0 && c.W*c.C%4 == 0 && c.Stride*c.C%4 == 0) {
-		wide |= 1
-	}
+	wide := c.wide(x)
 	if mode == BFloat16 {
 		if w.Half == 0 { // read once a tile of rows, so rounding it first is little work
 			half, stride, err := d.halved("convolution", w)
@@ -109,12 +105,71 @@ func (d *Device) implicit(y, x, w Matrix, c Conv, e Epilogue, rows int) error {
 	return nil
 }
 
-// Conv2DGrad gives dx and dw where wanted.
+// wide is 1 where four columns of a patch lie together: in a pixel, or in an image that has no border.
+func (c Conv) wide(x Matrix) int {
+	if across := c.Kernel * c.C; x.Ptr%16 == 0 && (c.C%4 == 0 || c.Pad == 0 && across%4 == 0 && c.W*c.C%4 == 0 && c.Stride*c.C%4 == 0) {
+		return 1
+	}
+	return 0
+}
+
+// gradW is dw with patches by their places alone.
+func (d *Device) gradW(dw, dy, x Matrix, c Conv, rows int) {
+	mode := c.Mode
+	if mode == TF32 {
+		mode = TF32x3
+	}
+	wide := c.wide(x)
+	if dy.wide() {
+		wide |= 2
+	}
+	name, tile, threads, shared := tiles("conv_grad_w_"+mode.String(), mode, false)
+	args := []any{dw.Ptr, dw.Stride, dy.Ptr, dy.Stride, x.Ptr, dw.Rows, dw.Cols, rows}
+	d.run(name, line(up(dw.Rows, tile)*up(dw.Cols, tile)), line(threads), shared, append(append(args, c.shape()...), wide|order(dw.Rows, dw.Cols))...)
+}
+
+// gradX is dx as a convolution of dy with the filters turned round, which it is where the stride is 1.
+func (d *Device) gradX(dx, dy, w Matrix, c Conv) error {
+	if w.Ptr == 0 {
+		var err error
+		if w, err = d.widened(w); err != nil {
+			return err
+		}
+	}
+	n := w.Rows * c.Kernel * c.Kernel * c.C
+	at, err := d.temporary("filters", 4*n)
+	if err != nil {
+		return err
+	}
+	d.overElements("flip_filters", n, at, w.Ptr, w.Stride, n, c.Kernel, c.C, w.Rows)
+	back := Conv{Images: c.Images, C: w.Rows, Kernel: c.Kernel, Stride: 1, Pad: c.Kernel - 1 - c.Pad, Mode: c.Mode}
+	back.H, back.W = c.out()
+	return d.implicit(dx, dy, dense(at, c.C, c.Kernel*c.Kernel*w.Rows), back, Epilogue{}, c.Images*c.H*c.W)
+}
+
+// Conv2DGrad gives dx and dw where wanted, as products of patches that are never written down where dw or strides of 1 are concerned and cuBLASLt
+// is not to compute them.
 func (d *Device) Conv2DGrad(dx, dw, dy, x, w Matrix, c Conv) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if c.Images == 0 && !dw.None() {
 		d.zero(dw)
+	}
+	oh, ow := c.out()
+	rows := c.Images * oh * ow
+	places := rows > 0 && w.Rows > 0 && !c.plain()
+	if !dw.None() && places && !(d.always && d.byBlas(w.Rows, w.Cols, rows, true, c.Mode)) {
+		d.gradW(dw, dy, x, c, rows)
+		dw = Matrix{}
+	}
+	if !dx.None() && places && c.Stride == 1 && c.Pad < c.Kernel && dy.Stride == dy.Cols && !(d.always && d.byBlas(rows, w.Cols, w.Rows, false, c.Mode)) {
+		if err := d.gradX(dx, dy, w, c); err != nil {
+			return err
+		}
+		dx = Matrix{}
+	}
+	if dx.None() && dw.None() {
+		return nil
 	}
 	return d.pieces(c, func(part Conv, patches Matrix, image, row int) {
 		rows := part.Images * c.H * c.W

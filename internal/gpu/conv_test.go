@@ -2,6 +2,7 @@ package gpu_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/clipcap-go/clipcap/internal/gpu"
@@ -58,7 +59,13 @@ func conv(t *testing.T, g gpu.Conv, out int) {
 		b.check("y of a weight in bfloat16", again, b.down(y), limit)
 	}
 	dx, dw := b.zeros(in, g.C), b.zeros(out, depth)
+	b.rec.Forget()
 	b.must(b.dev.Conv2DGrad(dx, dw, dy, x, w, g))
+	b.must(b.dev.Sync())
+	plain := g.Kernel == 1 && g.Stride == 1 && g.Pad == 0
+	if names := b.rec.Launches(); g.Images > 0 && slices.Contains(names, "im2col") || slices.Contains(names, "col2im") != (g.Images > 0 && g.Stride > 1 && !plain) {
+		t.Errorf("gradients by %v", names)
+	}
 	wx, ww := make([]float32, in*g.C), make([]float32, out*depth)
 	kernel.Conv2DGradX(wx, dv, g.Images, h, mat(wv, out, depth, depth), kernel.Float32)
 	kernel.Conv2DGradW(mat(ww, out, depth, depth), dv, xv, g.Images, h, kernel.Float32)

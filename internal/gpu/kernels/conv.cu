@@ -44,6 +44,16 @@ KERNEL col2im(float *dx, const float *patches, i64 count, int h, int w, int c, i
   dx[e] = s;
 }
 
+// flip_filters makes of w [filters, k·k·c] the filters [c, k·k·filters] of a convolution of dy that gives dx where the stride is 1.
+KERNEL flip_filters(float *out, const float *w, int ws, i64 count, int k, int c, int filters) {
+  i64 e = (i64)bx() * threads() + tid();
+  if (e >= count) return;
+  int f = (int)(e % filters);
+  i64 r = e / filters;
+  int at = (int)(r % (k * k));
+  out[e] = w[(i64)f * ws + (i64)(k * k - 1 - at) * c + r / (k * k)];
+}
+
 // avg_pool averages k×k squares; what is left over at the right and bottom is not looked at.
 KERNEL avg_pool(float *y, const float *x, i64 count, int h, int w, int c, int k) {
   i64 e = (i64)bx() * threads() + tid();

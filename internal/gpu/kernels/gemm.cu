@@ -85,3 +85,15 @@ CONV(conv_float32, FLOAT32)
 CONV(conv_tf32x3, TF32X3)
 CONV_HALF(conv_bfloat16, 64, 64, 32, 32)
 CONV_HALF(conv_bfloat16_large, 128, 128, 64, 32)
+
+// conv_grad_w: of a convolution's weight [out, depth], a product of dy's transpose by the same patches.
+#define CONV_GRAD_W(name, product)                                                                                             \
+  KERNEL THREADS(128) name(float *dw, int dws, const float *dy, int dys, const float *x, int out, int depth, int rows, int h, int w, int c, int k, \
+                           int stride, int pad, int oh, int ow, int wide) {                                                    \
+    Matrix a = {dy, dys, rows, out, (wide & 2) != 0};                                                                          \
+    Patches b = {x, h, w, c, k, stride, pad, oh, ow, rows, depth, (wide & 1) != 0};                                            \
+    product(dynamic, dw, dws, a, b, out, depth, rows, (wide & 4) != 0, Epilogue{});                                            \
+  }
+CONV_GRAD_W(conv_grad_w_float32, (gemm<FLOAT32, Matrix, 64, 64, 32, 32, 2, true, false, Patches>))
+CONV_GRAD_W(conv_grad_w_tf32x3, (gemm<TF32X3, Matrix, 64, 64, 32, 32, 2, true, false, Patches>))
+CONV_GRAD_W(conv_grad_w_bfloat16, (gemm_half<Matrix, Patches, 64, 64, 32, 32, true, false>))

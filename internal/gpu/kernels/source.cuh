@@ -34,6 +34,7 @@ struct Matrix {
 // without a border.
 struct Patches {
   static const int words = 4;
+  static const bool copied = true;
   const float *x;
   int h, w, c, k, stride, pad, oh, ow, rows, cols;
   bool wide;
