@@ -55,7 +55,8 @@ func program() *cli.Command {
 Images are a folder, with --annotations those of COCO's, Karpathy's or nocaps' file; a list, a path or address a line; a
 TSV of captions and addresses such as Conceptual Captions'; tars of webdataset, one, a folder or a quoted pattern; or an
 .npy of pixels. JPEG, PNG, GIF, WebP and BMP are read. An image that cannot be had is a line with its reason in the
-shard, never a failed run. A run that was killed or interrupted goes on with --resume and leaves the same bytes. A list and annotations may come through a pipe such as <(command).`,
+shard, never a failed run. A run that was killed or interrupted goes on with --resume and leaves the same bytes. A list and
+annotations may come through a pipe such as <(command).`,
 		Example: `clipcap-extract --clip random:ViT-B/32 --images photos --out features   # random weights, to try it
 clipcap-extract --clip ViT-B-32.pt --images train2014 --annotations captions_train2014.json --out coco-features`,
 		Setup: func(f *flag.FlagSet) cli.Work {
