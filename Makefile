@@ -26,7 +26,7 @@ test: ## every test
 bench: ## one table: kernel, shape, ours, limit, ratio
 	$(GO) run ./internal/bench $(ARGS)
 
-bench-peers: ## our products against PyTorch's in one run (installs PyTorch; PEERS_PYTHON names an interpreter that has it); ARGS=decode: captions
+bench-peers: ## our products against PyTorch's in one run (installs it, or PEERS_PYTHON names a Python); ARGS=train, decode, clip
 	scripts/peers.sh $(ARGS)
 
 demo: ## from drawn scenes to scored captions with the real commands
