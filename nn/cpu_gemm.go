@@ -19,6 +19,7 @@ type packKey struct {
 type pack struct {
 	version uint64
 	parts   []*kernel.Packed
+	cut     []*kernel.Packed // the one part in parts of its columns, in the same memory
 }
 
 // format is what weights are packed to.

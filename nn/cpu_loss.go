@@ -1,7 +1,6 @@
 package nn
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/clipcap-go/clipcap/internal/kernel"
@@ -20,7 +19,8 @@ type lossScratch struct {
 	logits                 []float32 // [rows, vocabPart], or of every part of a loss that keeps them
 	top, sum, corr, perRow []float32 // [rows]
 	logTarget              []float32
-	gradients              bool // the logits that were kept are their gradients by now
+	embed                  []float32 // [rows, dim], of a head that is not on the host
+	gradients              bool      // the logits that were kept are their gradients by now
 }
 
 // place names the memory of a result; no two machines share one.
@@ -63,8 +63,7 @@ func (c *CPU) CrossEntropy(a *CrossEntropyArgs) error {
 	for i := range s.top {
 		s.top[i], s.sum[i] = float32(math.Inf(-1)), 0
 	}
-	x, embed := matrix(a.X), matrix(a.Embed.Tensor)
-	dx := matrix(a.DX)
+	x, dx := matrix(a.X), matrix(a.DX)
 	a.eachPart(func(part, first, n int) {
 		logits := s.part(x.Rows, first, n, keep)
 		c.headProduct(logits, x, head, true, part)
@@ -92,6 +91,10 @@ func (c *CPU) CrossEntropy(a *CrossEntropyArgs) error {
 		}
 		c.headAdd(dx, logits, head, part)
 	})
+	var embed kernel.Matrix
+	if dx.V != nil {
+		embed = head.gathered(s, targets)
+	}
 	count := countTargets(targets)
 	var loss float64
 	for i, t := range targets {
@@ -102,8 +105,12 @@ func (c *CPU) CrossEntropy(a *CrossEntropyArgs) error {
 		if t >= 0 {
 			loss += lse - float64(s.logTarget[i])
 		}
-		if dx.V != nil {
-			finishRow(dx.V[i*dx.Stride:][:dx.Cols], embed, t, s.sum[i], count)
+		switch {
+		case dx.V == nil:
+		case t < 0:
+			clear(dx.V[i*dx.Stride:][:dx.Cols])
+		default:
+			finishRow(dx.V[i*dx.Stride:][:dx.Cols], head.row(embed, i, t), s.sum[i], count)
 		}
 	}
 	vector(a.Loss)[0] = 0
@@ -111,20 +118,6 @@ func (c *CPU) CrossEntropy(a *CrossEntropyArgs) error {
 		vector(a.Loss)[0] = float32(loss / count)
 	}
 	return nil
-}
-
-// finishRow turns Σ exp(logit - top)·embedding into the gradient of one row.
-func finishRow(dx []float32, embed kernel.Matrix, target int32, sum float32, count float64) {
-	if target < 0 {
-		clear(dx)
-		return
-	}
-	f := float32(1 / (float64(sum) * count))
-	g := float32(1 / count)
-	e := embed.V[int(target)*embed.Stride:][:embed.Cols]
-	for j := range dx {
-		dx[j] = dx[j]*f - e[j]*g
-	}
 }
 
 // borrow lends memory for a loss. What is kept for the gradient is found again by the loss's LSE.
@@ -230,63 +223,4 @@ func (a *CrossEntropyArgs) eachPart(f func(part, first, n int)) {
 	for first := 0; first < a.Embed.Rows; first += vocabPart {
 		f(first/vocabPart, first, min(vocabPart, a.Embed.Rows-first))
 	}
-}
-
-// lossHead is the matrix [vocabulary, dim] that makes the logits, and its packed parts where it keeps them.
-type lossHead struct {
-	embed Operand
-	parts []*kernel.Packed
-}
-
-// head is the loss's head, or why the loss cannot be computed with it.
-func (c *CPU) head(a *CrossEntropyArgs) (lossHead, error) {
-	h := lossHead{embed: a.Embed}
-	if err := onHost(a.Embed.Weight, "the loss over this head"); err != nil {
-		return h, err
-	}
-	if !c.keeps(a.Embed) {
-		return h, nil
-	}
-	if c.format() == kernel.Int8 && !a.DX.None() {
-		return h, fmt.Errorf("the weights of the head %s %v are int8, from which the loss has no gradient; want another format of weights", a.Embed.Weight.Name, a.Embed.Weight.Shape)
-	}
-	var err error
-	h.parts, err = c.packed(a.Embed, true, vocabPart)
-	return h, err
-}
-
-// headProduct is y = x·Eᵀ (trans) or x·E for one part of the embeddings.
-func (c *CPU) headProduct(y, x kernel.Matrix, head lossHead, trans bool, part int) {
-	c.headGemm(y, x, head, trans, part, nil)
-}
-
-// headAdd is y += x·E for one part.
-func (c *CPU) headAdd(y, x kernel.Matrix, head lossHead, part int) {
-	k := c.calls.get()
-	defer c.calls.put(k)
-	*k = call{residual: y}
-	k.ep.Residual = &k.residual
-	c.headGemm(y, x, head, false, part, &k.ep)
-}
-
-func (c *CPU) headGemm(y, x kernel.Matrix, head lossHead, trans bool, part int, ep *kernel.Epilogue) {
-	if head.parts != nil {
-		e := head.parts[part]
-		if !trans {
-			turned := c.once.get()
-			defer c.once.put(turned)
-			turned.PackTransposed(e)
-			e = turned
-		}
-		kernel.Gemm(y, x, e, ep)
-		return
-	}
-	t := head.embed.Tensor
-	t.Off += part * vocabPart * t.Stride
-	t.Rows = min(vocabPart, head.embed.Rows-part*vocabPart)
-	e := matrix(t)
-	if trans {
-		e = e.T()
-	}
-	kernel.GemmBoth(y, x, e, c.precision, ep)
 }

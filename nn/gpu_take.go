@@ -82,6 +82,11 @@ func (g *GPU) Take(p *Param, transposed bool) {
 	}
 }
 
+// Exact is Holder's.
+func (g *GPU) Exact() bool {
+	return g.format == WeightsFloat32 || g.format == WeightsByPrecision && g.mode != gpu.BFloat16
+}
+
 // TakeConv is Take: a convolution's weight is the transposed operand of a product.
 func (g *GPU) TakeConv(p *Param, _ Conv) { g.Take(p, true) }
 

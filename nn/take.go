@@ -20,6 +20,9 @@ type Holder interface {
 	TakeConv(p *Param, c Conv)
 	// TakePool does the same with the key or the value of AttentionPool, [heads·dim, width], which then serves that alone.
 	TakePool(p *Param, heads int, value bool)
+	// Exact tells whether what is taken keeps float32's numbers, so that a table that is gathered from can be taken too and nothing that is
+	// computed changes.
+	Exact() bool
 }
 
 var _ Holder = (*CPU)(nil)
@@ -39,6 +42,9 @@ func (c *CPU) Take(p *Param, transposed bool) {
 		p.host.taken = parts[0]
 	}
 }
+
+// Exact is Holder's.
+func (c *CPU) Exact() bool { return c.format() == kernel.F32 }
 
 // TakeConv is Holder's. It must not run beside machines that use p.
 func (c *CPU) TakeConv(p *Param, conv2d Conv) {

@@ -68,7 +68,7 @@ func (c *CPU) Release() { kernel.Release() }
 func (c *CPU) HeldBytes() int {
 	n := c.PackedBytes() + kernel.HeldBytes()
 	add := func(s *lossScratch) {
-		n += 4 * (cap(s.logits) + cap(s.top) + cap(s.sum) + cap(s.corr) + cap(s.perRow) + cap(s.logTarget))
+		n += 4 * (cap(s.logits) + cap(s.top) + cap(s.sum) + cap(s.corr) + cap(s.perRow) + cap(s.logTarget) + cap(s.embed))
 	}
 	for _, l := range []*freeList[lossScratch]{&c.loss, &c.spare} {
 		l.mu.Lock()

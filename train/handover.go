@@ -10,7 +10,7 @@ import (
 )
 
 // HandOver gives the layers of a language model that stays as it is to a backend, in the one form its products use, and lets go of their
-// numbers, two thirds of what such a run would hold of the model. From then on the model serves this backend alone, and can neither be tuned
+// numbers, two thirds of what such a run would hold of the model; where that form has float32's numbers, the token table too. From then on the model serves this backend alone, and can neither be tuned
 // nor saved. It comes before New, with Settings.FrozenLM; backends that keep weights elsewhere take nothing.
 func (m *Model) HandOver(be nn.Backend) {
 	h, ok := be.(nn.Holder)
@@ -20,11 +20,17 @@ func (m *Model) HandOver(be nn.Backend) {
 	if m.held == nil {
 		m.held, m.holder = map[*nn.Param]string{}, be
 	}
-	for _, l := range m.linears() {
-		if l.Weight.Data != nil {
-			m.held[l.Weight] = samples(l.Weight)
-			h.Take(l.Weight, l.OutIn)
+	take := func(p *nn.Param, transposed bool) {
+		if p.Data != nil {
+			m.held[p] = samples(p)
+			h.Take(p, transposed)
 		}
+	}
+	for _, l := range m.linears() {
+		take(l.Weight, l.OutIn)
+	}
+	if h.Exact() {
+		take(m.LM.Tokens.Weight, true)
 	}
 }
 

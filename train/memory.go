@@ -43,6 +43,9 @@ func (t *Trainer) needs() int64 {
 	}
 	if len(m.held) > 0 || t.Settings.FrozenLM && t.Settings.LoRA == 0 { // a run hands them over
 		bytes += layers * (packed - number)
+		if h, ok := t.backend.(nn.Holder); ok && h.Exact() {
+			return bytes // the token table too is there but once
+		}
 	} else {
 		bytes += layers * 2 * packed
 	}

@@ -25,6 +25,25 @@ func (p *Packed) Column(dst []float32, j int) {
 	}
 }
 
+// Columns is the operand's columns first to first+n, first a multiple of PartCols, without copying them: it is p's memory. It is nil
+// where columns do not lie together, in the formats of several planes.
+func (p *Packed) Columns(first, n int) *Packed {
+	if !p.format.Cuts() || first%panelCols != 0 || first+n > p.n {
+		return nil
+	}
+	from, to := first/panelCols, (first+n+panelCols-1)/panelCols
+	v := &Packed{k: p.k, n: n, kp: p.kp, panels: to - from, format: p.format}
+	if n == 0 || p.k == 0 {
+		return v
+	}
+	size := len(p.mem) / p.panels // of a panel
+	v.mem = p.mem[from*size : to*size : to*size]
+	if p.scale != nil {
+		v.scale = p.scale[from*panelCols : to*panelCols]
+	}
+	return v
+}
+
 // GatherColumns is Gather from the rows of a table that is at hand as the operand b, which holds its transpose.
 func GatherColumns(dst Matrix, b *Packed, idx []int32, add bool) {
 	t := tasks.get()

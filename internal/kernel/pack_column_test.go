@@ -104,3 +104,41 @@ func TestRowsAreAlone(t *testing.T) {
 		}
 	})
 }
+
+// TestColumns holds products by a part of an operand's columns against those columns of the product by all of it.
+func TestColumns(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(11, 3))
+		const m, k, n = 5, 37, 131
+		for _, f := range allFormats {
+			var p Packed
+			p.Pack(fenced(rng, k, n, false), f)
+			a, all := fenced(rng, m, k, false), fenced(rng, m, n, false)
+			Gemm(all, a, &p, nil)
+			for _, cut := range [][2]int{{0, n}, {0, 32}, {32, 64}, {64, 67}, {96, 35}, {128, 3}, {96, 0}} {
+				part := p.Columns(cut[0], cut[1])
+				if !f.Cuts() {
+					if part != nil {
+						t.Errorf("%v was cut", f)
+					}
+					continue
+				}
+				c := fenced(rng, m, cut[1], false)
+				Gemm(c, a, part, nil)
+				checkFences(t, c)
+				for i := range m {
+					for j := range cut[1] {
+						if c.at(i, j) != all.at(i, cut[0]+j) {
+							t.Fatalf("%v, columns %d+%d: %v at %d %d, want %v", f, cut[0], cut[1], c.at(i, j), i, j, all.at(i, cut[0]+j))
+						}
+					}
+				}
+			}
+			for _, cut := range [][2]int{{16, 32}, {96, 36}, {160, 1}} {
+				if p.Columns(cut[0], cut[1]) != nil {
+					t.Errorf("%v has columns %d+%d of %d", f, cut[0], cut[1], n)
+				}
+			}
+		}
+	})
+}

@@ -64,6 +64,9 @@ func (f Format) planes() int {
 	return 0
 }
 
+// Cuts tells whether an operand of the format can be cut into columns where it lies (Packed.Columns).
+func (f Format) Cuts() bool { return f.planes() <= 1 }
+
 // splitHigh computes High as three products on any processor, slower than float32 where there is no AMX: to see there what that
 // arithmetic does to a training.
 var splitHigh, splitError = chooseSplit(os.Getenv("CLIPCAP_HIGH"))
