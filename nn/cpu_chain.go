@@ -57,7 +57,7 @@ func (c *CPU) whole(l link, rows int) bool {
 	if c.keeps(l.b) {
 		return l.b.Weight.Data != nil || c.has(l.b, l.transB)
 	}
-	return kernel.PacksWhole(rows, matrix(l.b.Tensor))
+	return kernel.PacksWhole(rows, matrix(l.b.Tensor), kernel.BF16)
 }
 
 // right is such an operand, and whether it is lent, to be given back.

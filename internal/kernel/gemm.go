@@ -28,32 +28,37 @@ func Gemm(c Matrix, a Matrix, b *Packed, ep *Epilogue) {
 func GemmBoth(c, a, b Matrix, prec Precision, ep *Epilogue) {
 	p := loans.get()
 	defer loans.put(p)
-	if PacksWhole(c.Rows, b) {
-		p.Pack(b, FormatFor(prec))
+	f := FormatFor(prec)
+	if PacksWhole(c.Rows, b, f) {
+		p.Pack(b, f)
 		Gemm(c, a, p, ep)
 		return
 	}
-	step := pieceCols(b)
+	step := pieceCols(b.Rows, f)
 	e := pieces.get()
 	defer pieces.put(e)
 	for j := 0; j < b.Cols; j += step {
 		n := min(step, b.Cols-j)
-		p.Pack(b.columns(j, n), FormatFor(prec))
+		p.Pack(b.columns(j, n), f)
 		Gemm(c.columns(j, n), a, p, e.of(ep, j, n))
 	}
 }
 
-// PacksWhole tells whether GemmBoth packs b at once for a product of so many rows.
-func PacksWhole(rows int, b Matrix) bool { return rows > pieceRows || pieceCols(b) >= b.Cols }
+// PacksWhole tells whether GemmBoth packs b, in format f, at once for a product of so many rows.
+func PacksWhole(rows int, b Matrix, f Format) bool {
+	return rows > pieceRows || pieceCols(b.Rows, f) >= b.Cols
+}
 
-// pieceCols is how many columns of b are a piece.
-func pieceCols(b Matrix) int { return max(panelCols, pieceSize/max(1, b.Rows)/panelCols*panelCols) }
+// pieceCols is how many columns of a right operand of depth k are a piece.
+func pieceCols(k int, f Format) int {
+	return max(panelCols, pieceBytes/(f.size()*max(1, k))/panelCols*panelCols)
+}
 
 // pieceRows are few rows: bringing them into order again for every piece takes no time.
 const pieceRows = 512
 
-// pieceSize is how many numbers of such a right operand are packed at once. Tests change it.
-var pieceSize = 4 << 20
+// pieceBytes is how much of such a right operand is packed at once. Tests change it.
+var pieceBytes = 8 << 20
 
 // loans are the right operands of GemmBoth. They keep their memory.
 var loans freeList[Packed]

@@ -33,10 +33,6 @@ func Release() {
 // right operand needs only for a piece. Kernels keep left operands by the power of two that holds them, which is what left is.
 func GemmBytes(m, k, n int, p Precision) (left, right int) {
 	f := FormatFor(p)
-	size := 4 // of an element of the right operand
-	if q := f.planes(); q > 0 {
-		size = 2 * q
-	}
 	switch {
 	case f.planes() > 0 && (dotBF16 || isa == AMX):
 		left = 2 * f.planes() * m * k
@@ -49,7 +45,7 @@ func GemmBytes(m, k, n int, p Precision) (left, right int) {
 		left = 4 << scratchClass(left/4)
 	}
 	if m <= pieceRows {
-		n = min(n, max(panelCols, pieceSize/max(1, k)))
+		n = min(n, pieceCols(k, f))
 	}
-	return left, size * k * n
+	return left, f.size() * k * n
 }

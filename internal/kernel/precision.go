@@ -64,6 +64,17 @@ func (f Format) planes() int {
 	return 0
 }
 
+// size is how many bytes an element takes.
+func (f Format) size() int {
+	switch q := f.planes(); {
+	case q > 0:
+		return 2 * q
+	case f == Int8:
+		return 1
+	}
+	return 4
+}
+
 // Cuts tells whether an operand of the format can be cut into columns where it lies (Packed.Columns).
 func (f Format) Cuts() bool { return f.planes() <= 1 }
 
