@@ -51,14 +51,14 @@ func PacksWhole(rows int, b Matrix, f Format) bool {
 
 // pieceCols is how many columns of a right operand of depth k are a piece.
 func pieceCols(k int, f Format) int {
-	return max(panelCols, pieceBytes/(f.size()*max(1, k))/panelCols*panelCols)
+	return max(panelCols, pieceSize/(f.size()*max(1, k))/panelCols*panelCols)
 }
 
 // pieceRows are few rows: bringing them into order again for every piece takes no time.
 const pieceRows = 512
 
-// pieceBytes is how much of such a right operand is packed at once. Tests change it.
-var pieceBytes = 8 << 20
+// pieceSize is how many bytes of such a right operand are packed at once. Tests change it.
+var pieceSize = 8 << 20
 
 // loans are the right operands of GemmBoth. They keep their memory.
 var loans freeList[Packed]

@@ -169,14 +169,14 @@ func bitsOf(m Matrix, i int) []uint32 {
 
 // A right operand that is packed piece by piece gives bit for bit what a whole one gives, with every epilogue.
 func TestGemmBothInPieces(t *testing.T) {
-	defer func(n int) { pieceBytes = n }(pieceBytes)
+	defer func(n int) { pieceSize = n }(pieceSize)
 	eachISA(t, func(t *testing.T) {
 		const m, k, n = 9, 37, 3*panelCols + 5
 		for _, trans := range []bool{false, true} {
 			for _, prec := range []Precision{Float32, BFloat16} {
 				var got [2][]float32
 				for i, size := range []int{4 << 20, 2 * k * panelCols} {
-					pieceBytes = size
+					pieceSize = size
 					rng := rand.New(rand.NewPCG(5, 6))
 					a, b, bias := fenced(rng, m, k, false), fenced(rng, k, n, trans), fenced(rng, 1, n, false)
 					c, pre, grad := fenced(rng, m, n, false), fenced(rng, m, n, false), fenced(rng, m, n, false)
