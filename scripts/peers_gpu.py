@@ -42,7 +42,7 @@ def peaks(r):
     y = torch.empty_like(x)
     y.copy_(x)
     r.bandwidth = 2 * 4 * x.numel() / r.timed(lambda: y.copy_(x), 0.3, 5)
-    name = gpu() if r.cuda else "a CPU (dry run: the figures mean nothing)"
+    name = gpu() if r.cuda else "a CPU (dry run: the figures mean nothing, and what is compiled stops before inductor)"
     r.about = (f"{datetime.date.today()}, {name}, PyTorch {torch.__version__}. Largest products: bfloat16 {r.rate['bfloat16'] * 1e-12:.0f}, "
                f"tf32 {r.rate['tf32'] * 1e-12:.0f} TFLOP/s; copying {r.bandwidth * 1e-12:.2f} TB/s. {r.a.rounds} rounds; command: `scripts/gpu-check.sh`.")
     r.save()
