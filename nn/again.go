@@ -25,7 +25,7 @@ func again(x *G.Node) *G.Node {
 		o.again = activated("Again."+a.act.String(), tap(x, 1), a.act)
 	case normalized:
 		in := inputsOf(x)
-		o.again = apply(&Op{name: "Again.LayerNorm", results: []result{o.results[0]},
+		o.again = apply(&Op{name: "Again.LayerNorm", results: []result{o.results[0]}, paired: roundedAt(pairedResult),
 			run: func(be Backend, in, out []*Value) error {
 				return be.LayerNorm(out[0].mat(), in[0].mat(), in[1].vec(), in[2].vec(), float32(a), Tensor{}, Tensor{})
 			}}, in...)
@@ -41,7 +41,7 @@ type normalized float32
 // activated is act(x) as an operation of its own, without a gradient.
 func activated(name string, x *G.Node, act Activation) *G.Node {
 	rows, cols := mustMatrix(name, x)
-	return apply(&Op{name: name, results: []result{like(0, rows, cols)},
+	return apply(&Op{name: name, results: []result{like(0, rows, cols)}, paired: roundedAt(pairedResult, 0),
 		run: func(be Backend, in, out []*Value) error {
 			return be.Activate(out[0].mat(), in[0].mat(), act)
 		}}, x)

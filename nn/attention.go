@@ -109,6 +109,7 @@ func Attention(h Heads) *G.Node {
 	}
 	rows := h.Q.Node.Shape()[0]
 	return apply(&Op{name: "Attention", results: []result{like(a.q, rows, h.Heads*h.Dim), like(a.q, rows, h.Heads)},
+		paired: func(be betweener, _ *step, at int) bool { return at == pairedResult && be.attendsBetween(h.Dim) },
 		run: func(be Backend, in, out []*Value) error {
 			if err := a.bind(in); err != nil {
 				return err
@@ -231,7 +232,7 @@ func (a *attention) symDiff(o *Op, in G.Nodes, y, dy *G.Node) G.Nodes {
 	for i := range gaps {
 		gaps[i] = a.gaps(i, in[i].Shape()[1])
 	}
-	ds := grads("AttentionGrad", need, shapes, func(be Backend, in, out []*Value) error {
+	ds := paired(roundedAt(n), grads("AttentionGrad", need, shapes, func(be Backend, in, out []*Value) error {
 		if err := b.bind(in); err != nil {
 			return err
 		}
@@ -247,7 +248,7 @@ func (a *attention) symDiff(o *Op, in G.Nodes, y, dy *G.Node) G.Nodes {
 		b.args.DK = out[b.k].mat().Columns(b.K.From, w)
 		b.args.DV = out[b.v].mat().Columns(b.V.From, w)
 		return be.AttentionGrad(&b.args)
-	}, inputs...)
+	}, inputs...))
 	return append(ds, make(G.Nodes, n-a.sources)...)
 }
 

@@ -56,6 +56,9 @@ func Conv2D(x, weight, bias *G.Node, c Conv, act Activation) *G.Node {
 	res := c.pixels(0, images, out)
 	o := &Op{name: "Conv2D", results: []result{res}, attr: c}
 	o.paired = func(be betweener, s *step, at int) bool {
+		if be.rounds() {
+			return false
+		}
 		if at == pairedResult && act != NoActivation && act != ReLUAct {
 			return false // Winograd rounds no others
 		}
@@ -105,7 +108,7 @@ func AvgPool(x *G.Node, c Conv) *G.Node {
 	}
 	channels := x.Shape()[1]
 	return apply(&Op{name: "AvgPool", results: []result{c.pixels(0, images, channels)},
-		paired: func(betweener, *step, int) bool { return c.Kernel == 2 },
+		paired: func(be betweener, _ *step, _ int) bool { return c.Kernel == 2 && !be.rounds() },
 		run: func(be Backend, in, out []*Value) error {
 			return be.AvgPool(out[0].mat(), in[0].mat(), c.args(in[0].mem.Rows/(c.H*c.W), channels, channels))
 		},

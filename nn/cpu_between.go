@@ -3,11 +3,16 @@ package nn
 import "github.com/clipcap-go/clipcap/internal/kernel"
 
 // keepsBetween: in bfloat16 the left operand of a product is rounded and brought into order anyway.
-func (c *CPU) keepsBetween(cols int) bool {
+func (c *CPU) keepsBetween(_, cols int) bool {
 	return c.format() == kernel.BF16 && kernel.WorthRounding(cols)
 }
 
+// rounds: what products read is in an order of its own.
+func (c *CPU) rounds() bool { return false }
+
 func (c *CPU) convolvesBetween(a ConvArgs) bool { return conv(a).Winograd() }
+
+func (c *CPU) attendsBetween(int) bool { return false }
 
 func (c *CPU) sizeBetween(rows, cols int) int { return kernel.RoundedSize(rows, cols) }
 

@@ -22,6 +22,8 @@ type GPU struct {
 	vocab  int  // words of the vocabulary the loss works on at a time, 0: as the device likes
 	dry    bool // computes nothing
 	format WeightFormat
+
+	fewRows int // of a result that is never rounded: see keepsBetween
 }
 
 // gpuParam is a parameter on the device.
@@ -48,7 +50,7 @@ func (b *gpuBuffer) Len() int { return b.n }
 // and Device.Open.
 func NewGPU(d *gpu.Device, name string, p Precision) *GPU {
 	mode := map[Precision]gpu.Mode{Float32: gpu.Float32, High: gpu.TF32x3, BFloat16: gpu.BFloat16}[p]
-	return &GPU{dev: d, name: name, mode: mode, params: map[*Param]*gpuParam{}}
+	return &GPU{dev: d, name: name, mode: mode, params: map[*Param]*gpuParam{}, fewRows: halfRows}
 }
 
 // NewGPUWeights is NewGPU with weights in a format of their own, where they are handed over (Take).
@@ -218,7 +220,7 @@ func (g *GPU) weight(b Operand, m, n, k int, transA bool) (gpu.Matrix, error) {
 func (g *GPU) rehearse(room, held int64) *GPU {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	r := &GPU{dev: g.dev.Rehearse(room, held), name: g.name, mode: g.mode, params: map[*Param]*gpuParam{}, vocab: g.vocab, dry: true, format: g.format}
+	r := &GPU{dev: g.dev.Rehearse(room, held), name: g.name, mode: g.mode, params: map[*Param]*gpuParam{}, vocab: g.vocab, dry: true, format: g.format, fewRows: g.fewRows}
 	for p, at := range g.params {
 		c := *at
 		r.params[p] = &c
@@ -239,6 +241,9 @@ func (g *GPU) End() error {
 func gm(t Tensor) gpu.Matrix {
 	if t.None() {
 		return gpu.Matrix{}
+	}
+	if t.Compact {
+		return gpu.Matrix{Half: at4(t.Buf, t.Off), Rows: t.Rows, Cols: t.Cols, Stride: t.Stride}
 	}
 	return gpu.Matrix{Ptr: at4(t.Buf, t.Off), Rows: t.Rows, Cols: t.Cols, Stride: t.Stride}
 }

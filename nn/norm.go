@@ -9,7 +9,7 @@ func layerNorm(x, gain, bias *G.Node, eps float32) *G.Node {
 	rows, dim := mustMatrix("LayerNorm", x)
 	mustShape("LayerNorm", "gain", gain, dim)
 	mustShape("LayerNorm", "bias", bias, dim)
-	return apply(&Op{name: "LayerNorm", attr: normalized(eps), results: []result{like(0, rows, dim), like(0, rows), like(0, rows)},
+	return apply(&Op{name: "LayerNorm", attr: normalized(eps), paired: roundedAt(pairedResult), results: []result{like(0, rows, dim), like(0, rows), like(0, rows)},
 		run: func(be Backend, in, out []*Value) error {
 			return be.LayerNorm(out[0].mat(), in[0].mat(), in[1].vec(), in[2].vec(), eps, out[1].vec(), out[2].vec())
 		},
@@ -20,14 +20,14 @@ func layerNorm(x, gain, bias *G.Node, eps float32) *G.Node {
 
 func layerNormGrad(need []bool, dy, x, gain, mean, rstd *G.Node) G.Nodes {
 	rows, dim := mustMatrix("LayerNormGrad", dy)
-	return grads("LayerNormGrad", need, []result{like(0, rows, dim), full(dim), full(dim)},
+	return paired(roundedAt(0), grads("LayerNormGrad", need, []result{like(0, rows, dim), full(dim), full(dim)},
 		func(be Backend, in, out []*Value) error {
 			if err := sameRows(in[0], in[1]); err != nil {
 				return err
 			}
 			return be.LayerNormGrad(out[0].mat(), out[1].vec(), out[2].vec(),
 				in[0].mat(), in[1].mat(), in[2].vec(), in[3].vec(), in[4].vec())
-		}, dy, x, gain, mean, rstd)
+		}, dy, x, gain, mean, rstd))
 }
 
 // grads is one operation that computes several gradients: entry i is the node of result i where
@@ -59,6 +59,17 @@ func grads(name string, need []bool, all []result, run kernelFunc, in ...*G.Node
 		nodes[i] = tap(first, j+1)
 	}
 	return nodes
+}
+
+// paired says of the operation behind what grads gave what it can do with results in the smaller form.
+func paired(p pairing, ds G.Nodes) G.Nodes {
+	for _, d := range ds {
+		if d != nil { // the first is the operation's own, the others are taps
+			d.Op().(*Op).paired = p
+			break
+		}
+	}
+	return ds
 }
 
 // L2Normalize is x/‖x‖₂ for each row of x [rows, dim].

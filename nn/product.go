@@ -68,8 +68,15 @@ func (p product) node(name string, a, b *G.Node) *G.Node {
 		}
 		return be.Gemm(out[0].mat(), in[0].mat(), p.transA, l.b, l.transB, l.ep)
 	}
-	if !p.transA {
+	if p.transA {
+		if !p.transB {
+			o.paired = roundedAt(0, 1)
+		}
+	} else {
 		o.paired = func(be betweener, s *step, at int) bool {
+			if be.rounds() { // what is kept before an activation is result 1
+				return at == pairedResult || at == pairedResult-1 || at == 0 || at > 1 && at == p.gradPreAt
+			}
 			return s.onlyFirst() && p.gradPre == nil && s.in[1].param != nil && (at == pairedResult || at == 0 || at > 1 && at == residual)
 		}
 	}
@@ -151,7 +158,7 @@ func MatMul(x, w *G.Node, transW bool) *G.Node {
 // colSum is the sum over the rows of a, [n].
 func colSum(a *G.Node) *G.Node {
 	_, n := mustMatrix("ColSum", a)
-	return apply(&Op{name: "ColSum", results: []result{full(n)}, run: func(be Backend, in, out []*Value) error {
+	return apply(&Op{name: "ColSum", results: []result{full(n)}, paired: roundedAt(0), run: func(be Backend, in, out []*Value) error {
 		return be.ColSum(out[0].vec(), in[0].mat())
 	}}, a)
 }

@@ -70,10 +70,17 @@ func (a *Attention) tail(rows, dim int) []any {
 	for _, m := range [...]Matrix{a.Q, a.K, a.V, a.DOut} {
 		wide = wide && m.wide()
 	}
-	return append(args, wide)
+	bits := 0
+	if wide {
+		bits |= 1
+	}
+	return append(args, bits)
 }
 
 const attentionRows = 16 // of a block
+
+// AttendsToHalf tells whether the result of attention with heads of dim may be in bfloat16.
+func AttendsToHalf(mode Mode, dim int) bool { return mode == BFloat16 && tensorCores(mode, dim) }
 
 // Attention is softmax(QKᵀ·scale)V.
 func (d *Device) Attention(a *Attention) error {
@@ -84,8 +91,16 @@ func (d *Device) Attention(a *Attention) error {
 	if err != nil || a.Q.Rows == 0 || a.Sequences < 1 {
 		return err
 	}
-	args := []any{a.Out.Ptr, a.Out.Stride, a.Q.Ptr, a.Q.Stride, a.K.Ptr, a.K.Stride, a.V.Ptr, a.V.Stride, a.LSE.Ptr}
-	d.run("attention"+p.suffix, [3]int{up(a.Q.Rows, p.rows), a.Heads, 1}, line(128), p.shared, append(args, a.tail(a.Q.Rows, dim)...)...)
+	tail := a.tail(a.Q.Rows, dim)
+	if a.Out.inHalf() {
+		if !AttendsToHalf(a.Mode, dim) {
+			return fmt.Errorf("attention with heads of %d numbers in %v has no result in bfloat16", dim, a.Mode)
+		}
+		last := &tail[len(tail)-1]
+		*last = (*last).(int) | 2
+	}
+	args := []any{a.Out.at(), a.Out.Stride, a.Q.Ptr, a.Q.Stride, a.K.Ptr, a.K.Stride, a.V.Ptr, a.V.Stride, a.LSE.Ptr}
+	d.run("attention"+p.suffix, [3]int{up(a.Q.Rows, p.rows), a.Heads, 1}, line(128), p.shared, append(args, tail...)...)
 	return nil
 }
 
@@ -107,7 +122,7 @@ func (d *Device) AttentionGrad(a *Attention) error {
 		return err
 	}
 	d.run("attention_dot", line(up(a.Q.Rows*a.Heads, 8)), line(256), 0,
-		dots, a.DOut.Ptr, a.DOut.Stride, a.Out.Ptr, a.Out.Stride, a.Q.Rows, a.Heads, dim)
+		dots, a.DOut.Ptr, a.DOut.Stride, a.Out.at(), a.Out.Stride, a.Q.Rows, a.Heads, dim, a.Out.inHalf())
 	in := []any{a.DOut.Ptr, a.DOut.Stride, a.Q.Ptr, a.Q.Stride, a.K.Ptr, a.K.Stride, a.V.Ptr, a.V.Stride, a.LSE.Ptr, dots}
 	q := append(append([]any{a.DQ.Ptr, a.DQ.Stride}, in...), a.tail(a.Q.Rows, dim)...)
 	d.run("attention_grad_q"+forQ.suffix, [3]int{up(a.Q.Rows, forQ.rows), a.Heads, 1}, line(128), forQ.shared, q...)

@@ -30,7 +30,7 @@ type BlasCall struct {
 // blasLaunch packs a call into arguments, as all launches have them, so that sequences of launches are compared and captured alike.
 func blasLaunch(c *BlasCall) Launch {
 	flags := uint64(0)
-	for i, on := range [...]bool{c.TransA, c.TransB, c.Half, c.TF32, c.Product.Bias} {
+	for i, on := range [...]bool{c.TransA, c.TransB, c.Half, c.TF32, c.Product.Bias, c.HalfC} {
 		if on {
 			flags |= 1 << i
 		}
@@ -48,7 +48,7 @@ func BlasProduct(args []uint64) BlasCall {
 	flags := args[13]
 	c := BlasCall{C: args[0], A: args[1], B: args[2], Bias: args[3], Residual: args[4], Workspace: args[5]}
 	c.Product = cublas.Product{M: n(6), N: n(7), K: n(8), A: n(9), B: n(10), C: n(11), R: n(12),
-		TransA: flags&1 != 0, TransB: flags&2 != 0, Half: flags&4 != 0, TF32: flags&8 != 0, Bias: flags&16 != 0}
+		TransA: flags&1 != 0, TransB: flags&2 != 0, Half: flags&4 != 0, TF32: flags&8 != 0, Bias: flags&16 != 0, HalfC: flags&32 != 0}
 	for i := range c.Align {
 		c.Align[i] = int(flags >> (8 + 12*i) & 0xfff)
 	}
@@ -104,9 +104,16 @@ func (d *Device) WantsHalf(m, n, k int, transA bool, mode Mode, once bool) bool 
 // finds no room.
 func (d *Device) viaBlas(c, a Matrix, transA bool, b Matrix, transB bool, k int, mode Mode, e Epilogue) bool {
 	m, n := c.Rows, c.Cols
-	simple := e.Act == NoActivation && e.GradOf == NoActivation && e.Pre.None() && !e.Positive
-	if !d.byBlas(m, n, k, transA, mode) || !simple && e.Residual.Ptr == c.Ptr {
+	simple := e.Act == NoActivation && e.GradOf == NoActivation && e.Pre.None() && !e.Positive && !(c.inHalf() && !e.Residual.None())
+	if !d.byBlas(m, n, k, transA, mode) || !simple && !e.Residual.None() && e.Residual.Ptr == c.Ptr || c.inHalf() && mode != BFloat16 {
 		return false
+	}
+	// What is kept before an activation may be all that cuBLASLt writes.
+	toPre := c.inHalf() && e.Pre.inHalf() && e.Act != NoActivation && e.GradOf == NoActivation && e.Residual.None() && !e.Positive &&
+		c.Stride == n && e.Pre.Stride == n
+	to := c
+	if toPre {
+		to = e.Pre
 	}
 	if b.Ptr == 0 && (mode != BFloat16 || b.Half == 0) {
 		var err error
@@ -118,8 +125,8 @@ func (d *Device) viaBlas(c, a Matrix, transA bool, b Matrix, transB bool, k int,
 	if err != nil {
 		return false
 	}
-	p := &BlasCall{C: uint64(c.Ptr), A: uint64(a.Ptr), B: uint64(b.Ptr), Workspace: uint64(workspace)}
-	p.Product = cublas.Product{M: m, N: n, K: k, TransA: transA, TransB: transB, A: a.Stride, B: b.Stride, C: c.Stride, TF32: mode == TF32}
+	p := &BlasCall{C: uint64(to.at()), A: uint64(a.Ptr), B: uint64(b.Ptr), Workspace: uint64(workspace)}
+	p.Product = cublas.Product{M: m, N: n, K: k, TransA: transA, TransB: transB, A: a.Stride, B: b.Stride, C: to.Stride, HalfC: to.inHalf(), TF32: mode == TF32}
 	if mode == BFloat16 {
 		p.Half = true
 		half, stride, err := d.halved("left operand", a)
@@ -136,8 +143,15 @@ func (d *Device) viaBlas(c, a Matrix, transA bool, b Matrix, transB bool, k int,
 			p.B, p.Product.B = uint64(half), stride
 		}
 	}
-	if simple && !e.Bias.None() {
+	if (simple || toPre) && !e.Bias.None() {
 		p.Bias, p.Product.Bias = uint64(e.Bias.Ptr), true
+		if p.HalfC { // it takes no other
+			half, _, err := d.halved("bias", e.Bias)
+			if err != nil {
+				return false
+			}
+			p.Bias = uint64(half)
+		}
 	}
 	if simple && !e.Residual.None() {
 		p.Residual, p.R = uint64(e.Residual.Ptr), e.Residual.Stride
@@ -148,15 +162,22 @@ func (d *Device) viaBlas(c, a Matrix, transA bool, b Matrix, transB bool, k int,
 	}
 	residual, rs := p.Residual, p.R
 	if residual == 0 {
-		residual, rs = p.C, c.Stride
+		residual, rs = p.C, to.Stride
 	}
-	p.Align = [4]int{alignment(p.A, size*p.Product.A), alignment(p.B, size*p.Product.B), alignment(p.C, 4*c.Stride), alignment(residual, 4*rs)}
+	result := 4
+	if p.HalfC {
+		result = 2
+	}
+	p.Align = [4]int{alignment(p.A, size*p.Product.A), alignment(p.B, size*p.Product.B), alignment(p.C, result*to.Stride), alignment(residual, result*rs)}
 	if b, ok := d.raw.(BlasDriver); ok && b.BlasPlan(&p.Product) != nil {
 		return false // none for such rows: our own kernels take any
 	}
 	d.queue = append(d.queue, blasLaunch(p))
-	if !simple {
-		d.overElements("finish_rows", m*n, append([]any{c.Ptr, c.Stride, m * n, n}, e.args()...)...)
+	switch {
+	case toPre:
+		d.activate(c, e.Pre, e.Act)
+	case !simple:
+		d.overElements("finish_rows", m*n, append([]any{c.at(), c.Stride, m * n, n}, e.args(c)...)...)
 	}
 	return true
 }
@@ -167,8 +188,11 @@ func alignment(at uint64, stride int) int {
 	return int(x & -x)
 }
 
-// halved queues the rounding of a matrix to bfloat16 in scratch memory, rows on 16 bytes.
+// halved is where a matrix lies in bfloat16; where it does not, its rounding to scratch memory is queued, rows on 16 bytes.
 func (d *Device) halved(name string, m Matrix) (at Ptr, stride int, err error) {
+	if m.inHalf() {
+		return m.Half, m.Stride, nil
+	}
 	stride = up(m.Cols, 8) * 8
 	if at, err = d.temporary(name, 2*m.Rows*stride); err == nil {
 		d.toHalf(at, stride, m)

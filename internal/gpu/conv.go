@@ -101,7 +101,7 @@ func (d *Device) implicit(y, x, w Matrix, c Conv, e Epilogue, rows int) error {
 	}
 	name, tile, threads, shared := tiles("conv_"+mode.String(), mode, mode == BFloat16 && large(rows, w.Rows))
 	args := append([]any{y.Ptr, y.Stride, x.Ptr, at, w.Stride, rows, w.Rows, w.Cols}, c.shape()...)
-	d.run(name, line(up(w.Rows, tile)*up(rows, tile)), line(threads), shared, append(append(args, wide|order(rows, w.Rows)), e.args()...)...)
+	d.run(name, line(up(w.Rows, tile)*up(rows, tile)), line(threads), shared, append(append(args, wide|order(rows, w.Rows)), e.args(y)...)...)
 	return nil
 }
 

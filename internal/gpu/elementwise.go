@@ -7,11 +7,22 @@ func (d *Device) overElements(kernel string, n int, args ...any) {
 	}
 }
 
-// Activate is dst = act(x).
+// Activate is dst = act(x); either may be in bfloat16.
 func (d *Device) Activate(dst, x Matrix, act Activation) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.overElements("activate", x.size(), dst.Ptr, x.Ptr, x.size(), int(act))
+	d.activate(dst, x, act)
+}
+
+func (d *Device) activate(dst, x Matrix, act Activation) {
+	kind := int(act)
+	if dst.inHalf() {
+		kind |= halfResult
+	}
+	if x.inHalf() {
+		kind |= halfPre
+	}
+	d.overElements("activate", x.size(), dst.at(), x.at(), x.size(), kind)
 }
 
 // ActivateGrad is dx = dy·act'(x).

@@ -45,8 +45,15 @@ func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode
 	if d.viaBlas(c, a, transA, b, transB, k, mode, e) {
 		return
 	}
-	fewRows := m <= few && !transA
-	half := mode == BFloat16 && b.Half != 0 && !transA
+	if a.inHalf() && mode != BFloat16 || transA && transB {
+		var err error
+		if a, err = d.floats("left operand in float32", a); err != nil {
+			d.failed = errors.Join(d.failed, err)
+			return
+		}
+	}
+	fewRows := m <= few && !transA && !a.inHalf()
+	half := mode == BFloat16 && b.Half != 0 && !transA || transA && !transB && b.inHalf() && mode == BFloat16
 	bytes := b.Int8 != 0 && b.ByRow == transB // a scale a column of the result
 	if b.Int8 != 0 && !fewRows && !transA && (bytes || mode == Float32) {
 		d.gemmInt8(c, a, b, transB, k, mode, e)
@@ -63,9 +70,9 @@ func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode
 		d.gemmFew(c, a, b, transB, k, mode, e)
 		return
 	}
-	args := []any{c.Ptr, c.Stride, a.Ptr, a.Stride, b.Ptr, b.Stride, m, n, k}
+	args := []any{c.at(), c.Stride, a.at(), a.Stride, b.Ptr, b.Stride, m, n, k}
 	wide := 0
-	if a.wide() {
+	if a.inHalf() && a.halfWide() || !a.inHalf() && a.wide() {
 		wide |= 1
 	}
 	if half && b.halfWide() || !half && b.wide() {
@@ -76,10 +83,24 @@ func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode
 	}
 	name, tile, threads, shared := tiles("gemm_"+mode.String(), mode, (mode == BFloat16 || mode == TF32) && !(transA && transB) && large(m, n))
 	name += "_" + letter(transA) + letter(transB)
-	if half {
+	if half || a.inHalf() {
 		name += "_bf16"
 	}
-	d.run(name, line(up(m, tile)*up(n, tile)), line(threads), shared, append(append(args, wide|order(m, n)), e.args()...)...)
+	if a.inHalf() {
+		name += "l"
+		if half {
+			name += "r"
+		}
+	}
+	d.run(name, line(up(m, tile)*up(n, tile)), line(threads), shared, append(append(args, wide|order(m, n)), e.args(c)...)...)
+}
+
+// floats is a matrix in float32, in scratch memory of a name where it is not so.
+func (d *Device) floats(name string, m Matrix) (Matrix, error) {
+	if m.Ptr != 0 {
+		return m, nil
+	}
+	return d.widenedTo(name, m)
 }
 
 // gemmFew reads the right operand in the form that has the fewest bytes: in bfloat16 where the mode takes that or there is no other.
@@ -102,7 +123,7 @@ func (d *Device) gemmFew(c, a, b Matrix, transB bool, k int, mode Mode, e Epilog
 		columns, wide = 16, wide && a.wide()
 	}
 	d.run(name, line(up(n, columns)), line(threads), 0,
-		append([]any{c.Ptr, c.Stride, a.Ptr, a.Stride, at, b.Stride, m, n, k, wide, b.Scales}, e.args()...)...)
+		append([]any{c.at(), c.Stride, a.Ptr, a.Stride, at, b.Stride, m, n, k, wide, b.Scales}, e.args(c)...)...)
 }
 
 // gemmInt8 takes int8 to tensor cores as bfloat16, which holds it, and the left operand in three parts, whose sum is float32's numbers; in mode
@@ -126,13 +147,15 @@ func (d *Device) gemmInt8(c, a, b Matrix, transB bool, k int, mode Mode, e Epilo
 		}
 	}
 	d.run(name, line(up(m, tile)*up(n, tile)), line(threads), shared,
-		append([]any{c.Ptr, c.Stride, a.Ptr, a.Stride, b.Int8, b.Stride, m, n, k, wide | order(m, n), b.Scales}, e.args()...)...)
+		append([]any{c.at(), c.Stride, a.Ptr, a.Stride, b.Int8, b.Stride, m, n, k, wide | order(m, n), b.Scales}, e.args(c)...)...)
 }
 
 // widened is a matrix in float32, in scratch memory.
-func (d *Device) widened(b Matrix) (Matrix, error) {
+func (d *Device) widened(b Matrix) (Matrix, error) { return d.widenedTo("weight", b) }
+
+func (d *Device) widenedTo(name string, b Matrix) (Matrix, error) {
 	stride := up(b.Cols, 4) * 4
-	at, err := d.temporary("weight", 4*max(1, b.Rows*stride))
+	at, err := d.temporary(name, 4*max(1, b.Rows*stride))
 	if err != nil {
 		return b, err
 	}

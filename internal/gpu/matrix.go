@@ -5,7 +5,8 @@ type Matrix struct {
 	Ptr        Ptr
 	Rows, Cols int
 	Stride     int
-	// Half, if it is not 0, is where the same numbers lie in bfloat16 with the same stride. Ptr may be 0 then.
+	// Half, if it is not 0, is where the same numbers lie in bfloat16 with the same stride. Ptr may be 0 then: what only products read may be
+	// so, and what they, layer norm and attention write.
 	Half Ptr
 	// Int8, if it is not 0, is where they lie as integers with the same stride, to be multiplied by Scales, one a row (ByRow) or one a
 	// column. Ptr and Half are 0 then.
@@ -42,6 +43,17 @@ func (m Matrix) rows(i, n int) Matrix {
 
 // size is the number of elements of a matrix whose rows lie end to end.
 func (m Matrix) size() int { return m.Rows * m.Cols }
+
+// inHalf tells whether m is in bfloat16 alone.
+func (m Matrix) inHalf() bool { return m.Ptr == 0 && m.Half != 0 }
+
+// at is where m lies, in float32 or in bfloat16 alone.
+func (m Matrix) at() Ptr {
+	if m.inHalf() {
+		return m.Half
+	}
+	return m.Ptr
+}
 
 // wide tells whether every row begins on 16 bytes.
 func (m Matrix) wide() bool { return m.Ptr%16 == 0 && m.Stride%4 == 0 }
@@ -80,7 +92,15 @@ func (e Epilogue) rows(i, n int) Epilogue {
 	return e
 }
 
-func (e *Epilogue) args() []any {
+// Bits of an epilogue's activation, as in kernels/epilogue.cuh: what is in bfloat16.
+const (
+	halfResult = 512 << iota
+	halfPre
+	halfGradPre
+)
+
+// args are for a result c.
+func (e *Epilogue) args(c Matrix) []any {
 	gradOf := e.GradOf
 	gradPre := e.GradPre
 	if gradOf == NoActivation {
@@ -90,5 +110,10 @@ func (e *Epilogue) args() []any {
 	if e.Positive {
 		act |= 256
 	}
-	return []any{e.Bias.Ptr, e.Pre.Ptr, e.Pre.Stride, gradPre.Ptr, gradPre.Stride, e.Residual.Ptr, e.Residual.Stride, act, int(gradOf)}
+	for i, bit := range [...]int{halfResult, halfPre, halfGradPre} {
+		if [...]*Matrix{&c, &e.Pre, &gradPre}[i].inHalf() {
+			act |= bit
+		}
+	}
+	return []any{e.Bias.Ptr, e.Pre.at(), e.Pre.Stride, gradPre.at(), gradPre.Stride, e.Residual.Ptr, e.Residual.Stride, act, int(gradOf)}
 }

@@ -1,12 +1,12 @@
 package gpu
 
-// LayerNorm normalises rows; mean and rstd are optional.
+// LayerNorm normalises rows, also to bfloat16; mean and rstd are optional.
 func (d *Device) LayerNorm(y, x, gain, bias Matrix, eps float32, mean, rstd Matrix) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if x.Rows > 0 {
 		d.run("layer_norm", line(up(x.Rows, 8)), line(256), 0,
-			y.Ptr, y.Stride, x.Ptr, x.Stride, gain.Ptr, bias.Ptr, eps, mean.Ptr, rstd.Ptr, x.Rows, x.Cols)
+			y.at(), y.Stride, x.Ptr, x.Stride, gain.Ptr, bias.Ptr, eps, mean.Ptr, rstd.Ptr, x.Rows, x.Cols, y.inHalf())
 	}
 }
 
@@ -17,14 +17,14 @@ func parts(rows int) (n, per int) {
 	return max(1, up(rows, per)), per
 }
 
-// LayerNormGrad gives dx, dgain and dbias where wanted.
+// LayerNormGrad gives dx, dgain and dbias where wanted; dy may be in bfloat16.
 func (d *Device) LayerNormGrad(dx, dgain, dbias, dy, x, gain, mean, rstd Matrix) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	rows, cols := dy.Rows, dy.Cols
 	if !dx.None() && rows > 0 {
 		d.run("layer_norm_grad_x", line(up(rows, 8)), line(256), 0,
-			dx.Ptr, dx.Stride, dy.Ptr, dy.Stride, x.Ptr, x.Stride, gain.Ptr, mean.Ptr, rstd.Ptr, rows, cols)
+			dx.Ptr, dx.Stride, dy.at(), dy.Stride, x.Ptr, x.Stride, gain.Ptr, mean.Ptr, rstd.Ptr, rows, cols, dy.inHalf())
 	}
 	if dgain.None() && dbias.None() {
 		return nil
@@ -36,7 +36,7 @@ func (d *Device) LayerNormGrad(dx, dgain, dbias, dy, x, gain, mean, rstd Matrix)
 	}
 	g, b := dense(tmp, n, cols), dense(tmp+Ptr(4*n*cols), n, cols)
 	d.run("layer_norm_grad_w", [3]int{up(cols, 32), n, 1}, line(256), 0,
-		g.Ptr, b.Ptr, dy.Ptr, dy.Stride, x.Ptr, x.Stride, mean.Ptr, rstd.Ptr, rows, cols, per)
+		g.Ptr, b.Ptr, dy.at(), dy.Stride, x.Ptr, x.Stride, mean.Ptr, rstd.Ptr, rows, cols, per, dy.inHalf())
 	if !dgain.None() {
 		d.columns(dgain, g, n)
 	}
@@ -48,10 +48,10 @@ func (d *Device) LayerNormGrad(dx, dgain, dbias, dy, x, gain, mean, rstd Matrix)
 
 // columns sums the columns of a in one launch for every per rows.
 func (d *Device) columns(dst, a Matrix, per int) {
-	d.run("col_sum", [3]int{up(a.Cols, 32), max(1, up(a.Rows, per)), 1}, line(256), 0, dst.Ptr, a.Ptr, a.Stride, a.Rows, a.Cols, per)
+	d.run("col_sum", [3]int{up(a.Cols, 32), max(1, up(a.Rows, per)), 1}, line(256), 0, dst.Ptr, a.at(), a.Stride, a.Rows, a.Cols, per, a.inHalf())
 }
 
-// ColSum is dst[j] = Σ_i a[i, j].
+// ColSum is dst[j] = Σ_i a[i, j]; a may be in bfloat16.
 func (d *Device) ColSum(dst, a Matrix) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -78,9 +78,9 @@ static void drop_plan(library *l, plan *p) {
 }
 
 static int make_plan(library *l, plan **out, int64_t m, int64_t n, int64_t k, int ta, int tb, int64_t as, int64_t bs, int64_t cs, int64_t rs,
-                     int half, int tf32, int bias, const uint32_t align[4], size_t workspace) {
+                     int half, int halfc, int tf32, int bias, const uint32_t align[4], size_t workspace) {
 	plan *p = calloc(1, sizeof *p);
-	int type = half ? R_16BF : R_32F, r, one = 1, epilogue = EPILOGUE_BIAS, found = 0;
+	int type = half ? R_16BF : R_32F, result = halfc ? R_16BF : R_32F, r, one = 1, epilogue = EPILOGUE_BIAS, found = 0;
 	lt pref = NULL;
 	lt_found best;
 	memset(&best, 0, sizeof best);
@@ -90,8 +90,8 @@ static int make_plan(library *l, plan **out, int64_t m, int64_t n, int64_t k, in
 	if (bias && (r = l->desc_set(p->desc, DESC_EPILOGUE, &epilogue, sizeof epilogue))) goto done;
 	if ((r = l->layout_create(&p->a, type, tb ? k : n, tb ? n : k, bs))) goto done;
 	if ((r = l->layout_create(&p->b, type, ta ? m : k, ta ? k : m, as))) goto done;
-	if ((r = l->layout_create(&p->c, R_32F, n, m, cs))) goto done;
-	if ((r = l->layout_create(&p->r, R_32F, n, m, rs ? rs : cs))) goto done;
+	if ((r = l->layout_create(&p->c, result, n, m, cs))) goto done;
+	if ((r = l->layout_create(&p->r, result, n, m, rs ? rs : cs))) goto done;
 	if ((r = l->pref_create(&pref))) goto done;
 	uint64_t bytes = workspace;
 	if ((r = l->pref_set(pref, PREF_WORKSPACE, &bytes, sizeof bytes))) goto done;
@@ -198,7 +198,7 @@ func (l *Library) Plan(p *Product) error {
 			align[i] = C.uint32_t(n)
 		}
 		r := C.make_plan(l.c, &at, C.int64_t(p.M), C.int64_t(p.N), C.int64_t(p.K), flag(p.TransA), flag(p.TransB), C.int64_t(p.A), C.int64_t(p.B), C.int64_t(p.C),
-			C.int64_t(p.R), flag(p.Half), flag(p.TF32), flag(p.Bias), &align[0], Workspace)
+			C.int64_t(p.R), flag(p.Half), flag(p.HalfC), flag(p.TF32), flag(p.Bias), &align[0], Workspace)
 		if r != 0 {
 			return fmt.Errorf("product %dx%dx%d: %w", p.M, p.K, p.N, status(r))
 		}

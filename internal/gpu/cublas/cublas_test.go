@@ -38,8 +38,11 @@ func TestRun(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	workspace := make([]byte, Workspace)
 	stream := unsafe.Pointer(new(byte))
-	for form := range 32 {
-		p := Product{M: 5, N: 7, K: 3, TransA: form&1 != 0, TransB: form&2 != 0, Half: form&4 != 0, Bias: form&8 != 0, TF32: form&4 == 0 && form&8 != 0, C: 9, Align: [4]int{4, 4, 4, 4}}
+	for form := range 64 {
+		p := Product{M: 5, N: 7, K: 3, TransA: form&1 != 0, TransB: form&2 != 0, Half: form&4 != 0, Bias: form&8 != 0, TF32: form&4 == 0 && form&8 != 0, C: 9, HalfC: form&32 != 0, Align: [4]int{4, 4, 4, 4}}
+		if p.HalfC && (!p.Half || form&16 != 0) {
+			continue // neither asked for nor possible
+		}
 		ar, ac, br, bc := p.M, p.K, p.K, p.N
 		if p.TransA {
 			ar, ac = ac, ar
@@ -68,6 +71,11 @@ func TestRun(t *testing.T) {
 		for i := range res {
 			res[i] = float32(i % 5)
 		}
+		ch, biash := make([]uint16, len(c)), make([]uint16, len(bias))
+		for i, x := range bias {
+			biash[i] = uint16(math.Float32bits(x) >> 16)
+		}
+		pc := address(c, 0)
 		pa, pb := address(a, 0), address(b, 0)
 		if p.Half {
 			pa, pb = address(ah, 0), address(bh, 0)
@@ -75,12 +83,18 @@ func TestRun(t *testing.T) {
 		var pbias, pres uint64
 		if p.Bias {
 			pbias = address(bias, 0)
+			if p.HalfC {
+				pbias = address(biash, 0)
+			}
+		}
+		if p.HalfC {
+			pc = address(ch, 0)
 		}
 		if p.R > 0 {
 			pres = address(res, 0)
 		}
 		for range 2 { // the second time the plan is there
-			if err := l.Run(&p, address(c, 0), pa, pb, pbias, pres, address(workspace, 0), stream); err != nil {
+			if err := l.Run(&p, pc, pa, pb, pbias, pres, address(workspace, 0), stream); err != nil {
 				t.Fatalf("%+v: %v", p, err)
 			}
 		}
@@ -103,14 +117,18 @@ func TestRun(t *testing.T) {
 				if p.R > 0 {
 					want += res[i*p.R+j]
 				}
-				if c[i*p.C+j] != want {
-					t.Fatalf("%+v: (%d, %d) is %g, want %g", p, i, j, c[i*p.C+j], want)
+				got := c[i*p.C+j]
+				if p.HalfC { // numbers this small are the same in bfloat16
+					got = math.Float32frombits(uint32(ch[i*p.C+j]) << 16)
+				}
+				if got != want {
+					t.Fatalf("%+v: (%d, %d) is %g, want %g", p, i, j, got, want)
 				}
 			}
 		}
 	}
-	if n := len(l.plans); n != 32 {
-		t.Errorf("%d plans of 32 products", n)
+	if n := len(l.plans); n != 40 {
+		t.Errorf("%d plans of 40 products", n)
 	}
 	deep := Product{M: 1, N: 1, K: 5000, A: 5000, B: 1, C: 1, Align: [4]int{4, 4, 4, 4}}
 	if err := l.Run(&deep, 64, 64, 64, 0, 0, 64, stream); err == nil || !strings.Contains(err.Error(), "not supported") {

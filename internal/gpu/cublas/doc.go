@@ -11,6 +11,7 @@ type Product struct {
 	A, B, C, R     int  // strides; R of the residual, 0 for none
 	Half           bool // a and b are bfloat16, not float32
 	TF32           bool // float32 operands may be rounded to tf32
+	HalfC          bool // c is bfloat16, and so is bias; residual is none
 	Bias           bool
 	// Align is what the addresses of a, b, c and residual are multiples of, in bytes, at most 256.
 	Align [4]int

@@ -1,6 +1,7 @@
 // Attention over packed sequences, without ever storing the weights (Dao et al., FlashAttention-2): what its kernels share.
 #pragma once
 #include "dropout.cuh"
+#include "half.cuh"
 
 #define BQ 16        // query rows of a block, four a warp
 #define BKEYS 32     // keys of a tile, one a lane

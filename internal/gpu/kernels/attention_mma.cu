@@ -3,7 +3,7 @@
 
 template <bool HALF, int KD, int N>
 DEVICE void attend(float *out, int os, const Side &sq, const Side &sk, const Side &sv, float *lse, const Packed &p, int rows, int heads, int h, int dim,
-                   float scale, int causal, const Drop &drop) {
+                   float scale, int causal, const Drop &drop, bool half_out) {
   typedef Rows<HALF, KD> R;
   char *tq = ROOM, *tk = tq + ROWS * R::bytes, *tv = tk + N * R::bytes;
   int block = bx() * ROWS, first = block + 16 * warp(), q = lane() & 3;
@@ -56,7 +56,7 @@ DEVICE void attend(float *out, int os, const Side &sq, const Side &sk, const Sid
       accumulate<HALF, KD, N>(acc, x, shared_address(tv), dim);
     }
   }
-  store_sums<KD>(out, os, acc, first, rows, dim, sum[0] > 0.0f ? 1.0f / sum[0] : 0.0f, sum[1] > 0.0f ? 1.0f / sum[1] : 0.0f);
+  store_sums<KD>(out, os, acc, first, rows, dim, sum[0] > 0.0f ? 1.0f / sum[0] : 0.0f, sum[1] > 0.0f ? 1.0f / sum[1] : 0.0f, HALF && half_out);
 #pragma unroll
   for (int i = 0; i < 2; i++)
     if (lse && q == 0 && w.row[i] < rows) lse[(i64)w.row[i] * heads + h] = top[i] + logf_(sum[i]);
@@ -69,13 +69,16 @@ DEVICE void attend(float *out, int os, const Side &sq, const Side &sk, const Sid
   int h = by();                                                                                                                \
   Packed p = {qstarts, kstarts, parent, sequences};                                                                            \
   Drop drop = {factor != 0.0f ? dropout_key(state, (u32)site) : 0, limit, factor};
-#define SIDE(x, stride) Side{x + h * dim, stride, dim, wide != 0}
+// Bits of wide: rows begin on 16 bytes, and the result is bfloat16.
+#define SIDE(x, stride) Side{x + h * dim, stride, dim, (wide & 1) != 0}
 
 #define ATTENTION(name, half, kd, n)                                                                                              \
   KERNEL THREADS(WARPS * 32) attention_##name(float *out, int os, const float *q, int qs, const float *k, int ks, const float *v, int vs,  \
                                               float *lse, PACKED_PARAMS) {                                                     \
     PACKED_ARGS                                                                                                                \
-    attend<half, kd, n>(out + h * dim, os, SIDE(q, qs), SIDE(k, ks), SIDE(v, vs), lse, p, rows, heads, h, dim, scale, causal, drop);  \
+    bool half_out = (wide & 2) != 0;                                                                                           \
+    out = half_out ? (float *)((unsigned short *)out + h * dim) : out + h * dim;                                               \
+    attend<half, kd, n>(out, os, SIDE(q, qs), SIDE(k, ks), SIDE(v, vs), lse, p, rows, heads, h, dim, scale, causal, drop, half_out);  \
   }
 ATTENTION(bf16_64, true, 4, 32)
 ATTENTION(bf16_128, true, 8, 32)

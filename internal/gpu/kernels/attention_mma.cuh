@@ -4,7 +4,7 @@
 // width in steps of 16.
 #pragma once
 #include "attention.cuh"
-#include "mma.cuh"
+#include "half.cuh"
 
 #define ROWS 64
 #define WARPS 4 // of a block
@@ -157,15 +157,15 @@ template <int KD> DEVICE void clear_sums(Sums<KD> &acc) {
     for (int h = 0; h < 4; h++) acc[c][h] = 0.0f;
 }
 
-// store_sums writes rows [first, first+16), those of the lower half times f0, of the upper times f1.
-template <int KD> DEVICE void store_sums(float *dst, int stride, const Sums<KD> &acc, int first, int limit, int dim, float f0, float f1) {
+// store_sums writes rows [first, first+16), those of the lower half times f0, of the upper times f1; half: in bfloat16.
+template <int KD> DEVICE void store_sums(float *dst, int stride, const Sums<KD> &acc, int first, int limit, int dim, float f0, float f1, bool half = false) {
   int g = lane() >> 2, q = lane() & 3;
 #pragma unroll
   for (int c = 0; c < 2 * KD; c++)
 #pragma unroll
     for (int h = 0; h < 4; h++) {
       int row = first + g + 8 * (h >> 1), j = 8 * c + 2 * q + (h & 1);
-      if (row < limit && j < dim) dst[(i64)row * stride + j] = acc[c][h] * (h >> 1 ? f1 : f0);
+      if (row < limit && j < dim) put(dst, (i64)row * stride + j, half, acc[c][h] * (h >> 1 ? f1 : f0));
     }
 }
 

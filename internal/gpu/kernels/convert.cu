@@ -34,6 +34,6 @@ KERNEL THREADS(256) finish_rows(float *c, int cs, i64 count, int n, EPILOGUE_PAR
   i64 e = (i64)bx() * 256 + tid();
   if (e >= count) return;
   int i = (int)(e / n), j = (int)(e % n);
-  float *at = c + (i64)i * cs + j;
-  *at = finish(EPILOGUE_ARGS, *at, i, j);
+  Epilogue f = EPILOGUE_ARGS;
+  finish_to(c, cs, f, number(c, (i64)i * cs + j, act & HALF_RESULT), i, j);
 }

@@ -1,12 +1,13 @@
 // One thread an element: n elements that lie end to end.
-#include "act.cuh"
+#include "epilogue.cuh"
 #include "dropout.cuh"
 
 DEVICE i64 element() { return (i64)bx() * threads() + tid(); }
 
-KERNEL activate(float *y, const float *x, i64 n, int kind) {
+// Bits of kind say what is in bfloat16: the result, and x.
+KERNEL activate(void *y, const void *x, i64 n, int kind) {
   i64 i = element();
-  if (i < n) y[i] = act(kind, x[i]);
+  if (i < n) put(y, i, kind & HALF_RESULT, act(kind & 255, number(x, i, kind & HALF_PRE)));
 }
 
 KERNEL activate_grad(float *dx, const float *dy, const float *x, i64 n, int kind) {

@@ -30,7 +30,7 @@ template <int WM, int WN> DEVICE void finish_sums(float *smem, float *c, int cs,
 #pragma unroll 1
     for (int x = lane(); x < 16 * WN; x += 32) {
       int r = row + 16 * i + x / WN, j = col + x % WN;
-      if (r < m && j < n) c[(i64)r * cs + j] = finish(e, own[x / WN * LD + x % WN] * (scales ? scales[j] : 1.0f), r, j);
+      if (r < m && j < n) finish_to(c, cs, e, own[x / WN * LD + x % WN] * (scales ? scales[j] : 1.0f), r, j);
     }
   }
 }

@@ -13,11 +13,12 @@ extern SHARED __attribute__((aligned(128))) float dynamic[];
   name(float *c, int cs, const float *a, int as, const float *b, int bs, int m, int n, int k, int wide, EPILOGUE_PARAMS) {     \
     gemm<mode, Matrix, bm, bn, wm, wn, stages, ta, tb>(dynamic, c, cs, MATRIX(a, ta, m, k, 1), MATRIX(b, tb, k, n, 2), m, n, k, (wide & 4) != 0, EPILOGUE_ARGS);  \
   }
-#define GEMM_HALF(name, bm, bn, wm, wn, ta, tb, type, T, RIGHT)                                                                \
+#define GEMM_HALVES(name, bm, bn, wm, wn, ta, tb, left, L, LEFT, type, T, RIGHT)                                                                \
   KERNEL THREADS((bm / wm) * (bn / wn) * 32)                                                                                   \
-  name(float *c, int cs, const float *a, int as, const type *b, int bs, int m, int n, int k, int wide, EPILOGUE_PARAMS) {      \
-    gemm_half<Matrix, T, bm, bn, wm, wn, ta, tb>(dynamic, c, cs, MATRIX(a, ta, m, k, 1), RIGHT(b, tb, k, n, 2), m, n, k, (wide & 4) != 0, EPILOGUE_ARGS);  \
+  name(float *c, int cs, const left *a, int as, const type *b, int bs, int m, int n, int k, int wide, EPILOGUE_PARAMS) {       \
+    gemm_half<L, T, bm, bn, wm, wn, ta, tb>(dynamic, c, cs, LEFT(a, ta, m, k, 1), RIGHT(b, tb, k, n, 2), m, n, k, (wide & 4) != 0, EPILOGUE_ARGS);  \
   }
+#define GEMM_HALF(name, bm, bn, wm, wn, ta, tb, type, T, RIGHT) GEMM_HALVES(name, bm, bn, wm, wn, ta, tb, float, Matrix, MATRIX, type, T, RIGHT)
 #define SMALL(name, mode)                                                                                                      \
   GEMM(name##_nn, mode, 64, 64, 32, 32, 2, false, false)                                                                       \
   GEMM(name##_nt, mode, 64, 64, 32, 32, 2, false, true)                                                                        \
@@ -45,6 +46,18 @@ GEMM_HALF(gemm_bfloat16_nn_bf16, 64, 64, 32, 32, false, false, unsigned short, H
 GEMM_HALF(gemm_bfloat16_nt_bf16, 64, 64, 32, 32, false, true, unsigned short, Halves, HALVES)
 GEMM_HALF(gemm_bfloat16_large_nn_bf16, 128, 128, 64, 32, false, false, unsigned short, Halves, HALVES)
 GEMM_HALF(gemm_bfloat16_large_nt_bf16, 128, 128, 64, 32, false, true, unsigned short, Halves, HALVES)
+
+// The left operand in bfloat16, as results that only products read are, or both. What is summed over rows may be so on either side.
+#define LEFT_HALF(name, ta, tb)                                                                                                \
+  GEMM_HALVES(gemm_bfloat16_##name##_bf16l, 64, 64, 32, 32, ta, tb, unsigned short, Halves, HALVES, float, Matrix, MATRIX)     \
+  GEMM_HALVES(gemm_bfloat16_##name##_bf16lr, 64, 64, 32, 32, ta, tb, unsigned short, Halves, HALVES, unsigned short, Halves, HALVES)  \
+  GEMM_HALVES(gemm_bfloat16_large_##name##_bf16l, 128, 128, 64, 32, ta, tb, unsigned short, Halves, HALVES, float, Matrix, MATRIX)  \
+  GEMM_HALVES(gemm_bfloat16_large_##name##_bf16lr, 128, 128, 64, 32, ta, tb, unsigned short, Halves, HALVES, unsigned short, Halves, HALVES)
+LEFT_HALF(nn, false, false)
+LEFT_HALF(nt, false, true)
+LEFT_HALF(tn, true, false)
+GEMM_HALF(gemm_bfloat16_tn_bf16, 64, 64, 32, 32, true, false, unsigned short, Halves, HALVES)
+GEMM_HALF(gemm_bfloat16_large_tn_bf16, 128, 128, 64, 32, true, false, unsigned short, Halves, HALVES)
 
 // The right operand in int8 with a scale a column of the result, the left in three parts of bfloat16: as exact as float32.
 #define GEMM_INT8(name, bm, bn, wm, wn, tb)                                                                                    \

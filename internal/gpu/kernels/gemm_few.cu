@@ -95,7 +95,7 @@ template <typename T, int ACROSS> DEVICE void few_n(float *c, int cs, const floa
   for (int w = 0; w < 8; w++) s += part[w][tid()];
   int l = lane(), number = warp() + (l >> 4 & 1) * (N / 2) + (l >> 3 & 1) * (N / 4) + (l >> 2 & 1) * (N / 8) + (ACROSS == 2 ? (l >> 1 & 1) * (N / 16) : 0);
   int i = number / P, at = j0 + l % ACROSS * P + number % P;
-  if (i < m && at < n) c[(i64)i * cs + at] = finish(e, scales ? s * scales[at] : s, i, at);
+  if (i < m && at < n) finish_to(c, cs, e, scales ? s * scales[at] : s, i, at);
 }
 
 // few_t: b is [n, k]. A warp has four columns of the result, its lanes walk along the depth.
@@ -130,7 +130,7 @@ template <typename T> DEVICE void few_t(float *c, int cs, const float *a, int as
   halve<4>(acc, 2);
   halve<2>(acc, 1);
   int i = lane() / COLS, at = j + lane() % COLS; // the halves were kept in the order of the bits
-  if (i < m && at < n) c[(i64)i * cs + at] = finish(e, scales ? acc[0] * scales[at] : acc[0], i, at);
+  if (i < m && at < n) finish_to(c, cs, e, scales ? acc[0] * scales[at] : acc[0], i, at);
 }
 
 #define FEW_N(name, type, across)                                                                                              \

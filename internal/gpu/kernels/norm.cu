@@ -1,14 +1,14 @@
 // Normalisation of rows: a warp a row, eight rows a block of 256 threads.
-#include "device.cuh"
+#include "half.cuh"
 
 DEVICE int my_row() { return bx() * 8 + warp(); }
 
-KERNEL THREADS(256) layer_norm(float *y, int ys, const float *x, int xs, const float *gain, const float *bias, float eps,
-                               float *mean, float *rstd, int rows, int cols) {
+// half: y is bfloat16.
+KERNEL THREADS(256) layer_norm(void *y, int ys, const float *x, int xs, const float *gain, const float *bias, float eps,
+                               float *mean, float *rstd, int rows, int cols, int half) {
   int r = my_row();
   if (r >= rows) return;
   x += (i64)r * xs;
-  y += (i64)r * ys;
   float s = 0.0f;
   for (int j = lane(); j < cols; j += 32) s += x[j];
   float m = warp_sum(s) / (float)cols;
@@ -16,30 +16,29 @@ KERNEL THREADS(256) layer_norm(float *y, int ys, const float *x, int xs, const f
   for (int j = lane(); j < cols; j += 32) s += (x[j] - m) * (x[j] - m);
   float v = warp_sum(s) / (float)cols;
   float f = 1.0f / sqrtf_(v + eps);
-  for (int j = lane(); j < cols; j += 32) y[j] = (x[j] - m) * f * gain[j] + bias[j];
+  for (int j = lane(); j < cols; j += 32) put(y, (i64)r * ys + j, half, (x[j] - m) * f * gain[j] + bias[j]);
   if (lane() == 0) {
     if (mean) mean[r] = m;
     if (rstd) rstd[r] = f;
   }
 }
 
-// layer_norm_grad_x: with h = (x-mean)·rstd and g = dy·gain, dx = (g - mean(g) - h·mean(g·h))·rstd.
-KERNEL THREADS(256) layer_norm_grad_x(float *dx, int dxs, const float *dy, int dys, const float *x, int xs, const float *gain,
-                                      const float *mean, const float *rstd, int rows, int cols) {
+// layer_norm_grad_x, where dy is bfloat16 if half says so: with h = (x-mean)·rstd and g = dy·gain, dx = (g - mean(g) - h·mean(g·h))·rstd.
+KERNEL THREADS(256) layer_norm_grad_x(float *dx, int dxs, const void *dy, int dys, const float *x, int xs, const float *gain,
+                                      const float *mean, const float *rstd, int rows, int cols, int half) {
   int r = my_row();
   if (r >= rows) return;
   x += (i64)r * xs;
-  dy += (i64)r * dys;
   dx += (i64)r * dxs;
   float m = mean[r], f = rstd[r], sg = 0.0f, sgh = 0.0f;
   for (int j = lane(); j < cols; j += 32) {
-    float g = dy[j] * gain[j];
+    float g = number(dy, (i64)r * dys + j, half) * gain[j];
     sg += g;
     sgh += g * ((x[j] - m) * f);
   }
   sg = warp_sum(sg) / (float)cols;
   sgh = warp_sum(sgh) / (float)cols;
-  for (int j = lane(); j < cols; j += 32) dx[j] = (dy[j] * gain[j] - sg - (x[j] - m) * f * sgh) * f;
+  for (int j = lane(); j < cols; j += 32) dx[j] = (number(dy, (i64)r * dys + j, half) * gain[j] - sg - (x[j] - m) * f * sgh) * f;
 }
 
 // column_parts adds the eight warps' sums of 32 columns and stores row by() of dst.
@@ -55,14 +54,14 @@ DEVICE void column_parts(float *dst, float s, float *scratch, int cols, int j) {
 }
 
 // layer_norm_grad_w sums dgain and dbias over the rows of part by(), per rows each: [parts, cols].
-KERNEL THREADS(256) layer_norm_grad_w(float *dgain, float *dbias, const float *dy, int dys, const float *x, int xs,
-                                      const float *mean, const float *rstd, int rows, int cols, int per) {
+KERNEL THREADS(256) layer_norm_grad_w(float *dgain, float *dbias, const void *dy, int dys, const float *x, int xs,
+                                      const float *mean, const float *rstd, int rows, int cols, int per, int half) {
   SHARED float scratch[256];
   int j = bx() * 32 + lane(), last = imin(rows, (by() + 1) * per);
   float g = 0.0f, b = 0.0f;
   if (j < cols)
     for (int r = by() * per + warp(); r < last; r += 8) {
-      float d = dy[(i64)r * dys + j];
+      float d = number(dy, (i64)r * dys + j, half);
       b += d;
       g += d * ((x[(i64)r * xs + j] - mean[r]) * rstd[r]);
     }
@@ -70,13 +69,13 @@ KERNEL THREADS(256) layer_norm_grad_w(float *dgain, float *dbias, const float *d
   column_parts(dbias, b, scratch, cols, j);
 }
 
-// col_sum sums columns over the rows of part by(): [parts, cols].
-KERNEL THREADS(256) col_sum(float *dst, const float *a, int as, int rows, int cols, int per) {
+// col_sum sums columns over the rows of part by(): [parts, cols]. half: a is bfloat16.
+KERNEL THREADS(256) col_sum(float *dst, const void *a, int as, int rows, int cols, int per, int half) {
   SHARED float scratch[256];
   int j = bx() * 32 + lane(), last = imin(rows, (by() + 1) * per);
   float s = 0.0f;
   if (j < cols)
-    for (int r = by() * per + warp(); r < last; r += 8) s += a[(i64)r * as + j];
+    for (int r = by() * per + warp(); r < last; r += 8) s += number(a, (i64)r * as + j, half);
   column_parts(dst, s, scratch, cols, j);
 }
 

@@ -22,10 +22,14 @@ func (d *Driver) multiply(l *gpu.Launch) error {
 	if p.Half {
 		width = 2
 	}
+	result := 4
+	if p.HalfC {
+		result = 2
+	}
 	for i, x := range [...]struct {
 		at   uint64
 		size int
-	}{{p.A, width * p.Product.A}, {p.B, width * p.Product.B}, {p.C, 4 * p.Product.C}} {
+	}{{p.A, width * p.Product.A}, {p.B, width * p.Product.B}, {p.C, result * p.Product.C}} {
 		if n := p.Align[i]; n < 2 || x.at%uint64(n) != 0 || x.size%n != 0 {
 			return fmt.Errorf("operand %d at %#x with rows %d bytes apart is not aligned to %d", i, x.at, x.size, n)
 		}
@@ -61,11 +65,11 @@ func (d *Driver) multiply(l *gpu.Launch) error {
 				}
 				s += x * y
 			}
-			for _, more := range [...]uint64{p.Bias + 4*uint64(j), p.Residual + 4*uint64(i*p.R+j)} {
+			for _, more := range [...]uint64{p.Bias + uint64(result*j), p.Residual + 4*uint64(i*p.R+j)} {
 				if more < globalBase {
 					continue // none
 				}
-				x, err := number(more, false)
+				x, err := number(more, p.HalfC)
 				if err != nil {
 					return err
 				}
@@ -73,7 +77,12 @@ func (d *Driver) multiply(l *gpu.Launch) error {
 			}
 			var b [4]byte
 			binary.LittleEndian.PutUint32(b[:], math.Float32bits(float32(s)))
-			if err := d.Device.Write(p.C+4*uint64(i*p.Product.C+j), b[:]); err != nil {
+			to := b[:]
+			if p.HalfC {
+				binary.LittleEndian.PutUint16(to, uint16(bfloat16(float32(s))))
+				to = to[:2]
+			}
+			if err := d.Device.Write(p.C+uint64(result*(i*p.Product.C+j)), to); err != nil {
 				return err
 			}
 		}

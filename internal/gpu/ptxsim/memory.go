@@ -13,11 +13,11 @@ const (
 	gap        = 4096 // between allocations: nothing there may be touched
 )
 
-// allocation is a stretch of global memory and, by its words, who wrote it.
+// allocation is a stretch of global memory and, by its halves of words, the smallest that kernels write, who wrote it.
 type allocation struct {
 	at     uint64
 	data   []byte
-	known  []bool   // whether the word was ever written
+	known  []bool   // whether the half was ever written
 	writer []uint64 // launch<<40 | block<<12 | thread of the last store
 }
 
@@ -37,8 +37,8 @@ func (m *memory) alloc(n int) (uint64, error) {
 	if m.next == 0 {
 		m.next = globalBase
 	}
-	words := (n + 3) / 4
-	a := &allocation{at: m.next, data: make([]byte, n), known: make([]bool, words), writer: make([]uint64, words)}
+	halves := (n + 3) / 4 * 2
+	a := &allocation{at: m.next, data: make([]byte, n), known: make([]bool, halves), writer: make([]uint64, halves)}
 	m.next += uint64(n+gap+255) / 256 * 256
 	m.used += n
 	m.allocs = append(m.allocs, a)
@@ -101,12 +101,12 @@ func (b *block) load(thread int, at uint64, n int) ([]byte, error) {
 		return nil, err
 	}
 	me := b.id()
-	for i := off / 4; i <= (off+n-1)/4; i++ {
+	for i := off / 2; i <= (off+n-1)/2; i++ {
 		if !a.known[i] {
-			return nil, fmt.Errorf("reads word %d of an allocation of %d bytes, which was never written", i, len(a.data))
+			return nil, fmt.Errorf("reads word %d of an allocation of %d bytes, which was never written", i/2, len(a.data))
 		}
 		if w := a.writer[i]; w>>40 == b.dev.launch && w>>12 != me>>12 {
-			return nil, fmt.Errorf("reads word %d of an allocation of %d bytes, which another block of this launch wrote", i, len(a.data))
+			return nil, fmt.Errorf("reads word %d of an allocation of %d bytes, which another block of this launch wrote", i/2, len(a.data))
 		}
 	}
 	return a.data[off : off+n], nil
@@ -125,9 +125,9 @@ func (b *block) store(thread int, at uint64, n int, atomic bool) ([]byte, error)
 		return nil, err
 	}
 	me := b.id() | uint64(thread)
-	for i := off / 4; i <= (off+n-1)/4; i++ {
+	for i := off / 2; i <= (off+n-1)/2; i++ {
 		if w := a.writer[i]; w>>40 == b.dev.launch && w != me && !atomic && w>>12 != me>>12 {
-			return nil, fmt.Errorf("writes word %d of an allocation of %d bytes, which another block of this launch wrote", i, len(a.data))
+			return nil, fmt.Errorf("writes word %d of an allocation of %d bytes, which another block of this launch wrote", i/2, len(a.data))
 		}
 		a.known[i], a.writer[i] = true, me
 	}

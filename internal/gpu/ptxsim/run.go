@@ -36,7 +36,7 @@ func (d *Device) Write(at uint64, src []byte) error {
 		return err
 	}
 	copy(a.data[off:], src)
-	for i := off / 4; i < (off+len(src)+3)/4; i++ {
+	for i := off / 2; i < (off+len(src)+1)/2; i++ {
 		a.known[i] = true
 	}
 	return nil

@@ -91,6 +91,16 @@ func TestBlocksDoNotMeet(t *testing.T) {
 		if err := program(t, d, "st.global.u32 [%rd2], %r2;", 2, 64, at, 0); err == nil || !strings.Contains(err.Error(), "another block") {
 			t.Errorf("%v", err)
 		}
+		// Halves of a word are written apart, as long as they are not the same.
+		own := "mul.wide.u32 %rd1, %r2, 2;\n add.s64 %rd2, %rd0, %rd1;\n st.global.u16 [%rd2], %r2;"
+		if err := program(t, d, own, 2, 64, at, 0); err != nil {
+			t.Error(err)
+		}
+		for _, more := range []string{"st.global.u16 [%rd0], %r2;", "ld.global.u16 %r4, [%rd0];\n ld.global.u16 %r4, [%rd0+2];"} {
+			if err := program(t, d, own+"\n"+more, 2, 64, at, 0); err == nil || !strings.Contains(err.Error(), "another block") {
+				t.Errorf("%s: %v", more, err)
+			}
+		}
 	}
 }
 

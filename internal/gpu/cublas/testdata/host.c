@@ -6,7 +6,7 @@
 
 typedef struct { uint64_t data[8]; } algo_t;
 typedef struct { algo_t algo; size_t workspace; int state; float waves; int reserved[4]; } found_t;
-typedef struct { int magic, compute, scale, ta, tb, epilogue; const float *bias; } desc_t;
+typedef struct { int magic, compute, scale, ta, tb, epilogue; const void *bias; } desc_t;
 typedef struct { int magic, type; uint64_t rows, cols; int64_t ld; } layout_t;
 typedef struct { int magic; uint64_t workspace; uint32_t align[4]; } pref_t;
 enum { DESC = 0xde5c, LAYOUT = 0x1a0, PREF = 0x94ef, BAD = 7 };
@@ -50,7 +50,7 @@ static int fits(desc_t *d, layout_t *a, layout_t *b, layout_t *c, layout_t *o, u
 	if (d->magic != DESC || a->magic != LAYOUT || b->magic != LAYOUT || c->magic != LAYOUT || o->magic != LAYOUT) return 0;
 	uint64_t m = d->ta ? a->cols : a->rows, ka = d->ta ? a->rows : a->cols, kb = d->tb ? b->cols : b->rows, n = d->tb ? b->rows : b->cols;
 	*k = ka;
-	return ka == kb && m == o->rows && n == o->cols && m == c->rows && n == c->cols && a->type == b->type && c->type == 0 && o->type == 0;
+	return ka == kb && m == o->rows && n == o->cols && m == c->rows && n == c->cols && a->type == b->type && c->type == o->type && (o->type == 0 || a->type == 14);
 }
 int cublasLtMatmulAlgoGetHeuristic(void *h, desc_t *d, layout_t *a, layout_t *b, layout_t *c, layout_t *o, pref_t *p, int want, found_t *found, int *count) {
 	uint64_t k;
@@ -61,6 +61,12 @@ int cublasLtMatmulAlgoGetHeuristic(void *h, desc_t *d, layout_t *a, layout_t *b,
 	for (int i = 0; i < 4; i++) found->algo.data[i] = p->align[i];
 	found->algo.data[4] = 0xa190;
 	return 0;
+}
+/* store rounds to the nearest, to even, as the device does. */
+static void store(void *x, layout_t *l, uint64_t e, float v) {
+	uint32_t bits; memcpy(&bits, &v, 4);
+	if (l->type == 0) ((float *)x)[e] = v;
+	else ((uint16_t *)x)[e] = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 static float at(const void *x, layout_t *l, uint64_t i, uint64_t j) {
 	uint64_t e = i + j * l->ld;
@@ -81,8 +87,8 @@ int cublasLtMatmul(void *h, desc_t *d, const float *alpha, const void *A, layout
 			for (uint64_t l = 0; l < k; l++) s += (double)(d->ta ? at(A, a, l, i) : at(A, a, i, l)) * (d->tb ? at(B, b, j, l) : at(B, b, l, j));
 			s *= *alpha;
 			if (*beta != 0) s += *beta * at(C, c, i, j);
-			if (d->epilogue == 4) s += d->bias[i];
-			((float *)D)[i + j * o->ld] = (float)s;
+			if (d->epilogue == 4) s += at(d->bias, o, i, 0); /* of the type of the result */
+			store(D, o, i + j * o->ld, (float)s);
 		}
 	return 0;
 }

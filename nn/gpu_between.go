@@ -1,0 +1,22 @@
+package nn
+
+import "github.com/clipcap-go/clipcap/internal/gpu"
+
+var _ betweener = (*GPU)(nil)
+
+// halfRows is the most rows whose results are not rounded: a product of so few reads its weights as streams, or may.
+const halfRows = 64
+
+// keepsBetween: in bfloat16 the left operand of a product is rounded anyway, and memory is what takes the time. Rows begin on 16 bytes.
+func (g *GPU) keepsBetween(rows, cols int) bool {
+	return g.mode == gpu.BFloat16 && rows > g.fewRows && cols%8 == 0
+}
+
+func (g *GPU) rounds() bool { return true }
+
+func (g *GPU) convolvesBetween(ConvArgs) bool { return false }
+
+func (g *GPU) sizeBetween(rows, cols int) int { return (rows*cols + 1) / 2 }
+
+// attendsBetween: on tensor cores.
+func (g *GPU) attendsBetween(dim int) bool { return gpu.AttendsToHalf(g.mode, dim) }
