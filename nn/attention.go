@@ -249,6 +249,7 @@ func (a *attention) symDiff(o *Op, in G.Nodes, y, dy *G.Node) G.Nodes {
 		b.args.DV = out[b.v].mat().Columns(b.V.From, w)
 		return be.AttentionGrad(&b.args)
 	}, inputs...))
+	ds[0].Op().(*Op).spared = 1 + n
 	return append(ds, make(G.Nodes, n-a.sources)...)
 }
 

@@ -92,7 +92,7 @@ type AttentionArgs struct {
 	Scale            float32
 	Causal           bool
 	Drop             Mask
-	DOut, DQ, DK, DV Tensor // gradients, for AttentionGrad
+	DOut, DQ, DK, DV Tensor // gradients, for AttentionGrad; a sparing backend may get no Out then
 }
 
 // PoolArgs are the arguments of attention with one query for each group of rows of X, over the projections of these rows.

@@ -71,6 +71,7 @@ func NewMachineFor(be Backend, o MachineOptions, outputs ...*G.Node) (*Machine, 
 	m.split()
 	m.chain()
 	m.compact()
+	m.spare()
 	for _, l := range m.leaves {
 		l.at.once = o.Changing && l.src.param != nil && !l.src.param.Frozen
 	}

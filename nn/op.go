@@ -55,6 +55,8 @@ type Op struct {
 	// late names a result that may be left out at first and computed by a second call, 0: none. What is nil among
 	// the results is not computed.
 	late func(be Backend) int
+	// spared is 1 + an input that a backend may do without, 0: none.
+	spared int
 
 	own []*Value // results for a foreign machine
 }

@@ -56,7 +56,8 @@ func Attention(out, q, k, v Matrix, heads int, scale float32, causal bool, qs, k
 //
 // Every row of dq, dk and dv that belongs to a sequence is set, not added to; the others are left
 // alone. The gradient of a parent's row sums its own queries first and then each child's in order.
-// dq, dk and dv overlap none of the other arguments.
+// dq, dk and dv overlap none of the other arguments. Without out (out.V nil) dout_i·out_i is taken as Σ_j P_ij·(dout_i·v_j), in as
+// much time for up to 256 keys.
 func AttentionGrad(dq, dk, dv, dout, out, q, k, v Matrix, heads int, scale float32, causal bool, qs, ks Seqs, lse []float32) {
 	AttentionDropoutGrad(dq, dk, dv, dout, out, q, k, v, heads, scale, causal, qs, ks, lse, 0, 0)
 }

@@ -87,6 +87,18 @@ func attnScoreGradArch(s, d []float32, ld int, m int, see attnRow, lse, dot []fl
 	return true
 }
 
+func attnCenterArch(s, d []float32, ld int, m int, see attnRow) bool {
+	switch {
+	case isa >= AVX512:
+		attnCenterAVX512(unsafe.SliceData(s), unsafe.SliceData(d), ld, m, see.n, see.slope, see.width)
+	case isa == AVX2:
+		attnCenterAVX2(unsafe.SliceData(s), unsafe.SliceData(d), ld, m, see.n, see.slope, see.width)
+	default:
+		return false
+	}
+	return true
+}
+
 func attnDotsArch(dot, a []float32, lda int, b []float32, ldb, m, hd int) bool {
 	switch {
 	case isa >= AVX512:
@@ -150,6 +162,16 @@ func attnScoreGradAVX2(s, d *float32, ld int, lse, dot *float32, m, n, slope, wi
 //
 //go:noescape
 func attnScoreGradAVX512(s, d *float32, ld int, lse, dot *float32, m, n, slope, width int)
+
+// attnCenter
+//
+//go:noescape
+func attnCenterAVX2(s, d *float32, ld, m, n, slope, width int)
+
+// attnCenter
+//
+//go:noescape
+func attnCenterAVX512(s, d *float32, ld, m, n, slope, width int)
 
 // attnDots
 //

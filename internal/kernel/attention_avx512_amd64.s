@@ -76,6 +76,36 @@ test:
 	VZEROUPPER
 	RET
 
+// func attnCenterAVX512(s, d *float32, ld, m, n, slope, width int)
+TEXT ·attnCenterAVX512(SB), NOSPLIT, $0-56
+	MOVQ s+0(FP), SI
+	MOVQ d+8(FP), DI
+	MOVQ ld+16(FP), R11
+	MOVQ m+24(FP), BX
+	MOVQ n+32(FP), R12
+	MOVQ slope+40(FP), DX
+	MOVQ width+48(FP), R15
+	SHLQ $2, R11
+	JMP  test
+row:
+	COUNT
+	SPAN
+	ZERO(V8)
+	EACH(sumLoop, sumRest, sumDone, STEP_SUM)
+	VMOVAPS V8, V0
+	SUM
+	VBROADCASTSS X0, V8
+	EACH(loop, rest, done, STEP_CENTER)
+	ADDQ R11, SI
+	ADDQ R11, DI
+	ADDQ DX, R12
+	DECQ BX
+test:
+	TESTQ BX, BX
+	JNZ   row
+	VZEROUPPER
+	RET
+
 // func attnDotsAVX512(dot, a *float32, lda int, b *float32, ldb, m, n int)
 TEXT ·attnDotsAVX512(SB), NOSPLIT, $0-56
 	MOVQ dot+0(FP), DX

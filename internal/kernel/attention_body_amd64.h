@@ -53,6 +53,17 @@ test: \
 	SF(V2, SI) \
 	SF(V3, DI)
 
+#define STEP_SUM(L, S, M) \
+	L(DI, V0) \
+	VADDPS V0, V8, V8
+
+// d -= s·sum with sum in V8.
+#define STEP_CENTER(L, S, M) \
+	L(SI, V0) \
+	L(DI, V1) \
+	VFNMADD231PS V0, V8, V1 \
+	S(V1, DI)
+
 #define STEP_DOT(L, S, M) \
 	L(SI, V0) \
 	L(DI, V1) \

@@ -9,10 +9,18 @@ func (t *attnTask) gradTile(first, i, m, own int) {
 	for r := range m {
 		t.stats.lse[r] = t.lse[(row+r)*t.heads+t.head]
 	}
-	attnDots(t.stats.dot, dout, t.dout.Stride, t.columns(&t.out, row, m), t.out.Stride, m, t.hd)
 	attnCopyRows(t.queryRows, t.wide, t.columns(&t.q, row, m), t.q.Stride, m, t.hd, t.scales)
 	attnCopyRows(t.doutRows, t.wide, dout, t.dout.Stride, m, t.hd, nil)
 	total := t.sees(i+m-1, own)
+	t.center = t.out.V == nil && total <= attnGradKeys
+	switch {
+	case t.out.V != nil:
+		attnDots(t.stats.dot, dout, t.dout.Stride, t.columns(&t.out, row, m), t.out.Stride, m, t.hd)
+	case t.center:
+		clear(t.stats.dot[:m])
+	default:
+		t.gradDots(row, i, m, own, total)
+	}
 	for k0 := 0; k0 < total; k0 += attnGradKeys {
 		see := attnRow{t.sees(i, own) - k0, t.slope(), min(attnGradKeys, total-k0)}
 		t.gradScores(row, m, k0, see)
@@ -23,6 +31,22 @@ func (t *attnTask) gradTile(first, i, m, own int) {
 		clear(t.result[:m*t.wide])
 	}
 	attnCopyRows(t.columns(&t.dq, row, m), t.dq.Stride, t.result, t.wide, m, t.hd, t.scales)
+}
+
+// gradDots is dout·out of a tile whose out is not at hand, and whose queries see more keys than are done at once.
+func (t *attnTask) gradDots(row, i, m, own, total int) {
+	var sum [attnGradRows]float32
+	clear(t.stats.dot[:m])
+	for k0 := 0; k0 < total; k0 += attnGradKeys {
+		see := attnRow{t.sees(i, own) - k0, t.slope(), min(attnGradKeys, total-k0)}
+		t.gradScores(row, m, k0, see)
+		for r := range m {
+			for _, x := range t.grads[r*attnGradKeys:][:max(see.at(r), 0)] {
+				sum[r] += x
+			}
+		}
+	}
+	copy(t.stats.dot[:m], sum[:])
 }
 
 // gradBlock is how many rows of a tile are done at once where the rows above the diagonal are left out.
@@ -41,6 +65,9 @@ func (t *attnTask) gradScores(row, m, k0 int, see attnRow) {
 		t.drop(t.grads, attnGradKeys, row, m, k0, see.width)
 	}
 	attnScoreGrad(t.scores, t.grads, attnGradKeys, m, see, &t.stats)
+	if t.center {
+		attnCenter(t.scores, t.grads, attnGradKeys, m, see)
+	}
 	if t.p > 0 {
 		t.drop(t.scores, attnGradKeys, row, m, k0, see.width)
 	}

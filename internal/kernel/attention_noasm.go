@@ -20,6 +20,8 @@ func attnScoreGradArch(s, d []float32, ld int, m int, see attnRow, lse, dot []fl
 	return false
 }
 
+func attnCenterArch(s, d []float32, ld int, m int, see attnRow) bool { return false }
+
 func attnDotsArch(dot, a []float32, lda int, b []float32, ldb, m, hd int) bool { return false }
 
 func attnListScoresArch(s, q, k []float32, list []int32, stride int) bool { return false }

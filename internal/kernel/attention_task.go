@@ -16,6 +16,7 @@ type attnTask struct {
 	keySum, valueSum    []float32 // [keys][wide], the gradients so far
 	scales              []float32 // [tileRows] times scale
 	stats               attnStats
+	center              bool // backward: the tile's dout·out comes of the scores' gradients
 }
 
 // attnStats are numbers a row of a tile: of the softmax so far, or what the backward pass needs.

@@ -200,6 +200,23 @@ func attnScoreGrad(s, d []float32, ld, m int, see attnRow, st *attnStats) {
 	}
 }
 
+// attnCenter turns m rows of d = P·(dout·v) into d - P·Σd, P being in s: where a row sees all its keys at once, Σd is dout·out.
+func attnCenter(s, d []float32, ld, m int, see attnRow) {
+	if attnCenterArch(s, d, ld, m, see) {
+		return
+	}
+	for r := range m {
+		n := max(see.at(r), 0)
+		sum := float32(0)
+		for _, x := range d[r*ld:][:n] {
+			sum += x
+		}
+		for i, p := range s[r*ld:][:n] {
+			d[r*ld+i] -= p * sum
+		}
+	}
+}
+
 // attnDots sets dot[r] to the product of rows r of a and b, of hd elements.
 func attnDots(dot, a []float32, lda int, b []float32, ldb, m, hd int) {
 	if attnDotsArch(dot, a, lda, b, ldb, m, hd) {
