@@ -31,7 +31,10 @@ func Schedule(shards, shard int, getenv func(string) string) (process, processes
 		if shard < 0 && (shards > 0 || v.count != "") {
 			shard = index - first
 		}
-		if shards == 0 && v.count != "" {
+		if shards == 0 && v.count == "" { // every process would do all the work
+			return 0, 0, fmt.Errorf("%s is %d, but of how many is not said: want --shards, 1 where this process does everything", v.index, index)
+		}
+		if shards == 0 {
 			if shards, _, err = number(getenv, v.count); err != nil {
 				return 0, 0, err
 			}

@@ -16,7 +16,8 @@ func TestSchedule(t *testing.T) {
 		{4, 3, "", 3, 4, true},
 		{4, 0, "JOB_COMPLETION_INDEX=2", 0, 4, true}, // the flag wins
 		{4, -1, "JOB_COMPLETION_INDEX=2", 2, 4, true},
-		{0, -1, "JOB_COMPLETION_INDEX=2", 0, 1, true}, // of how many is not known: not for us
+		{1, -1, "JOB_COMPLETION_INDEX=0", 0, 1, true},
+		{0, -1, "JOB_COMPLETION_INDEX=2", 0, 0, false}, // of how many is not known
 		{0, -1, "SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_COUNT=8", 4, 8, true},
 		{0, -1, "OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2", 1, 2, true},
 		{3, -1, "OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2", 1, 3, true},
