@@ -59,7 +59,7 @@ func (h *lossHead) gathered(s *lossScratch, targets []int32) (rows kernel.Matrix
 	}
 	n := len(targets) * h.embed.Cols
 	if cap(s.embed) < n {
-		s.embed = kernel.Aligned(n)
+		s.embed = kernel.Aligned(n + n/8) // as room has it: batches differ a little
 	}
 	rows = kernel.Mat(s.embed[:n], len(targets), h.embed.Cols)
 	kernel.GatherColumns(rows, h.whole, targets, false)

@@ -12,8 +12,8 @@ type Holder interface {
 	// Take packs p [rows, cols] as the right operand of products, transposed or not, and lets go of the numbers on
 	// the host: p.Data is nil after it. From then on p serves products and, if transposed, as a table whose rows are
 	// gathered, by machines of this backend alone. What is taken once serves products with the transpose too, and so gradients;
-	// these take a little longer. What reads the numbers in another way, such as the loss over a head that was taken, is an error of the
-	// run.
+	// these take a little longer; a table serves the loss as its head too, but for its own gradient and, in int8, any. What reads the numbers
+	// in another way is an error of the run.
 	Take(p *Param, transposed bool)
 	// TakeConv does the same with the weight of a convolution, [out, Kernel·Kernel·channels], which then serves Conv2D on
 	// images of that size.

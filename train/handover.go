@@ -10,8 +10,9 @@ import (
 )
 
 // HandOver gives the layers of a language model that stays as it is to a backend, in the one form its products use, and lets go of their
-// numbers, two thirds of what such a run would hold of the model; where that form has float32's numbers, the token table too. From then on the model serves this backend alone, and can neither be tuned
-// nor saved. It comes before New, with Settings.FrozenLM; backends that keep weights elsewhere take nothing.
+// numbers, two thirds of what such a run would hold of the model; where that form has float32's numbers, the token table too. From then on
+// the model serves this backend alone, and can neither be tuned nor saved. It comes before New, with Settings.FrozenLM; backends that keep
+// weights elsewhere take nothing.
 func (m *Model) HandOver(be nn.Backend) {
 	h, ok := be.(nn.Holder)
 	if !ok || m.Adapters != nil {
