@@ -27,10 +27,6 @@ func (c *CPU) head(a *CrossEntropyArgs) (h lossHead, err error) {
 	if c.format() == kernel.Int8 && !a.DX.None() {
 		return h, fmt.Errorf("the weights of the head %s %v are int8, from which the loss has no gradient; want another format of weights", a.Embed.Weight.Name, a.Embed.Weight.Shape)
 	}
-	if !c.format().Cuts() {
-		h.parts, err = c.packed(a.Embed, true, vocabPart)
-		return h, err
-	}
 	h.whole, h.parts, err = c.packedCut(a.Embed, vocabPart)
 	return h, err
 }

@@ -44,7 +44,10 @@ func (c *CPU) Take(p *Param, transposed bool) {
 }
 
 // Exact is Holder's.
-func (c *CPU) Exact() bool { return c.format() == kernel.F32 }
+func (c *CPU) Exact() bool { return c.format().Exact() }
+
+// WeightSize is how many bytes a weight takes in the form that products use.
+func (c *CPU) WeightSize() int { return c.format().Size() }
 
 // TakeConv is Holder's. It must not run beside machines that use p.
 func (c *CPU) TakeConv(p *Param, conv2d Conv) {

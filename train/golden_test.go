@@ -137,7 +137,8 @@ func goldenRunsOn(t *testing.T, short bool, backend func(nn.Precision) nn.Backen
 		group      bool
 		loss, grad float64 // of the value; of the largest gradient
 	}{
-		{"float32", false, 4e-6, 1e-5}, {"float32", true, 4e-6, 1e-5}, {"high", false, 6e-6, 2e-5}, {"bfloat16", false, 2e-2, 0.1},
+		// Three products of halves, which high is with AMX or CLIPCAP_HIGH=split, give gradients within 6e-5 in any of the kernels.
+		{"float32", false, 4e-6, 1e-5}, {"float32", true, 4e-6, 1e-5}, {"high", false, 6e-6, 1e-4}, {"bfloat16", false, 2e-2, 0.1},
 	} {
 		for i, run := range goldenRuns {
 			if short && (c.group || (i > 0) != (c.precision != "float32") || i == 2) {

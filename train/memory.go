@@ -27,7 +27,9 @@ func (t *Trainer) needs() int64 {
 	const number = 4
 	m, trained := t.Model, int64(t.opt.Params().Count())
 	packed := int64(number)
-	if t.Settings.Precision == nn.BFloat16.String() {
+	if c, ok := t.backend.(*nn.CPU); ok {
+		packed = int64(c.WeightSize())
+	} else if t.Settings.Precision == nn.BFloat16.String() {
 		packed = 2
 	}
 	bytes := number*(int64(m.Params().Count())+2*trained+int64(t.net.machine.Plan().Arena)) + int64(t.net.machine.Work())

@@ -6,9 +6,9 @@ package kernel
 // and steps between planes are bytes.
 type tileStrip struct {
 	config         *[64]byte // the tiles' shapes for this number of rows
-	a, b           *uint16   // [steps][32][32] and, a panel, [16*steps][32][2] bfloat16
+	a, b           *uint16   // [steps][32][32] and, half a panel, [16*steps][16][2] bfloat16
 	aPlane, bPlane int
-	bPanel         int
+	bHalf, bNext   int // from half a panel to its other half, and from that to the next panel
 	steps          int // groups of 32 in depth
 	panels         int
 	c              *float32
@@ -40,9 +40,8 @@ var tileConfigs = func() (all [tilePanel + 1][64]byte) {
 				}
 			}
 		}
-		shape(min(rows, 16), 0, 1, 4)
-		shape(rows-16, 2, 3, 5)
-		shape(16, 6, 7)
+		shape(min(rows, 16), 0, 1, 3)
+		shape(16, 2)
 	}
 	return all
 }()

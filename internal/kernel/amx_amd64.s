@@ -4,7 +4,7 @@
 #include "textflag.h"
 
 // The Go assembler has no AMX instructions, so they are spelled as bytes. Tiles are read and written
-// through [base + stride]; the strides are R8 = 64 (left operand), R9 = 128 (right) and R10 (sums).
+// through [base + stride]; the strides are R8 = 64 (operands) and R10 (sums).
 #define LDTILECFG_AX BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x00
 #define TILERELEASE BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0
 #define TILEZERO(t) BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $(0xc0|(t<<3))
@@ -22,54 +22,56 @@
 #define PREFETCHW_R14 BYTE $0x41; BYTE $0x0f; BYTE $0x0d; BYTE $0x0e
 #define PREFETCHW_64_R14 BYTE $0x41; BYTE $0x0f; BYTE $0x0d; BYTE $0x4e; BYTE $0x40
 
-// Base and stride of the planes: A0 A1 A2 in AX, R11, R12, B0 B1 B2 in BX, CX, SI; sums at DX (the
-// upper 16 rows) and AX (the lower).
+// Base and stride of the planes: A0 A1 A2 in AX, R11, R12, B0 B1 B2 in BX, CX, SI, the other half of one of these
+// in R14; sums at DX (the upper 16 rows) and AX (the lower).
 #define A0 0x000
 #define A1 0x103
 #define A2 0x104
-#define B0 0x00b
-#define B1 0x009
-#define B2 0x00e
+#define B0 0x003
+#define B1 0x001
+#define B2 0x006
+#define OTHER 0x106
 #define UPPER 0x012
 #define LOWER 0x010
 
-// 32 rows times 32 columns: sums in tiles 0 1 (upper left and right) and 2 3 (lower), 16 rows of the left
-// operand in 4 and in 5, 16 columns of the right operand in 6 and in 7. A tile product has 16 cycles a tile
-// and a latency of 52, so four sums in turn keep the unit busy. BOTH begins with new operands; then
-// each product changes one operand only, so that two planes need 8 loads for 12 products and three 14 for 24.
-#define BOTH(a, b) \
-	LOAD0(4, a); LOAD0(6, b); TDPBF16PS(0, 4, 6); LOAD64(7, b); TDPBF16PS(1, 4, 7); \
-	LOAD1024(5, a); TDPBF16PS(2, 5, 6); TDPBF16PS(3, 5, 7)
-#define NEWA(a) \
-	LOAD0(4, a); TDPBF16PS(0, 4, 6); TDPBF16PS(1, 4, 7); LOAD1024(5, a); TDPBF16PS(2, 5, 6); TDPBF16PS(3, 5, 7)
-#define NEWB(b) \
-	LOAD0(6, b); TDPBF16PS(0, 4, 6); TDPBF16PS(2, 5, 6); LOAD64(7, b); TDPBF16PS(1, 4, 7); TDPBF16PS(3, 5, 7)
+// 32 rows times 16 columns: sums in tile 0 (upper rows) and 1 (lower), 16 columns of the right operand in 2,
+// 16 rows of the left one in 3. Every tile that is used takes one of the few registers behind the names for
+// good, and while a core's other thread is busy there is hardly one to spare: a load then waits for the products
+// before it. So four tiles are used and a product of tiles has 18 cycles alone and 35 beside another thread;
+// with eight, 32 by 32 sums, it has 17 and 75. Each of these changes one operand. The orders below go down and
+// up the left operand in turns, so that its last tile is the next product's first.
+#define RIGHT(b) LOAD0(2, b)
+#define UP(a) LOAD0(3, a); TDPBF16PS(0, 3, 2)
+#define DOWN(a) LOAD1024(3, a); TDPBF16PS(1, 3, 2)
+#define UPAGAIN TDPBF16PS(0, 3, 2)
+#define DOWNAGAIN TDPBF16PS(1, 3, 2)
 
-// The same for at most 16 rows.
-#define BOTH16(a, b) LOAD0(4, a); LOAD0(6, b); TDPBF16PS(0, 4, 6); LOAD64(7, b); TDPBF16PS(1, 4, 7)
-#define NEWA16(a) LOAD0(4, a); TDPBF16PS(0, 4, 6); TDPBF16PS(1, 4, 7)
-#define NEWB16(b) LOAD0(6, b); TDPBF16PS(0, 4, 6); LOAD64(7, b); TDPBF16PS(1, 4, 7)
+// 16 rows times 32 columns, for at most 16 rows: sums in tile 0 (left) and 1 (right).
+#define LEFTHALF(b) LOAD0(2, b); TDPBF16PS(0, 3, 2)
+#define RIGHTHALF(r) LEAQ (r)(R9*1), R14; LOAD0(2, OTHER); TDPBF16PS(1, 3, 2)
+#define ROWS(a) LOAD0(3, a)
 
-// A row of the sums is fetched for writing, and some of the left operand that the next call reads.
+// A row of the next sums is fetched for writing, and some of the left operand that the next call reads.
 #define WANTSUM PREFETCHW_R14; PREFETCHW_64_R14; ADDQ R10, R14
-#define WANTLEFT1 PREFETCHT1 (DI); PREFETCHT1 64(DI); ADDQ $128, DI
+#define WANTLEFT1 PREFETCHT1 (DI); ADDQ $64, DI
 #define WANTLEFT2 \
-	PREFETCHT1 (DI); PREFETCHT1 64(DI); PREFETCHT1 128(DI); PREFETCHT1 192(DI); \
-	PREFETCHT1 (DI)(R15*1); PREFETCHT1 64(DI)(R15*1); PREFETCHT1 128(DI)(R15*1); PREFETCHT1 192(DI)(R15*1); \
-	ADDQ $256, DI
+	PREFETCHT1 (DI); PREFETCHT1 64(DI); \
+	PREFETCHT1 (DI)(R15*1); PREFETCHT1 64(DI)(R15*1); \
+	ADDQ $128, DI
 #define WANTLEFT3 \
-	PREFETCHT1 (DI)(R15*2); PREFETCHT1 64(DI)(R15*2); PREFETCHT1 128(DI)(R15*2); PREFETCHT1 192(DI)(R15*2); \
+	PREFETCHT1 (DI)(R15*2); PREFETCHT1 64(DI)(R15*2); \
 	WANTLEFT2
 
 // With few rows the right operand streams from memory: four steps ahead of its use.
 #define AHEAD512(r, at) \
 	PREFETCHT1 (at)(r); PREFETCHT1 (at+64)(r); PREFETCHT1 (at+128)(r); PREFETCHT1 (at+192)(r); \
 	PREFETCHT1 (at+256)(r); PREFETCHT1 (at+320)(r); PREFETCHT1 (at+384)(r); PREFETCHT1 (at+448)(r)
-#define AHEAD(r) AHEAD512(r, 8192); AHEAD512(r, 8704); AHEAD512(r, 9216); AHEAD512(r, 9728)
+#define AHEAD(r) AHEAD512(r, 4096); AHEAD512(r, 4608)
+#define BOTHAHEAD(r) LEAQ (r)(R9*1), R14; AHEAD(r); AHEAD(R14)
 
-#define STEP1 ADDQ $2048, AX; ADDQ $2048, BX
-#define STEP2 STEP1; ADDQ $2048, R11; ADDQ $2048, CX
-#define STEP3 STEP2; ADDQ $2048, R12; ADDQ $2048, SI
+#define STEP1 ADDQ $2048, AX; ADDQ $1024, BX
+#define STEP2 STEP1; ADDQ $2048, R11; ADDQ $1024, CX
+#define STEP3 STEP2; ADDQ $2048, R12; ADDQ $1024, SI
 
 // From the strip's description in DI to the counter of steps and what to fetch ahead.
 #define BEGIN MOVQ tileStrip_steps(DI), R13; MOVQ next-24(SP), DI
@@ -77,7 +79,7 @@
 // func tileRow(s *tileStrip)
 // The tiles live inside this function only: no goroutine changes its thread here, and the system keeps
 // them over signals and other threads.
-TEXT ·tileRow(SB), NOSPLIT, $24-8
+TEXT ·tileRow(SB), NOSPLIT, $32-8
 	MOVQ s+0(FP), DI
 	MOVQ tileStrip_config(DI), AX
 	LDTILECFG_AX
@@ -87,33 +89,33 @@ TEXT ·tileRow(SB), NOSPLIT, $24-8
 	MOVQ AX, panels-16(SP)
 	MOVQ tileStrip_next(DI), AX
 	MOVQ AX, next-24(SP)
+	MOVQ $0, right-32(SP)
 	MOVQ tileStrip_c(DI), DX
 	MOVQ tileStrip_ldc(DI), R10
 	MOVQ tileStrip_aPlane(DI), R15
 	MOVQ $64, R8
-	MOVQ $128, R9
+	MOVQ tileStrip_bHalf(DI), R9
 
+// A panel, or half of one.
 panel:
 	CMPQ tileStrip_more(DI), $0
 	JNE  read
 	TILEZERO(0)
 	TILEZERO(1)
-	CMPQ tileStrip_kind(DI), $const_fewTileRows
-	JGE  operands
-	TILEZERO(2)
-	TILEZERO(3)
 	JMP  operands
 
 read:
 	LOAD0(0, UPPER)
-	LOAD64(1, UPPER)
 	CMPQ tileStrip_kind(DI), $const_fewTileRows
-	JGE  operands
+	JGE  readRight
 	MOVQ R10, AX
 	SHLQ $4, AX
 	ADDQ DX, AX
-	LOAD0(2, LOWER)
-	LOAD64(3, LOWER)
+	LOAD0(1, LOWER)
+	JMP  operands
+
+readRight:
+	LOAD64(1, UPPER)
 
 operands:
 	MOVQ tileStrip_a(DI), AX
@@ -123,7 +125,10 @@ operands:
 	MOVQ b-8(SP), BX
 	LEAQ (BX)(SI*1), CX
 	LEAQ (BX)(SI*2), SI
-	MOVQ DX, R14
+	MOVQ right-32(SP), R14
+	SHLQ $4, R14
+	IMULQ R10, R14
+	LEAQ 128(R14)(DX*1), R14
 	MOVQ tileStrip_kind(DI), R13
 	CMPQ R13, $1
 	JEQ  one
@@ -139,9 +144,11 @@ operands:
 one:
 	BEGIN
 step1:
-	BOTH(A0, B0)
+	RIGHT(B0)
+	UP(A0)
 	WANTSUM
 	WANTLEFT1
+	DOWN(A0)
 	STEP1
 	DECQ R13
 	JNZ  step1
@@ -150,12 +157,17 @@ step1:
 two:
 	BEGIN
 step2:
-	BOTH(A1, B0)
+	RIGHT(B0)
+	UP(A1)
 	WANTSUM
-	NEWA(A0)
+	DOWN(A1)
+	DOWN(A0)
 	WANTLEFT2
-	NEWB(B1)
+	UP(A0)
+	RIGHT(B1)
+	UPAGAIN
 	WANTSUM
+	DOWN(A0)
 	STEP2
 	DECQ R13
 	JNZ  step2
@@ -164,16 +176,26 @@ step2:
 three:
 	BEGIN
 step3:
-	BOTH(A2, B0)
+	RIGHT(B0)
+	UP(A2)
 	WANTSUM
-	NEWA(A1)
-	NEWB(B1)
-	WANTSUM
-	NEWA(A0)
+	DOWN(A2)
+	DOWN(A1)
+	UP(A1)
+	RIGHT(B1)
+	UPAGAIN
 	WANTLEFT3
-	NEWB(B0)
+	DOWN(A1)
 	WANTSUM
-	NEWB(B2)
+	DOWN(A0)
+	UP(A0)
+	RIGHT(B0)
+	UPAGAIN
+	DOWN(A0)
+	RIGHT(B2)
+	WANTSUM
+	DOWNAGAIN
+	UP(A0)
 	STEP3
 	DECQ R13
 	JNZ  step3
@@ -182,8 +204,10 @@ step3:
 few1:
 	BEGIN
 fewStep1:
-	BOTH16(A0, B0)
-	AHEAD(BX)
+	ROWS(A0)
+	LEFTHALF(B0)
+	BOTHAHEAD(BX)
+	RIGHTHALF(BX)
 	STEP1
 	DECQ R13
 	JNZ  fewStep1
@@ -192,11 +216,16 @@ fewStep1:
 few2:
 	BEGIN
 fewStep2:
-	BOTH16(A1, B0)
-	AHEAD(BX)
-	NEWA16(A0)
-	NEWB16(B1)
-	AHEAD(CX)
+	ROWS(A1)
+	LEFTHALF(B0)
+	BOTHAHEAD(BX)
+	RIGHTHALF(BX)
+	ROWS(A0)
+	TDPBF16PS(1, 3, 2)
+	LEFTHALF(B0)
+	LEFTHALF(B1)
+	BOTHAHEAD(CX)
+	RIGHTHALF(CX)
 	STEP2
 	DECQ R13
 	JNZ  fewStep2
@@ -205,15 +234,24 @@ fewStep2:
 few3:
 	BEGIN
 fewStep3:
-	BOTH16(A2, B0)
-	AHEAD(BX)
-	NEWA16(A1)
-	NEWB16(B1)
-	AHEAD(CX)
-	NEWA16(A0)
-	NEWB16(B0)
-	NEWB16(B2)
-	AHEAD(SI)
+	ROWS(A2)
+	LEFTHALF(B0)
+	BOTHAHEAD(BX)
+	RIGHTHALF(BX)
+	ROWS(A1)
+	TDPBF16PS(1, 3, 2)
+	LEFTHALF(B0)
+	LEFTHALF(B1)
+	BOTHAHEAD(CX)
+	RIGHTHALF(CX)
+	ROWS(A0)
+	TDPBF16PS(1, 3, 2)
+	LEFTHALF(B1)
+	LEFTHALF(B0)
+	RIGHTHALF(BX)
+	BOTHAHEAD(SI)
+	RIGHTHALF(SI)
+	LEFTHALF(B2)
 	STEP3
 	DECQ R13
 	JNZ  fewStep3
@@ -223,17 +261,31 @@ write:
 	MOVQ R10, AX
 	SHLQ $4, AX
 	ADDQ DX, AX
-	STORE0(2, LOWER)
-	STORE64(3, LOWER)
+	STORE0(0, UPPER)
+	STORE0(1, LOWER)
+	MOVQ DI, next-24(SP)
+	MOVQ s+0(FP), DI
+	ADDQ $64, DX
+	XORQ $1, right-32(SP)
+	JZ   whole
+	ADDQ R9, b-8(SP)
+	JMP  panel
+
+whole:
+	MOVQ tileStrip_bNext(DI), AX
+	JMP  next
 
 write16:
 	STORE0(0, UPPER)
 	STORE64(1, UPPER)
 	MOVQ DI, next-24(SP)
 	MOVQ s+0(FP), DI
-	MOVQ tileStrip_bPanel(DI), AX
-	ADDQ AX, b-8(SP)
+	MOVQ tileStrip_bNext(DI), AX
+	ADDQ R9, AX
 	ADDQ $128, DX
+
+next:
+	ADDQ AX, b-8(SP)
 	DECQ panels-16(SP)
 	JNZ  panel
 	TILERELEASE

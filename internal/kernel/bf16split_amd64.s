@@ -12,7 +12,7 @@
 	VPORD  Z30, x, K1, hi \
 	VPANDD Z31, hi, hi
 
-// PAIR(at, to): 16 columns of two rows at at(SI), their upper halves to to(DI) and, unless R8 is set, what these
+// PAIR(at, to): 16 columns of two rows at at(SI), their upper halves to (to) and, unless R8 is set, what these
 // leave back to at(SI).
 #define PAIR(at, to, done) \
 	VMOVUPS at(SI), Z0 \
@@ -21,7 +21,7 @@
 	ROUND(Z1, Z3, Z5) \
 	VPSRLD $16, Z2, Z6 \
 	VPORD Z3, Z6, Z6 \
-	VMOVDQU32 Z6, to(DI) \
+	VMOVDQU32 Z6, (to) \
 	TESTL R8, R8 \
 	JNE  done \
 	VSUBPS Z2, Z0, Z0 \
@@ -29,8 +29,8 @@
 	VMOVUPS Z0, at(SI) \
 	VMOVUPS Z1, (at+128)(SI)
 
-// func splitPairsAVX512(dst *uint16, src *float32, pairs int, last bool)
-TEXT ·splitPairsAVX512(SB), NOSPLIT, $0-25
+// func splitPairsAVX512(dst *uint16, row, right int, src *float32, pairs int, last bool)
+TEXT ·splitPairsAVX512(SB), NOSPLIT, $0-41
 	MOVL $1, AX
 	VPBROADCASTD AX, Z28
 	MOVL $0x7fff, AX
@@ -40,16 +40,20 @@ TEXT ·splitPairsAVX512(SB), NOSPLIT, $0-25
 	MOVL $0xffff0000, AX
 	VPBROADCASTD AX, Z31
 	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ pairs+16(FP), CX
-	MOVBLZX last+24(FP), R8
+	MOVQ row+8(FP), R9
+	MOVQ right+16(FP), R10
+	ADDQ DI, R10
+	MOVQ src+24(FP), SI
+	MOVQ pairs+32(FP), CX
+	MOVBLZX last+40(FP), R8
 pair:
-	PAIR(0, 0, left)
+	PAIR(0, DI, left)
 left:
-	PAIR(64, 64, right)
+	PAIR(64, R10, right)
 right:
 	ADDQ $256, SI
-	ADDQ $128, DI
+	ADDQ R9, DI
+	ADDQ R9, R10
 	DECQ CX
 	JNZ  pair
 	VZEROUPPER

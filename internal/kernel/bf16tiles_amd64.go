@@ -12,7 +12,7 @@ import (
 // what lies in that cache: the right operand of a strip, if it is shallow enough, else the sums of a block.
 const (
 	tilePanel  = 32        // rows of a left panel
-	tileDepth  = 24        // most planes·groups of a pass: 48 KiB of a left panel
+	tileDepth  = 12        // most planes·groups of a pass: 24 KiB of a left panel and 12 of half a right one stay in a cache of 48
 	tileStripe = 16        // most panels of a strip
 	tileRight  = 1 << 20   // most bytes of a strip of the right operand
 	tileSums   = 768 << 10 // most bytes of a block's sums
@@ -48,22 +48,24 @@ func (p *productBF16) planTiles() {
 
 // stripTiles computes left panels i0 to i1 times right panels j0 to j1.
 func (p *productBF16) stripTiles(i0, i1, j0, j1 int) {
-	whole := min(j1, p.c.Cols/panelCols)
-	switch {
-	case p.aside:
+	if p.aside {
 		p.tiles(i0, i1, j0, j1, true)
-	case whole > j0:
-		p.tiles(i0, i1, j0, whole, false)
-		fallthrough
-	default: // a tile writes all its columns, so the last ones may not go to c
-		p.tiles(i0, i1, max(j0, whole), j1, true)
+		return
 	}
+	// A tile writes all its columns and, if there are more than 16, all 32 rows, so the last may not go to c.
+	across, down := max(j0, min(j1, p.c.Cols/panelCols)), i1
+	if rest := p.c.Rows - (i1-1)*tilePanel; rest > 16 && rest < tilePanel {
+		down--
+	}
+	p.tiles(i0, down, j0, across, false)
+	p.tiles(down, i1, j0, across, true)
+	p.tiles(i0, i1, across, j1, true)
 }
 
 // tiles is stripTiles with the sums in a buffer or in c. A left panel's rows of c are finished when their
 // sums are complete, in the cache still.
 func (p *productBF16) tiles(i0, i1, j0, j1 int, buffer bool) {
-	if j0 >= j1 {
+	if i0 >= i1 || j0 >= j1 {
 		return
 	}
 	b, groups, cols := p.b, p.left.kp/groupDepth, j0*panelCols
@@ -76,8 +78,8 @@ func (p *productBF16) tiles(i0, i1, j0, j1 int, buffer bool) {
 		sums = scratch.get(rows * (j1 - j0) * panelCols)
 	}
 	s := tileStrip{
-		aPlane: 2 * p.left.planeLen, bPlane: 2 * b.panels * b.kp * panelCols,
-		bPanel: 2 * b.kp * panelCols, panels: j1 - j0,
+		aPlane: 2 * p.left.planeLen, bPlane: 2 * b.step * b.kp * panelCols,
+		bHalf: b.kp * panelCols, bNext: b.kp * panelCols, panels: j1 - j0,
 	}
 	for g0 := 0; g0 < groups; g0 += p.chunk {
 		for i := i0; i < i1; i++ {
@@ -98,7 +100,7 @@ func (p *productBF16) tiles(i0, i1, j0, j1 int, buffer bool) {
 			end := min(g0+p.chunk, groups)
 			for g := g0; g < end; g += p.depth {
 				s.steps, s.more = min(p.depth, end-g), g
-				s.a, s.b = p.left.at(i, g), panelBF16(b, j0, g)
+				s.a, s.b = p.left.at(i, g), &b.plane(0, j0)[g*groupDepth*panelCols/2]
 				s.next = uintptr(unsafe.Pointer(s.a)) + uintptr(s.steps*2*tilePanel*groupDepth)
 				tileRow(&s)
 			}

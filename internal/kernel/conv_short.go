@@ -57,10 +57,9 @@ func (j *shortJob) weights(w *Packed, bias []float32) {
 		if w.format == F32 {
 			copy(to, w.floats(p))
 		} else {
-			from := w.plane(0, p)
+			lie, from := w.pairs(), w.plane(0, p)
 			for i := range w.k * panelCols {
-				k, col := i/panelCols, i%panelCols
-				to[i] = f32OfBF16(from[k>>1*2*panelCols+2*col+k&1])
+				to[i] = f32OfBF16(from[lie.at(i/panelCols, i%panelCols)])
 			}
 		}
 		last := to[w.k*panelCols:]

@@ -51,7 +51,7 @@ func PacksWhole(rows int, b Matrix, f Format) bool {
 
 // pieceCols is how many columns of a right operand of depth k are a piece.
 func pieceCols(k int, f Format) int {
-	return max(panelCols, pieceSize/(f.size()*max(1, k))/panelCols*panelCols)
+	return max(panelCols, pieceSize/(f.Size()*max(1, k))/panelCols*panelCols)
 }
 
 // pieceRows are few rows: bringing them into order again for every piece takes no time.

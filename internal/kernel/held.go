@@ -47,5 +47,5 @@ func GemmBytes(m, k, n int, p Precision) (left, right int) {
 	if m <= pieceRows {
 		n = min(n, pieceCols(k, f))
 	}
-	return left, f.size() * k * n
+	return left, f.Size() * k * n
 }

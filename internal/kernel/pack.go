@@ -12,16 +12,21 @@ const panelCols = 32
 // kernels read them. Columns that fill up the last panel are zero. The zero value is ready to Pack.
 //
 //	F32          [panel][k][32]float32
-//	BF16…BF16W   [plane][panel][k/2][32][2]uint16, k filled up to a multiple of 32 with zeros
+//	BF16…BF16W   [plane][panel][k/2][32][2]uint16, k filled up to a multiple of 32 with zeros;
+//	             for AMX, all but BF16W, [plane][panel][2][k/2][16][2]uint16
 //	Int8         [panel][k][32]int8, and a scale a column
 //
 // Pairs of depth lie together in the bfloat16 formats because that is what VDPBF16PS and AMX tiles
-// multiply. Any number of products may read one Packed at the same time.
+// multiply. A tile has 16 columns, and AMX multiplies one half of a panel after the other: of halves side by side
+// each would lie in every other cache line, in half of a cache. Any number of products may read one Packed at
+// the same time.
 type Packed struct {
 	k, n   int
 	kp     int // depth as stored
 	panels int
+	step   int // panels from a plane to the next
 	format Format
+	halves bool      // the columns of a panel lie in two halves
 	mem    []float32 // the panels, whatever their element type
 	scale  []float32 // Int8: [32*panels]
 }
@@ -78,6 +83,8 @@ func (p *Packed) pack(b Matrix, first int) {
 func (p *Packed) shape(k, n int, f Format) {
 	p.k, p.n, p.format, p.kp = k, n, f, k
 	p.panels = (n + panelCols - 1) / panelCols
+	p.step = p.panels
+	p.halves = isa == AMX && f.planes() > 0 && f != BF16W
 	floats := 0
 	switch q := f.planes(); {
 	case q > 0:
@@ -111,12 +118,28 @@ func (p *Packed) floats(j int) []float32 {
 	return p.mem[j*size : (j+1)*size]
 }
 
-// plane is panel j of bfloat16 plane q, [kp/2][32][2].
+// plane is panel j of bfloat16 plane q, [kp/2][32][2] or [2][kp/2][16][2].
 func (p *Packed) plane(q, j int) []uint16 {
 	size := p.kp * panelCols
-	at := (q*p.panels + j) * size
+	at := (q*p.step + j) * size
 	return asU16(p.mem)[at : at+size]
 }
+
+// pairs is how a panel of bfloat16 lies.
+type pairs struct {
+	row   int // numbers from a row of pairs to the next
+	right int // from the first column to the 17th
+}
+
+func (p *Packed) pairs() pairs {
+	if p.halves {
+		return pairs{panelCols, p.kp * panelCols / 2}
+	}
+	return pairs{2 * panelCols, panelCols}
+}
+
+// at is where row k of column j lies in a panel.
+func (l pairs) at(k, j int) int { return k>>1*l.row + j>>4*l.right + j&15<<1 + k&1 }
 
 // bytes is panel j of an Int8 operand, [k][32].
 func (p *Packed) bytes(j int) []int8 { return p.panelBytes(j, j+1) }
@@ -215,6 +238,7 @@ func takePlane(x []float32, q int) {
 // packPlanes splits the columns of b from j0 on into the bfloat16 planes of panel q.
 func (p *Packed) packPlanes(b *Matrix, q, j0 int) {
 	wide := scratch.get(packDepth * panelCols)
+	lie := p.pairs()
 	for k0 := 0; k0 < p.kp; k0 += packDepth {
 		kn := min(packDepth, p.kp-k0)
 		have := max(0, min(kn, p.k-k0))
@@ -222,24 +246,22 @@ func (p *Packed) packPlanes(b *Matrix, q, j0 int) {
 		clear(wide[have*panelCols : kn*panelCols])
 		for plane := range p.format.planes() {
 			last := plane == p.format.planes()-1
-			splitPairs(p.plane(plane, q)[k0*panelCols:(k0+kn)*panelCols], wide, last)
+			splitPairs(p.plane(plane, q)[lie.at(k0, 0):], lie, wide[:kn*panelCols], last)
 		}
 	}
 	scratch.put(wide)
 }
 
-// splitPairs rounds src, [2n][32], to bfloat16 in dst, [n][32][2], and unless last leaves in src
-// what the rounding lost.
-func splitPairs(dst []uint16, src []float32, last bool) {
-	if splitPairsArch(dst, src, last) {
+// splitPairs rounds src, [2n][32], to n rows of pairs in dst, and unless last leaves in src what the rounding lost.
+func splitPairs(dst []uint16, lie pairs, src []float32, last bool) {
+	if splitPairsArch(dst, lie, src, last) {
 		return
 	}
-	for i := range dst {
-		at := i>>6<<6 | i&1<<5 | i>>1&31 // row 2(i/64) + i%2, column i/2%32
-		h := bf16Of(src[at])
-		dst[i] = h
+	for i, x := range src {
+		h := bf16Of(x)
+		dst[lie.at(i/panelCols, i%panelCols)] = h
 		if !last {
-			src[at] -= f32OfBF16(h)
+			src[i] -= f32OfBF16(h)
 		}
 	}
 }

@@ -33,22 +33,22 @@ func packAcrossArch(dst []float32, dstStep int, src []float32, srcStep, n, depth
 	return true
 }
 
-func splitPairsArch(dst []uint16, src []float32, last bool) bool {
+func splitPairsArch(dst []uint16, lie pairs, src []float32, last bool) bool {
 	if isa < AVX512 {
 		return false
 	}
-	if len(dst) > 0 {
-		splitPairsAVX512(&dst[0], &src[0], len(dst)/(2*panelCols), last)
+	if len(src) > 0 {
+		splitPairsAVX512(&dst[0], 2*lie.row, 2*lie.right, &src[0], len(src)/(2*panelCols), last)
 	}
 	return true
 }
 
 func takePlaneArch([]float32, int) bool { return false }
 
-// splitPairs for pairs > 0 of rows.
+// splitPairs for pairs > 0 of rows; the steps are bytes.
 //
 //go:noescape
-func splitPairsAVX512(dst *uint16, src *float32, pairs int, last bool)
+func splitPairsAVX512(dst *uint16, row, right int, src *float32, pairs int, last bool)
 
 // packAlong for n up to 32 and depth > 0.
 //

@@ -17,27 +17,29 @@ func (p *Packed) Column(dst []float32, j int) {
 	default:
 		clear(dst)
 		for q := planes - 1; q >= 0; q-- { // the small ones first
-			b := p.plane(q, panel)[2*at:]
+			lie, b := p.pairs(), p.plane(q, panel)
 			for k := range dst {
-				dst[k] += f32OfBF16(b[k>>1*2*panelCols+k&1])
+				dst[k] += f32OfBF16(b[lie.at(k, at)])
 			}
 		}
 	}
 }
 
 // Columns is the operand's columns first to first+n, first a multiple of PartCols, without copying them: it is p's memory. It is nil
-// where columns do not lie together, in the formats of several planes.
+// where they do not begin with a panel or are not there.
 func (p *Packed) Columns(first, n int) *Packed {
-	if !p.format.Cuts() || first%panelCols != 0 || first+n > p.n {
+	if first%panelCols != 0 || first+n > p.n {
 		return nil
 	}
 	from, to := first/panelCols, (first+n+panelCols-1)/panelCols
-	v := &Packed{k: p.k, n: n, kp: p.kp, panels: to - from, format: p.format}
+	v := &Packed{k: p.k, n: n, kp: p.kp, panels: to - from, step: p.step, format: p.format, halves: p.halves}
 	if n == 0 || p.k == 0 {
 		return v
 	}
-	size := len(p.mem) / p.panels // of a panel
-	v.mem = p.mem[from*size : to*size : to*size]
+	planes := max(1, p.format.planes())
+	size := len(p.mem) / (planes * p.step) // of a panel
+	end := ((planes-1)*p.step + to) * size
+	v.mem = p.mem[from*size : end : end]
 	if p.scale != nil {
 		v.scale = p.scale[from*panelCols : to*panelCols]
 	}

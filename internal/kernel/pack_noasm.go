@@ -6,7 +6,7 @@ func packAcrossArch([]float32, int, []float32, int, int, int) bool { return fals
 
 func packAlongArch([]float32, int, []float32, int, int, int) bool { return false }
 
-func splitPairsArch([]uint16, []float32, bool) bool { return false }
+func splitPairsArch([]uint16, pairs, []float32, bool) bool { return false }
 
 func takePlaneArch([]float32, int) bool { return false }
 

@@ -30,22 +30,31 @@ func (p *Packed) packPairsArch(b *Matrix, q, j0, n int) bool {
 // packPairsAlong packs a group of depth of a panel. The rows of the next one are fetched meanwhile: two lines of each, a row apart, are
 // nothing the processor sees coming.
 func (p *Packed) packPairsAlong(b *Matrix, q, j0, k0 int) {
-	const row = 2 * panelCols // numbers of a row of pairs
-	dst := p.plane(0, q)[k0*panelCols:][:groupDepth*panelCols]
+	lie, dst := p.pairs(), p.plane(0, q)
 	cols, have := min(panelCols, b.Cols-j0), min(groupDepth, p.k-k0)
 	if cols < panelCols || have < groupDepth {
-		clear(dst)
+		clear(dst[lie.at(k0, 0):][:groupDepth*lie.row/2])
+		if p.halves {
+			clear(dst[lie.at(k0, panelCols/2):][:groupDepth*lie.row/2])
+		}
 	}
 	if ahead := min(groupDepth, p.k-k0-groupDepth); ahead > 0 && cols == panelCols {
 		fetchRows(&b.V[(k0+groupDepth)*b.Stride+j0], b.Stride, ahead)
 	}
-	if have >= 2 {
-		pairRows(&dst[0], 2*row, &b.V[k0*b.Stride+j0], 4*b.Stride, have/2, cols, 1, 0)
+	part := panelCols // columns that lie together
+	if p.halves {
+		part /= 2
 	}
-	if have%2 != 0 {
-		var last [2 * panelCols]float32
-		copy(last[:], b.V[(k0+have-1)*b.Stride+j0:][:cols])
-		pairRows(&dst[have/2*row], 2*row, &last[0], 4*panelCols, 1, cols, 1, 0)
+	for j := 0; j < cols; j += part {
+		n := min(part, cols-j)
+		if have >= 2 {
+			pairRows(&dst[lie.at(k0, j)], 2*lie.row, &b.V[k0*b.Stride+j0+j], 4*b.Stride, have/2, n, 1, 0)
+		}
+		if have%2 != 0 {
+			var last [2 * panelCols]float32
+			copy(last[:], b.V[(k0+have-1)*b.Stride+j0+j:][:n])
+			pairRows(&dst[lie.at(k0+have-1, j)], 2*lie.row, &last[0], 4*panelCols, 1, n, 1, 0)
+		}
 	}
 }
 
@@ -53,7 +62,7 @@ func (p *Packed) packPairsAlong(b *Matrix, q, j0, k0 int) {
 // words, transposed.
 func (p *Packed) packPairsAcross(b *Matrix, q, j0 int) {
 	const row = (acrossGroups + 1) * groupDepth // numbers from one row of memory to the next
-	dst := p.plane(0, q)
+	lie, dst := p.pairs(), p.plane(0, q)
 	buf := scratch.get(panelCols * row / 2)
 	words := asU16(buf)
 	cols := min(panelCols, b.Cols-j0)
@@ -76,7 +85,7 @@ func (p *Packed) packPairsAcross(b *Matrix, q, j0 int) {
 			}
 		}
 		for half := range 2 {
-			transposeWords(&dst[k0*panelCols+half*panelCols], 4*panelCols, 2*groupDepth*panelCols, &words[half*panelCols/2*row], 2*row, depth/groupDepth, 16)
+			transposeWords(&dst[lie.at(k0, half*panelCols/2)], 2*lie.row, groupDepth*lie.row, &words[half*panelCols/2*row], 2*row, depth/groupDepth, 16)
 		}
 	}
 	scratch.put(buf)

@@ -54,7 +54,9 @@ func checkPanelColumn(t *testing.T, p *Packed, b Matrix, j int) {
 				t.Fatalf("element (%d, %d) is %v·%v, want %v", k, j, q, scale, x)
 			}
 		default:
-			at = k/2*2*panelCols + j%panelCols*2 + k%2
+			if at = k/2*64 + j%32*2 + k%2; isa == AMX && p.format != BF16W {
+				at = j%32/16*p.kp*16 + k/2*32 + j%16*2 + k%2
+			}
 			for q := range p.format.planes() {
 				want := bf16Of(x)
 				if got := p.plane(q, j/panelCols)[at]; got != want {

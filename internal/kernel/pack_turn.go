@@ -46,24 +46,33 @@ func (j *turnJob) Do(piece int) {
 		return
 	}
 	dst := j.to.plane(plane, panel)
+	to, from, first := j.to.pairs(), j.from.pairs(), panel*panelCols
+	part := square // numbers that lie together
+	if j.from.halves {
+		part /= 2
+	}
 	words := scratch.get(square / 2)
 	for b := range j.from.panels {
 		if b+turnAhead < j.from.panels {
-			fetch(pairsAsFloats(j.from.plane(plane, b+turnAhead)[panel*square:][:square]))
+			ahead := j.from.plane(plane, b+turnAhead)
+			fetch(pairsAsFloats(ahead[from.at(first, 0):][:part]))
+			if part < square {
+				fetch(pairsAsFloats(ahead[from.at(first, panelCols/2):][:part]))
+			}
 		}
-		turnPairs(dst[b*square:][:square], j.from.plane(plane, b)[panel*square:][:square], asU16(words))
+		turnPairs(dst[to.at(b*panelCols, 0):], to, j.from.plane(plane, b)[from.at(first, 0):], from, asU16(words))
 	}
 	scratch.put(words)
 }
 
-// turnPairs transposes a square of 32 by 32 in pairs: dst[j/2][i][j%2] = src[i/2][j][i%2]. words is memory.
-func turnPairs(dst, src, words []uint16) {
-	if turnPairsArch(dst, src, words) {
+// turnPairs transposes a square of 32 by 32 in pairs, which lie in dst as to says and in src as from says. words is memory.
+func turnPairs(dst []uint16, to pairs, src []uint16, from pairs, words []uint16) {
+	if turnPairsArch(dst, to, src, from, words) {
 		return
 	}
 	for i := range panelCols {
 		for j := range panelCols {
-			dst[(j/2*panelCols+i)*2+j%2] = src[(i/2*panelCols+j)*2+i%2]
+			dst[to.at(j, i)] = src[from.at(i, j)]
 		}
 	}
 }

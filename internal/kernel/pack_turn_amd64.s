@@ -13,11 +13,13 @@ DATA lowHalf<>+48(SB)/8, $0x002d000d002c000c
 DATA lowHalf<>+56(SB)/8, $0x002f000f002e000e
 GLOBL lowHalf<>(SB), RODATA, $64
 
-// func alternate(dst, src *uint16, pairs int)
-TEXT ·alternate(SB), NOSPLIT, $0-24
+// func alternate(dst *uint16, row, right int, src *uint16, pairs int)
+TEXT ·alternate(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ pairs+16(FP), CX
+	MOVQ row+8(FP), R9
+	MOVQ right+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ pairs+32(FP), CX
 	VMOVDQU64 lowHalf<>(SB), Z30
 	MOVL $0x00100010, AX // the high half lies 16 numbers on
 	VPBROADCASTD AX, Z31
@@ -30,9 +32,9 @@ loop:
 	VPERMI2W Z1, Z0, Z2
 	VPERMI2W Z1, Z0, Z3
 	VMOVDQU64 Z2, (DI)
-	VMOVDQU64 Z3, 64(DI)
+	VMOVDQU64 Z3, (DI)(R10*1)
 	ADDQ $128, SI
-	ADDQ $128, DI
+	ADDQ R9, DI
 	DECQ CX
 	JNZ loop
 	VZEROUPPER

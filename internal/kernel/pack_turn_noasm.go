@@ -2,6 +2,6 @@
 
 package kernel
 
-func turnPairsArch(dst, src, words []uint16) bool { return false }
+func turnPairsArch([]uint16, pairs, []uint16, pairs, []uint16) bool { return false }
 
 func fetch([]float32) {}

@@ -64,8 +64,8 @@ func (f Format) planes() int {
 	return 0
 }
 
-// size is how many bytes an element takes.
-func (f Format) size() int {
+// Size is how many bytes an element takes.
+func (f Format) Size() int {
 	switch q := f.planes(); {
 	case q > 0:
 		return 2 * q
@@ -75,8 +75,8 @@ func (f Format) size() int {
 	return 4
 }
 
-// Cuts tells whether an operand of the format can be cut into columns where it lies (Packed.Columns).
-func (f Format) Cuts() bool { return f.planes() <= 1 }
+// Exact tells whether an operand of the format has float32's numbers, but for those below 1e-30.
+func (f Format) Exact() bool { return f == F32 || f == BF16x3 }
 
 // splitHigh computes High as three products on any processor, slower than float32 where there is no AMX: to see there what that
 // arithmetic does to a training.
