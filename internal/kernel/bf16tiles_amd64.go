@@ -16,6 +16,7 @@ const (
 	tileStripe = 16        // most panels of a strip
 	tileRight  = 1 << 20   // most bytes of a strip of the right operand
 	tileSums   = 768 << 10 // most bytes of a block's sums
+	tileApart  = 16        // numbers between the rows of sums
 	tileLeast  = 256       // steps (32·32·32) a block is worth having
 )
 
@@ -75,7 +76,7 @@ func (p *productBF16) tiles(i0, i1, j0, j1 int, buffer bool) {
 		if p.chunk < groups {
 			rows *= i1 - i0
 		}
-		sums = scratch.get(rows * (j1 - j0) * panelCols)
+		sums = scratch.get(rows * ((j1-j0)*panelCols + tileApart))
 	}
 	s := tileStrip{
 		aPlane: 2 * p.left.planeLen, bPlane: 2 * b.step * b.kp * panelCols,
@@ -85,7 +86,7 @@ func (p *productBF16) tiles(i0, i1, j0, j1 int, buffer bool) {
 		for i := i0; i < i1; i++ {
 			first := i * tilePanel
 			last := min(first+tilePanel, p.c.Rows)
-			sum, stride := sums, (j1-j0)*panelCols
+			sum, stride := sums, (j1-j0)*panelCols+tileApart
 			switch {
 			case !buffer:
 				sum, stride = p.c.V[first*p.c.Stride+cols:], p.c.Stride
