@@ -52,6 +52,7 @@ type productBF16 struct {
 	strip   int       // panels of a region
 	chunk   int       // AMX: groups of which a strip of the right operand stays in the cache
 	mb, nb  int       // blocks of c down and across
+	panels  Packed    // what b is, if it is some panels of an operand
 	how     dotFinish // how tiles are finished
 	bias    []float32 // of whole panels, for that
 }

@@ -117,14 +117,8 @@ func (p *Pixels) four(to *[4]unsafe.Pointer, i, c int) {
 func (b *winogradBlock) dots(l *leftBF16, bias []float32) {
 	steps, step := l.kp/groupDepth, b.y.Rounded.step()
 	sums := scratch.get(winogradPlaces * dotRows * panelCols)
-	to := targets.get()
-	if len(*to) < b.rows {
-		*to = make([][4]unsafe.Pointer, b.rows)
-	}
 	spare := scratch.get(b.y.Rounded.sizeOfRow())
-	for s := range b.rows {
-		b.targets(&(*to)[s], s, unsafe.Pointer(&spare[0]))
-	}
+	to := b.allTargets(unsafe.Pointer(&spare[0]))
 	for j := b.p0; j < b.p1; j++ {
 		for i := range l.panels {
 			rows := min(dotRows, b.rows-i*dotRows)
@@ -146,23 +140,50 @@ func (b *winogradBlock) dots(l *leftBF16, bias []float32) {
 // targets are where the pixels of squares lie.
 var targets freeList[[][4]unsafe.Pointer]
 
-// tiles multiplies with AMX and finishes when all channels are there.
+// winogradTileCols is how many panels of channels are multiplied by tiles before they are finished: the sums of their places
+// and the places themselves lie in the second-level cache together.
+const winogradTileCols = 2
+
+// tiles multiplies and finishes with AMX.
 func (b *winogradBlock) tiles(l *leftBF16, bias []float32) {
+	const stride = winogradTileCols*panelCols + tileApart
+	out, step := l.panels*l.rows*stride, b.y.Rounded.step()
 	p := productsBF16.get()
-	p.c = Matrix{Rows: b.rows, Cols: b.wide, Stride: b.wide}
-	out := l.panels * l.rows * b.wide
+	p.c = Matrix{Rows: b.rows, Cols: winogradTileCols * panelCols, Stride: stride}
 	sums := scratch.get(winogradPlaces * out)
-	for place, w := range b.w {
-		p.left, p.b = *l, w
-		p.left.v = l.v[place*l.planeLen:]
-		p.c.V = sums[place*out:][:out]
-		p.planTiles()
-		p.tiles(0, l.panels, 0, w.panels, false)
+	spare := scratch.get(b.y.Rounded.sizeOfRow())
+	to := b.allTargets(unsafe.Pointer(&spare[0]))
+	for j := b.p0; j < b.p1; j += winogradTileCols {
+		end := min(j+winogradTileCols, b.p1)
+		for place, w := range b.w {
+			p.left, p.panels = *l, *w
+			p.left.v = l.v[place*l.planeLen:]
+			p.panels.mem, p.panels.panels = w.mem[j*w.kp*panelCols/2:], end-j
+			p.b = &p.panels
+			p.c.V = sums[place*out:][:out]
+			p.planTiles()
+			p.tiles(0, l.panels, 0, end-j, false)
+		}
+		winogradOutRounded((*to)[:b.rows], j*step, step, sums, out, stride, bias[j*panelCols:end*panelCols], b.act == ReLU)
 	}
+	clear(*to)
+	targets.put(to)
+	scratch.put(spare)
+	scratch.put(sums)
 	*p = productBF16{}
 	productsBF16.put(p)
-	b.finishRounded(sums, out, bias)
-	scratch.put(sums)
+}
+
+// allTargets are the targets of all squares.
+func (b *winogradBlock) allTargets(spare unsafe.Pointer) *[][4]unsafe.Pointer {
+	to := targets.get()
+	if len(*to) < b.rows {
+		*to = make([][4]unsafe.Pointer, b.rows)
+	}
+	for s := range b.rows {
+		b.targets(&(*to)[s], s, spare)
+	}
+	return to
 }
 
 // winogradInRounded is winogradIn for pixels that are rounded, and rounds the places: groups of 32 channels lie fromStep bytes

@@ -95,6 +95,9 @@ func Conv2DWinograd(y, x Pixels, n int, c Conv, w []*Packed, bias []float32, act
 	rows := min(max(winogradFloats/(c.C+c.Out), 2*tileRows()), winogradRows)
 	if j.between {
 		rows = winogradRounded
+		if isa == AMX {
+			rows = winogradTileRows(c.C)
+		}
 	}
 	j.mb = (j.squares + rows - 1) / rows
 	j.nb = 1
@@ -110,6 +113,12 @@ func Conv2DWinograd(y, x Pixels, n int, c Conv, w []*Packed, bias []float32, act
 	}
 	*j = winogradJob{}
 	winogradJobs.put(j)
+}
+
+// winogradTileRows is winogradRounded for tiles: panels of squares whose places, of c channels, fill half of the second-level cache.
+func winogradTileRows(c int) int {
+	const panel = 32
+	return panel * min(max(1<<19/(winogradPlaces*panel*c), 2), 6)
 }
 
 // winogradJob is Conv2DWinograd on its way through Run: a piece is some squares, and some panels of the output's channels.
