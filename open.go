@@ -34,7 +34,7 @@ func open(ctx context.Context, name string, o Options) (*Model, error) {
 	}
 	m := &Model{options: o}
 	var err error
-	if m.mapperBackend, err = o.Device.Open(o.Precision); err != nil {
+	if m.mapperBackend, err = o.Device.OpenInference(o.Precision); err != nil {
 		return nil, err
 	}
 	if m.lmBackend, err = o.Device.OpenWeights(o.Precision, o.Weights); err != nil {

@@ -36,7 +36,7 @@ type Encoder struct {
 // Open loads a CLIP: a file or a folder (OpenAI's, open_clip's and Hugging Face's are known), or "random:" and a
 // configuration file or published name, for a random model.
 func Open(name string, o Options) (*Encoder, error) {
-	backend, err := o.Device.Open(o.Precision)
+	backend, err := o.Device.OpenInference(o.Precision)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func Open(name string, o Options) (*Encoder, error) {
 
 // newEncoder is an encoder of a model that keeps its weights.
 func newEncoder(m *Model, o Options) (*Encoder, error) {
-	backend, err := o.Device.Open(o.Precision)
+	backend, err := o.Device.OpenInference(o.Precision)
 	if err != nil {
 		return nil, err
 	}

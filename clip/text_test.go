@@ -35,7 +35,7 @@ func TestTextTower(t *testing.T) {
 	g := G.NewGraph()
 	in := clip.NewTextInput(g, 12, 4)
 	features := model.Text.Forward(in)
-	machine, err := nn.NewMachine(nn.NewCPU(nn.Float32), features)
+	machine, err := nn.NewMachine(nn.NewCPUWeights(nn.Float32, nn.WeightsFloat32), features)
 	if err != nil {
 		t.Fatal(err)
 	}

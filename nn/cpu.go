@@ -54,7 +54,7 @@ func NewCPU(p Precision) *CPU {
 	return &CPU{precision: p, packs: map[packKey]*pack{}, kept: map[place]*lossScratch{}}
 }
 
-// NewCPUWeights is a CPU backend for decoding, with weights in a format of their own.
+// NewCPUWeights is a CPU backend for what only reads its weights, with these in a format of their own.
 func NewCPUWeights(p Precision, w WeightFormat) *CPU {
 	c := NewCPU(p)
 	c.weights = w
