@@ -29,8 +29,9 @@ var gemmJobs freeList[gemmJob]
 // panels of b come and go.
 const (
 	blockRows  = 112
+	wideRows   = 224 // the same where panels are widened for a block
 	blockDepth = 768
-	blockCols  = 24        // least panels across that are worth packing a's rows for once more
+	blockCols  = 48        // least panels across that are worth packing a's rows for once more
 	directCols = 10        // most panels across for which rows of a are not worth packing at all
 	blockSums  = 32 << 10  // sums that are finished at once
 	pieceBytes = 192 << 10 // of b, where few rows pass over many panels
@@ -43,7 +44,11 @@ func (j *gemmJob) plan() {
 	j.tiles = (m + tileRows() - 1) / tileRows()
 	steps := (j.b.k + blockDepth - 1) / blockDepth
 	j.kc = ((j.b.k+max(1, steps)-1)/max(1, steps) + 3) &^ 3
-	j.mb = (m + blockRows - 1) / blockRows
+	rows := blockRows
+	if j.b.format != F32 {
+		rows = wideRows
+	}
+	j.mb = (m + rows - 1) / rows
 	if j.mb == 1 {
 		// Balanced pieces of a few dozen microseconds' work.
 		work := max(1, panels*len(j.b.mem)/max(1, j.b.panels)*4*max(1, m/16)/pieceBytes)
@@ -133,7 +138,7 @@ func (j *gemmJob) Do(piece int) {
 	}
 	b.i0, b.i1 = j.row(b.t0), j.row(b.t1)
 	b.strip = max(1, min(b.p1-b.p0, blockSums/((b.i1-b.i0)*panelCols)))
-	var buffers [3][]float32
+	var buffers [4][]float32
 	if j.left == nil && !j.direct {
 		buffers[0] = scratch.get((b.i1 - b.i0) * j.kc)
 		b.left = buffers[0]
@@ -148,6 +153,10 @@ func (j *gemmJob) Do(piece int) {
 			buffers[2] = scratch.get(tileRows() * panelCols)
 			b.edge = buffers[2]
 		}
+	}
+	if j.b.format != F32 && b.t1-b.t0 >= widenTiles {
+		buffers[3] = scratch.get(j.kc * panelCols)
+		b.wide = buffers[3]
 	}
 	b.products()
 	for _, v := range buffers {
@@ -164,6 +173,7 @@ type block struct {
 	strip                  int       // panels whose sums are finished at once
 	left                   []float32 // rows of a, one depth step
 	edge                   []float32 // a tile that is narrower than a panel
+	wide                   []float32 // a panel's weights as float32, where enough tiles meet them
 	sum                    []float32
 	stride                 int
 }
@@ -234,6 +244,14 @@ func (b *block) panel(left []float32, p, q, k0, kn int, more, last bool) {
 		pairs = j.b.plane(q, p)[k0*panelCols:][:(kn+1)&^1*panelCols]
 		t.ahead = uintptr(unsafe.Pointer(&pairs[0])) + uintptr(2*panelCols*j.b.kp)
 		t.aheadStep = 2 * panelCols / (b.t1 - b.t0)
+	}
+	if b.wide != nil {
+		floats = b.wide[:kn*panelCols]
+		if bytes != nil {
+			widenBytes(floats, bytes)
+		} else {
+			widenPairs(floats, pairs, kn)
+		}
 	}
 	cols := min(panelCols, j.c.Cols-p*panelCols)
 	for n := b.t0; n < b.t1; n++ {

@@ -20,3 +20,9 @@ func (t *tile) int8Arch([]int8) bool { return false }
 func besideRows() int { return 4 }
 
 func (t *tile) int8BesideArch([]int8) bool { return false }
+
+func tallRows() int { return 0 }
+
+func (t *tile) tallPairs([]uint16) {}
+
+func (t *tile) tallInt8([]int8) {}

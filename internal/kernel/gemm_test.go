@@ -199,7 +199,7 @@ func TestGemmBothInPieces(t *testing.T) {
 
 // A row's result does not depend on the rows around it, on how the product is cut, or on the workers.
 func TestGemmBatchInvariant(t *testing.T) {
-	const m, n = 61, 105
+	const m, n = 131, 105
 	eachISA(t, func(t *testing.T) {
 		for _, f := range allFormats {
 			for _, k := range []int{37, 700} {
@@ -236,6 +236,9 @@ func TestGemmBatchInvariant(t *testing.T) {
 				}
 				for size := 1; size <= 20; size++ {
 					check(fmt.Sprint(size, " rows"), rng.Perm(m)[:size], 1+size%3, size%2 == 0)
+				}
+				for size := 15; size <= 65; size++ {
+					check(fmt.Sprint(size, " rows"), rng.Perm(m)[:size], 1+size%2, false)
 				}
 				check("shuffled", rng.Perm(m), 2, false)
 				check("transposed", rng.Perm(m), 1, true)

@@ -3,6 +3,8 @@ package kernel
 import (
 	"math"
 	"unsafe"
+
+	"github.com/clipcap-go/clipcap/internal/half"
 )
 
 // panelCols is the width of a panel: the columns a register kernel computes at once.
@@ -152,8 +154,9 @@ func (p *Packed) panelBytes(j, end int) []int8 {
 }
 
 const (
-	packGrain = 1 << 16 // elements in a piece of Pack
-	packDepth = 128     // rows that are brought into panel order before they are converted
+	packGrain  = 1 << 16 // elements in a piece of Pack
+	packDepth  = 128     // rows that are brought into panel order before they are converted
+	planePiece = 512     // elements that takePlane rounds at once
 )
 
 // packJob packs panels: piece i is per of them from first + i*per on. The first is column 0 of b.
@@ -224,14 +227,20 @@ func packAcross(dst []float32, dstStep int, src []float32, srcStep, n, depth int
 
 // takePlane replaces every x by bfloat16 plane q of x.
 func takePlane(x []float32, q int) {
-	if takePlaneArch(x, q) {
-		return
-	}
-	for i, v := range x {
+	var narrow [planePiece]uint16
+	var wide [planePiece]float32
+	for len(x) > 0 {
+		n := min(len(x), planePiece)
 		for range q {
-			v -= roundBF16(v)
+			half.NarrowBF16(narrow[:n], x[:n])
+			half.WidenBF16(wide[:n], narrow[:n])
+			for i, h := range wide[:n] {
+				x[i] -= h
+			}
 		}
-		x[i] = roundBF16(v)
+		half.NarrowBF16(narrow[:n], x[:n])
+		half.WidenBF16(x[:n], narrow[:n])
+		x = x[n:]
 	}
 }
 

@@ -21,7 +21,7 @@ func packAcrossArch(dst []float32, dstStep int, src []float32, srcStep, n, depth
 	switch {
 	case isa >= AVX512:
 		for j := 0; j < n; j += 16 {
-			packAcrossAVX512(&dst[j], dstStep, &src[j*srcStep], srcStep, min(16, n-j), depth)
+			packAcrossAVX512(&dst[j], dstStep, min(16, dstStep-j), &src[j*srcStep], srcStep, min(16, n-j), depth)
 		}
 	case isa == AVX2 && (dstStep >= 8 || n >= 4):
 		for j := 0; j < n; j += 8 {
@@ -43,8 +43,6 @@ func splitPairsArch(dst []uint16, lie pairs, src []float32, last bool) bool {
 	return true
 }
 
-func takePlaneArch([]float32, int) bool { return false }
-
 // splitPairs for pairs > 0 of rows; the steps are bytes.
 //
 //go:noescape
@@ -55,10 +53,10 @@ func splitPairsAVX512(dst *uint16, row, right int, src *float32, pairs int, last
 //go:noescape
 func packAlongAVX512(dst *float32, dstStep int, src *float32, srcStep, n, depth int)
 
-// packAcross for n from 1 to 16 and depth > 0; columns n to 15 are cleared if rows of dst have them.
+// packAcross for n from 1 to 16 and depth > 0; columns n to room, at most 16, are cleared.
 //
 //go:noescape
-func packAcrossAVX512(dst *float32, dstStep int, src *float32, srcStep, n, depth int)
+func packAcrossAVX512(dst *float32, dstStep, room int, src *float32, srcStep, n, depth int)
 
 // packAlong for n = 32, or n = dstStep from 4 to 8, and depth > 0.
 //

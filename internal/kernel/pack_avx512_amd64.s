@@ -37,22 +37,18 @@
 	BZHIL AX, DX, DX \
 	KMOVW DX, k
 
-// func packAcrossAVX512(dst *float32, dstStep int, src *float32, srcStep, n, depth int)
-TEXT ·packAcrossAVX512(SB), NOSPLIT, $128-48
+// func packAcrossAVX512(dst *float32, dstStep, room int, src *float32, srcStep, n, depth int)
+TEXT ·packAcrossAVX512(SB), NOSPLIT, $128-56
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ srcStep+24(FP), R9
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R9
 	SHLQ $2, R9
-	MOVQ n+32(FP), R10
-	MOVQ depth+40(FP), CX
+	MOVQ n+40(FP), R10
+	MOVQ depth+48(FP), CX
 	MOVQ R10, AX
 	MASK(K2)
-	MOVQ R8, AX
-	CMPQ AX, $16
-	JLE  exact
-	MOVL $16, AX
-exact:
+	MOVQ room+16(FP), AX
 	MASK(K3)
 	SHLQ $2, R8
 	// Rows beyond the last read the first.

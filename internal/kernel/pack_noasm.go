@@ -8,6 +8,4 @@ func packAlongArch([]float32, int, []float32, int, int, int) bool { return false
 
 func splitPairsArch([]uint16, pairs, []float32, bool) bool { return false }
 
-func takePlaneArch([]float32, int) bool { return false }
-
 func (p *Packed) packPairsArch(*Matrix, int, int, int) bool { return false }

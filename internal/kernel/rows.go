@@ -29,6 +29,7 @@ type rowsJob struct {
 	depth     int  // depth of the left operand, in elements: pairs for such a product
 	step      int  // depth of a step
 	tiles     int
+	halves    int  // of a panel, one after the other: 2 if tiles are tall
 	beside    bool // int8 of very few rows: two panels at a time, from both halves of a stretch
 	ahead     bool // weights are fetched by hand, a step ahead
 	unit      int  // panels that are claimed at once, of either half
@@ -72,14 +73,17 @@ func gemmRows(c, a Matrix, b *Packed, ep *Epilogue) bool {
 	j.c, j.a, j.b, j.pairs = c, a, b, b.format == BF16
 	j.end.from(ep, b)
 	m := c.Rows
-	j.tiles = (m + tileRows() - 1) / tileRows()
+	j.tiles, j.halves = (m+tileRows()-1)/tileRows(), 1
 	j.depth = b.k
 	if j.pairs {
 		j.depth, size = b.kp/2, 4
+	} else if size < 4 && j.tiles > 1 && tallRows() > 0 {
+		j.tiles, j.halves = (m+tallRows()-1)/tallRows(), 2
 	}
+	passes := j.tiles * j.halves
 	j.step = j.depth
 	j.beside = b.format == Int8 && m <= besideRows()
-	if j.ahead = !j.beside && (j.tiles > 1 || isa == AVX2 || size < 4 && m >= widenRows); j.ahead {
+	if j.ahead = !j.beside && (passes > 1 || isa == AVX2 || size < 4 && m >= widenRows); j.ahead {
 		steps := (j.depth*size*panelCols + rowsStep - 1) / rowsStep
 		j.step = ((j.depth+steps-1)/steps + 3) &^ 3
 	}
@@ -206,16 +210,19 @@ func (j *rowsJob) panels(left, sum []float32, p0, p1 int) {
 			at, bytes := j.memory(p, k0, kn)
 			t.ahead = uintptr(at)
 			if j.ahead {
-				t.ahead, t.aheadStep = uintptr(at)+uintptr(bytes), bytes/kn/j.tiles
+				t.ahead, t.aheadStep = uintptr(at)+uintptr(bytes), bytes/kn/(j.tiles*j.halves)
 			}
 			for n := range j.tiles {
 				i := j.row(n)
 				t.rows = j.row(n+1) - i
 				t.depthStep = t.rows
 				t.a = left[k0*m+i*kn:]
-				t.c = sum[i*width+(p-p0)*panelCols:]
-				j.tile(&t, p, k0, kn)
-				t.ahead += uintptr(kn * t.aheadStep)
+				for half := range j.halves {
+					at := half * panelCols / 2
+					t.c = sum[i*width+(p-p0)*panelCols+at:]
+					j.tile(&t, p, k0, kn, at)
+					t.ahead += uintptr(kn * t.aheadStep)
+				}
 			}
 		}
 	}
@@ -237,16 +244,26 @@ func (j *rowsJob) memory(p, k0, kn int) (at unsafe.Pointer, bytes int) {
 	return unsafe.Pointer(&j.b.plane(0, p)[k0*panelCols]), 2 * kn * panelCols
 }
 
-// tile adds the products of a tile of rows and a panel.
-func (j *rowsJob) tile(t *tile, p, k0, kn int) {
+// tile adds the products of a tile of rows and a panel, or if tiles are tall, half of one from column at on.
+func (j *rowsJob) tile(t *tile, p, k0, kn, at int) {
 	switch b := j.b; b.format {
 	case F32:
 		t.f32(b.floats(p)[k0*panelCols:][:kn*panelCols])
-	case Int8:
-		t.int8(b.panelBytes(p, p+1)[k0*panelCols:][:kn*panelCols])
 	case BF16:
 		t.dotArch(b.plane(0, p)[2*k0*panelCols:][:2*kn*panelCols])
+	case Int8:
+		v := b.panelBytes(p, p+1)[k0*panelCols:][:kn*panelCols]
+		if j.halves > 1 {
+			t.tallInt8(v[at:])
+		} else {
+			t.int8(v)
+		}
 	default:
-		t.pairs(b.plane(0, p)[k0*panelCols:][:(kn+1)&^1*panelCols])
+		v := b.plane(0, p)[k0*panelCols:][:(kn+1)&^1*panelCols]
+		if j.halves > 1 {
+			t.tallPairs(v[2*at:])
+		} else {
+			t.pairs(v)
+		}
 	}
 }
