@@ -26,6 +26,7 @@ type rowsJob struct {
 	end       finisher
 	a         Matrix
 	pairs     bool // a product of bfloat16 pairs
+	rounds    bool // the left operand is rounded to bfloat16, and multiplied as float32
 	depth     int  // depth of the left operand, in elements: pairs for such a product
 	step      int  // depth of a step
 	tiles     int
@@ -63,14 +64,16 @@ func gemmRows(c, a Matrix, b *Packed, ep *Epilogue) bool {
 	case Int8:
 		size = 1
 	case BF16:
-		if size = 2; !dotRowsArch() {
+		if size = 2; isa == AMX {
 			return false
 		}
 	default:
 		return false
 	}
 	j := rowsJobs.get()
-	j.c, j.a, j.b, j.pairs = c, a, b, b.format == BF16
+	j.c, j.a, j.b = c, a, b
+	j.pairs = b.format == BF16 && dotRowsArch()
+	j.rounds = b.format == BF16 && !j.pairs
 	j.end.from(ep, b)
 	m := c.Rows
 	j.tiles, j.halves = (m+tileRows()-1)/tileRows(), 1
@@ -134,6 +137,9 @@ func (j *rowsJob) pack(left []float32, p int) {
 			packAcross(left[k0*m+i*kn:][:n*kn], n, src[i*stride+k0:], stride, n, kn)
 		}
 	}
+	if j.rounds {
+		takePlane(left, 0)
+	}
 }
 
 // Do works through stretch i, and then through what is left of the others.
@@ -141,7 +147,7 @@ func (j *rowsJob) Do(i int) {
 	of := roundUp(j.c.Rows*j.depth, cacheLine/4)
 	memory := scratch.get(of + j.c.Rows*j.room()*panelCols)
 	left, sum := memory[:j.c.Rows*j.depth], memory[of:]
-	ready := j.c.Rows == 1 && !j.pairs
+	ready := j.c.Rows == 1 && !j.pairs && !j.rounds
 	if ready {
 		left = j.a.V[:j.depth]
 	}
@@ -239,7 +245,9 @@ func (j *rowsJob) memory(p, k0, kn int) (at unsafe.Pointer, bytes int) {
 	case Int8:
 		return unsafe.Pointer(&j.b.panelBytes(p, p+1)[k0*panelCols]), kn * panelCols
 	case BF16:
-		k0, kn = 2*k0, 2*kn
+		if j.pairs {
+			k0, kn = 2*k0, 2*kn
+		}
 	}
 	return unsafe.Pointer(&j.b.plane(0, p)[k0*panelCols]), 2 * kn * panelCols
 }
@@ -249,8 +257,6 @@ func (j *rowsJob) tile(t *tile, p, k0, kn, at int) {
 	switch b := j.b; b.format {
 	case F32:
 		t.f32(b.floats(p)[k0*panelCols:][:kn*panelCols])
-	case BF16:
-		t.dotArch(b.plane(0, p)[2*k0*panelCols:][:2*kn*panelCols])
 	case Int8:
 		v := b.panelBytes(p, p+1)[k0*panelCols:][:kn*panelCols]
 		if j.halves > 1 {
@@ -259,6 +265,10 @@ func (j *rowsJob) tile(t *tile, p, k0, kn, at int) {
 			t.int8(v)
 		}
 	default:
+		if j.pairs {
+			t.dotArch(b.plane(0, p)[2*k0*panelCols:][:2*kn*panelCols])
+			break
+		}
 		v := b.plane(0, p)[k0*panelCols:][:(kn+1)&^1*panelCols]
 		if j.halves > 1 {
 			t.tallPairs(v[2*at:])
