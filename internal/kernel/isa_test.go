@@ -9,9 +9,10 @@ import (
 	"github.com/clipcap-go/clipcap/internal/testkit/amxemu"
 )
 
-// bestTestISA is the best instruction set tests can run: AMX's tiles are emulated where they are missing.
+// bestTestISA is the best instruction set tests can run: AMX's tiles, and conversions to bfloat16, are emulated where they are
+// missing.
 func bestTestISA() ISA {
-	if best := bestISA(); best != AVX512 || !cpu.X86.HasAVX512BF16 || !amxemu.Install() {
+	if best := bestISA(); best != AVX512 || !amxemu.Install() {
 		return best
 	}
 	return AMX
@@ -20,10 +21,16 @@ func bestTestISA() ISA {
 // eachISA runs test once with every instruction set this processor has, or can emulate, in use.
 func eachISA(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	defer func(old ISA) { isa = old }(isa)
+	defer func(old ISA, dot bool) { isa, dotBF16 = old, dot }(isa, dotBF16)
 	for i := Generic; i <= bestTestISA(); i++ {
 		t.Run(i.String(), func(t *testing.T) {
 			isa = i
+			test(t)
+		})
+	}
+	if best := bestTestISA(); best >= AVX512 && !dotBF16 && (best == AMX || cpu.X86.HasAVX512BF16) {
+		t.Run("avx512 with pairs", func(t *testing.T) {
+			isa, dotBF16 = AVX512, true
 			test(t)
 		})
 	}

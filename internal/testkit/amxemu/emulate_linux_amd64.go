@@ -22,12 +22,14 @@ type thread struct {
 // threads are those that have met a tile instruction.
 var threads [256]thread
 
-// context is the kernel's ucontext_t up to the instruction pointer.
+// context is the kernel's ucontext_t up to where the other registers lie.
 type context struct {
 	_     [2]uintptr
 	stack uintptr
 	_     [2]uintptr
 	reg   [17]uintptr // r8-r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip
+	_     [6]uintptr
+	area  uintptr // of XSAVE
 }
 
 const rip = 16
@@ -87,6 +89,9 @@ const (
 //go:nosplit
 func (t *thread) step(uc *context) uintptr {
 	code := (*[10]byte)(at(uc.reg[rip]))
+	if code[0] == evex {
+		return stepPairs(uc, code)
+	}
 	if code[0] != vex3 || code[1]&0x1f != map0F38 || code[2]&0x84 != 0 { // W and L are 0
 		return 0
 	}

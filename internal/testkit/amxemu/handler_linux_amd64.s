@@ -77,3 +77,11 @@ pair:
 	LDMXCSR old-8(SP)
 	VZEROUPPER
 	RET
+
+// func xsaveOffset(component uint32) uint32
+TEXT ·xsaveOffset(SB), NOSPLIT, $0-12
+	MOVL $0xd, AX
+	MOVL component+0(FP), CX
+	CPUID
+	MOVL BX, ret+8(FP)
+	RET

@@ -28,12 +28,13 @@ const saRestorer = 0x04000000
 // before is the handler that was there, Go's; it gets what is not ours.
 var before sigaction
 
-// Install makes AMX instructions work in this process and tells whether it could: the processor has
-// AVX-512, with which the instructions are carried out, and no AMX of its own.
+// Install makes the instructions of AMX and of AVX512-BF16 work in this process and tells whether it could: the processor has
+// AVX-512, with which they are carried out, and no AMX of its own.
 var Install = sync.OnceValue(func() bool {
 	if !cpu.X86.HasAVX512F || cpu.X86.HasAMXTile {
 		return false
 	}
+	findRegisters()
 	if !swapAction(nil, &before) {
 		return false
 	}
