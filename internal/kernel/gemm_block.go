@@ -44,10 +44,7 @@ func (j *gemmJob) plan() {
 	j.tiles = (m + tileRows() - 1) / tileRows()
 	steps := (j.b.k + blockDepth - 1) / blockDepth
 	j.kc = ((j.b.k+max(1, steps)-1)/max(1, steps) + 3) &^ 3
-	rows := blockRows
-	if j.b.format != F32 {
-		rows = wideRows
-	}
+	rows := mostRows(j.b.format)
 	j.mb = (m + rows - 1) / rows
 	if j.mb == 1 {
 		// Balanced pieces of a few dozen microseconds' work.
@@ -60,6 +57,14 @@ func (j *gemmJob) plan() {
 	if j.mb*j.nb < 8*procs {
 		j.mb = min(j.tiles, roundUp(j.mb, procs))
 	}
+}
+
+// mostRows is the most rows of a block. Narrow weights are widened for each, which taller ones make rarer.
+func mostRows(f Format) int {
+	if f == F32 {
+		return blockRows
+	}
+	return wideRows
 }
 
 // planePairs lists which planes of a and b are multiplied, the smallest terms first.

@@ -36,10 +36,10 @@ func GemmBytes(m, k, n int, p Precision) (left, right int) {
 	switch {
 	case f.planes() > 0 && (dotBF16 || isa == AMX):
 		left = 2 * f.planes() * m * k
-	case m <= blockRows:
+	case m <= mostRows(f):
 		left = 4 * max(1, f.leftPlanes()) * m * k
 	default:
-		left = 4 * blockRows * min(k, blockDepth)
+		left = 4 * mostRows(f) * min(k, blockDepth)
 	}
 	if left > 0 {
 		left = 4 << scratchClass(left/4)
