@@ -237,7 +237,7 @@ func TestGemmBatchInvariant(t *testing.T) {
 				for size := 1; size <= 20; size++ {
 					check(fmt.Sprint(size, " rows"), rng.Perm(m)[:size], 1+size%3, size%2 == 0)
 				}
-				for size := 15; size <= 65; size++ {
+				for size := 15; tallRows() > 0 && size <= 65; size++ {
 					check(fmt.Sprint(size, " rows"), rng.Perm(m)[:size], 1+size%2, false)
 				}
 				check("shuffled", rng.Perm(m), 2, false)
