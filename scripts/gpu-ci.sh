@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks the GPU code where there is no GPU: the committed PTX is what the sources compile to (with another release of clang, whose
 # text differs, what that makes is assembled and tested instead), ptxas takes it for Ampere and Hopper and spills nothing, the commands build
-# with the tag gpu against the headers of CUDA 12 and 13 and start, and test programs run on a stand-in for the driver. Each tool is installed
+# with the tag gpu against the headers of CUDA 12 and 13 and start, and test programs and the commands run on a stand-in for the driver. Each tool is installed
 # where that is possible; where it is not the step says so and is left out. The kernels' arithmetic is tested by go test.
 set -u
 cd "$(dirname "$0")/.."

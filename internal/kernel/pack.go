@@ -156,7 +156,7 @@ func (p *Packed) panelBytes(j, end int) []int8 {
 const (
 	packGrain  = 1 << 16 // elements in a piece of Pack
 	packDepth  = 128     // rows that are brought into panel order before they are converted
-	planePiece = 512     // elements that takePlane rounds at once
+	planePiece = 256     // elements that takePlane rounds at once
 )
 
 // packJob packs panels: piece i is per of them from first + i*per on. The first is column 0 of b.
@@ -227,20 +227,22 @@ func packAcross(dst []float32, dstStep int, src []float32, srcStep, n, depth int
 
 // takePlane replaces every x by bfloat16 plane q of x.
 func takePlane(x []float32, q int) {
+	for range q {
+		loseBF16(x)
+	}
 	var narrow [planePiece]uint16
-	var wide [planePiece]float32
 	for len(x) > 0 {
 		n := min(len(x), planePiece)
-		for range q {
-			half.NarrowBF16(narrow[:n], x[:n])
-			half.WidenBF16(wide[:n], narrow[:n])
-			for i, h := range wide[:n] {
-				x[i] -= h
-			}
-		}
 		half.NarrowBF16(narrow[:n], x[:n])
 		half.WidenBF16(x[:n], narrow[:n])
 		x = x[n:]
+	}
+}
+
+// loseBF16 leaves of every x what rounding it to bfloat16 loses.
+func loseBF16(x []float32) {
+	for i, v := range x {
+		x[i] = v - roundBF16(v)
 	}
 }
 

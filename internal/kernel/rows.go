@@ -244,10 +244,9 @@ func (j *rowsJob) memory(p, k0, kn int) (at unsafe.Pointer, bytes int) {
 		return unsafe.Pointer(&j.b.floats(p)[k0*panelCols]), 4 * kn * panelCols
 	case Int8:
 		return unsafe.Pointer(&j.b.panelBytes(p, p+1)[k0*panelCols]), kn * panelCols
-	case BF16:
-		if j.pairs {
-			k0, kn = 2*k0, 2*kn
-		}
+	}
+	if j.pairs {
+		k0, kn = 2*k0, 2*kn
 	}
 	return unsafe.Pointer(&j.b.plane(0, p)[k0*panelCols]), 2 * kn * panelCols
 }
