@@ -31,10 +31,17 @@ func (t *tile) f32Arch(b []float32) bool {
 
 // f32NarrowArch is f32 for cols columns and no more; it tells whether there is such a kernel.
 func (t *tile) f32NarrowArch(b []float32, cols int) bool {
-	if isa < AVX512 || cols > panelCols/2 || t.k == 0 {
+	if isa < AVX2 || cols > panelCols/2 || t.k == 0 {
 		return false
 	}
 	t.cols = cols
+	if isa == AVX2 { // which has no masks to speak of: all 16, in which case fewer than four rows would be 32
+		if cols < panelCols/2 || t.rows < 4 {
+			return false
+		}
+		tileF32AVX2(t, unsafe.Pointer(unsafe.SliceData(b)))
+		return true
+	}
 	tileNarrowAVX512(t, unsafe.Pointer(unsafe.SliceData(b)))
 	return true
 }

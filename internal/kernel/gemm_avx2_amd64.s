@@ -6,7 +6,7 @@
 
 // Up to three rows are computed 32 columns at once: row r is the registers Y(4r) to Y(4r+3), Y13 to Y15 hold
 // elements of a, Y12 eight columns of b. Four to six rows are computed in two turns of 16 columns, each
-// row in two registers, with 16 columns of b in Y12 and Y13, elements of a in Y14 and Y15.
+// row in two registers, with 16 columns of b in Y12 and Y13, elements of a in Y14 and Y15; in one if no more than 16 are asked for.
 
 #define SPLAT1 VBROADCASTSS (AX), Y13
 #define SPLAT2 SPLAT1 \
@@ -217,10 +217,15 @@ done: \
 	JEQ  rows2 \
 	CMPQ SI, $3 \
 	JEQ  rows3 \
-	CMPQ SI, $4 \
 	MOVL $2, SI \
-	JEQ  rows4 \
+	CMPQ tile_cols(R13), $0 \
+	JEQ  wide \
+	CMPQ tile_cols(R13), $16 \
+	JGT  wide \
+	MOVL $1, SI \
+wide: \
 	CMPQ tile_rows(R13), $5 \
+	JLT  rows4 \
 	JEQ  rows5 \
 	JMP  rows6
 

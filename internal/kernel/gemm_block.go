@@ -231,24 +231,29 @@ func (b *block) finish(p0, p1 int) {
 // the sums are finished.
 func (b *block) panel(left []float32, p, q, k0, kn int, more, last bool) {
 	j := b.job
-	t := tile{k: kn, more: more}
+	cols := min(panelCols, j.c.Cols-p*panelCols)
+	t := tile{k: kn, more: more, cols: cols}
 	var floats []float32
 	var pairs []uint16
 	var bytes []int8
-	// Meanwhile the next panel is fetched, by each tile in part.
+	var at unsafe.Pointer
+	row := 4 * panelCols // bytes of a depth
 	switch j.b.format {
 	case F32:
 		floats = j.b.floats(p)[k0*panelCols:][:kn*panelCols]
-		t.ahead = uintptr(unsafe.Pointer(&floats[0])) + uintptr(4*panelCols*j.b.k)
-		t.aheadStep = 4 * panelCols / (b.t1 - b.t0)
+		at = unsafe.Pointer(&floats[0])
 	case Int8:
 		bytes = j.b.bytes(p)[k0*panelCols:][:kn*panelCols]
-		t.ahead = uintptr(unsafe.Pointer(&bytes[0])) + uintptr(panelCols*j.b.k)
-		t.aheadStep = panelCols / (b.t1 - b.t0)
+		at, row = unsafe.Pointer(&bytes[0]), panelCols
 	default:
 		pairs = j.b.plane(q, p)[k0*panelCols:][:(kn+1)&^1*panelCols]
-		t.ahead = uintptr(unsafe.Pointer(&pairs[0])) + uintptr(2*panelCols*j.b.kp)
-		t.aheadStep = 2 * panelCols / (b.t1 - b.t0)
+		at, row = unsafe.Pointer(&pairs[0]), 2*panelCols
+	}
+	t.ahead = uintptr(at)
+	// Meanwhile the next panel is fetched, by each tile in part. Behind the last there may be no memory, which takes long to find out.
+	if p+1 < b.p1 {
+		t.ahead += uintptr(row * j.b.kp)
+		t.aheadStep = row / (b.t1 - b.t0)
 	}
 	if b.wide != nil {
 		floats = b.wide[:kn*panelCols]
@@ -258,7 +263,6 @@ func (b *block) panel(left []float32, p, q, k0, kn int, more, last bool) {
 			widenPairs(floats, pairs, kn)
 		}
 	}
-	cols := min(panelCols, j.c.Cols-p*panelCols)
 	for n := b.t0; n < b.t1; n++ {
 		i := j.row(n)
 		t.rows = j.row(n+1) - i

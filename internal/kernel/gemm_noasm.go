@@ -23,6 +23,8 @@ func (t *tile) int8BesideArch([]int8) bool { return false }
 
 func tallRows() int { return 0 }
 
+func widensRows() bool { return false }
+
 func (t *tile) tallPairs([]uint16) { panic("kernel: no tall tiles here") }
 
 func (t *tile) tallInt8([]int8) { panic("kernel: no tall tiles here") }

@@ -13,6 +13,10 @@ func tallRows() int {
 	return 0
 }
 
+// widensRows tells whether few rows of narrow weights widen what several tiles pass over, into the nearest cache: where tiles cannot be
+// tall it costs too much to do so in each.
+func widensRows() bool { return isa == AVX2 }
+
 // tallPairs is pairs for 16 columns, the first of b's 32, and tallRows()/2 to tallRows() rows, which lie side by side.
 func (t *tile) tallPairs(b []uint16) { tallPairsAVX512(t, unsafe.Pointer(unsafe.SliceData(b))) }
 

@@ -10,7 +10,7 @@ type tile struct {
 	rowStep, depthStep int
 	c                  []float32
 	stride             int
-	cols               int // of f32NarrowArch
+	cols               int // if not 0, how many columns are wanted: of no more than 16 some kernels leave out the others, which are arbitrary then
 	beside             int // of int8Beside: bytes to the panel beside b
 	besideC            int // and numbers to its sums
 	more               bool

@@ -21,7 +21,7 @@ func HeldBytes() int {
 // Release leaves what HeldBytes counts to the garbage collector.
 func Release() {
 	scratch.mu.Lock()
-	scratch.free = [len(scratch.free)][][]float32{}
+	scratch.free, scratch.slab = [len(scratch.free)][][]float32{}, nil
 	scratch.mu.Unlock()
 	loans.mu.Lock()
 	loans.free = nil

@@ -5,10 +5,7 @@ import (
 	"unsafe"
 )
 
-const (
-	hugePage   = 2 << 20 // bytes; where the system's large pages have another size, fewer of them fit
-	adviceHuge = 14      // MADV_HUGEPAGE
-)
+const adviceHuge = 14 // MADV_HUGEPAGE
 
 // LargePages asks the system to back what lies of v in whole large pages with such, before v is first written. Weights are
 // read from end to end at memory's speed, and in small pages some of it goes into looking addresses up, as

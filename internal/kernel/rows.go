@@ -33,6 +33,7 @@ type rowsJob struct {
 	halves    int  // of a panel, one after the other: 2 if tiles are tall
 	beside    bool // int8 of very few rows: two panels at a time, from both halves of a stretch
 	ahead     bool // weights are fetched by hand, a step ahead
+	widened   bool // narrow weights of a step are widened for all tiles
 	unit      int  // panels that are claimed at once, of either half
 	units     int
 	stretches int
@@ -84,6 +85,9 @@ func gemmRows(c, a Matrix, b *Packed, ep *Epilogue) bool {
 		j.tiles, j.halves = (m+tallRows()-1)/tallRows(), 2
 	}
 	passes := j.tiles * j.halves
+	if j.widened = widensRows() && b.format == Int8 && j.tiles > 1; j.widened {
+		size = 4
+	}
 	j.step = j.depth
 	j.beside = b.format == Int8 && m <= besideRows()
 	if j.ahead = !j.beside && (passes > 1 || isa == AVX2 || size < 4 && m >= widenRows); j.ahead {
@@ -145,8 +149,12 @@ func (j *rowsJob) pack(left []float32, p int) {
 // Do works through stretch i, and then through what is left of the others.
 func (j *rowsJob) Do(i int) {
 	of := roundUp(j.c.Rows*j.depth, cacheLine/4)
-	memory := scratch.get(of + j.c.Rows*j.room()*panelCols)
-	left, sum := memory[:j.c.Rows*j.depth], memory[of:]
+	sums := j.c.Rows * j.room() * panelCols
+	memory := scratch.get(of + sums + j.step*panelCols)
+	left, sum, wide := memory[:j.c.Rows*j.depth], memory[of:of+sums], memory[of+sums:]
+	if !j.widened {
+		wide = nil
+	}
 	ready := j.c.Rows == 1 && !j.pairs && !j.rounds
 	if ready {
 		left = j.a.V[:j.depth]
@@ -176,7 +184,7 @@ func (j *rowsJob) Do(i int) {
 				j.twice(left, sum, p, min(p+j.unit, first+half), half)
 				continue
 			}
-			j.panels(left, sum, p, min(p+j.unit, end))
+			j.panels(left, sum, wide, p, min(p+j.unit, end))
 		}
 	}
 	scratch.put(memory)
@@ -202,8 +210,8 @@ func (j *rowsJob) twice(left, sum []float32, p0, p1, half int) {
 	j.end.block(sum[n:], width, &j.c, 0, m, (p0+half)*panelCols, min((p1+half)*panelCols, j.c.Cols))
 }
 
-// panels computes the columns of panels p0 to p1. sum is memory.
-func (j *rowsJob) panels(left, sum []float32, p0, p1 int) {
+// panels computes the columns of panels p0 to p1. sum is memory, and so is wide, where weights are widened.
+func (j *rowsJob) panels(left, sum, wide []float32, p0, p1 int) {
 	m, width := j.c.Rows, (p1-p0)*panelCols
 	direct := j.end.idle() && p1*panelCols <= j.c.Cols // whole panels, and nothing to do afterwards
 	if direct {
@@ -215,8 +223,11 @@ func (j *rowsJob) panels(left, sum []float32, p0, p1 int) {
 			t := tile{k: kn, rowStep: 1, more: k0 > 0, stride: width}
 			at, bytes := j.memory(p, k0, kn)
 			t.ahead = uintptr(at)
-			if j.ahead {
+			if j.ahead && (p+1 < j.b.panels || k0+kn < j.depth) { // behind the last there may be no memory
 				t.ahead, t.aheadStep = uintptr(at)+uintptr(bytes), bytes/kn/(j.tiles*j.halves)
+			}
+			if wide != nil {
+				j.widen(wide, p, k0, kn)
 			}
 			for n := range j.tiles {
 				i := j.row(n)
@@ -226,7 +237,11 @@ func (j *rowsJob) panels(left, sum []float32, p0, p1 int) {
 				for half := range j.halves {
 					at := half * panelCols / 2
 					t.c = sum[i*width+(p-p0)*panelCols+at:]
-					j.tile(&t, p, k0, kn, at)
+					if wide != nil {
+						t.f32(wide[:kn*panelCols])
+					} else {
+						j.tile(&t, p, k0, kn, at)
+					}
 					t.ahead += uintptr(kn * t.aheadStep)
 				}
 			}
@@ -249,6 +264,15 @@ func (j *rowsJob) memory(p, k0, kn int) (at unsafe.Pointer, bytes int) {
 		k0, kn = 2*k0, 2*kn
 	}
 	return unsafe.Pointer(&j.b.plane(0, p)[k0*panelCols]), 2 * kn * panelCols
+}
+
+// widen sets wide to kn depths of panel p from k0 on.
+func (j *rowsJob) widen(wide []float32, p, k0, kn int) {
+	if j.b.format == Int8 {
+		widenBytes(wide[:kn*panelCols], j.b.bytes(p)[k0*panelCols:][:kn*panelCols])
+		return
+	}
+	widenPairs(wide[:kn*panelCols], j.b.plane(0, p)[k0*panelCols:][:(kn+1)&^1*panelCols], kn)
 }
 
 // tile adds the products of a tile of rows and a panel, or if tiles are tall, half of one from column at on.

@@ -12,12 +12,15 @@ var scratch scratchList
 const (
 	cacheLine    = 64
 	scratchLeast = 10 // buffers have at least 2^scratchLeast elements
+
+	hugePage = 2 << 20 // bytes; where the system's large pages have another size, fewer of them fit
 )
 
 // scratchList keeps free buffers by the logarithm of their length.
 type scratchList struct {
 	mu   spinLock
 	free [48][][]float32
+	slab []float32 // what is left of a large page
 }
 
 func scratchClass(n int) int { return max(bits.Len(uint(max(n, 1)-1)), scratchLeast) }
@@ -32,8 +35,37 @@ func (s *scratchList) get(n int) []float32 {
 		s.mu.Unlock()
 		return v[:n]
 	}
+	v := s.carve(1 << class)
 	s.mu.Unlock()
-	return alignedFloats(1 << class)[:n]
+	return v[:n]
+}
+
+// carve is a new buffer of n elements, from a large page: in small ones, which lie anywhere in memory, what a product keeps in a cache
+// of its size pushes parts of itself out.
+func (s *scratchList) carve(n int) []float32 {
+	if n > hugePage/4/2 {
+		return wholePages(n)
+	}
+	if len(s.slab) < n {
+		for len(s.slab) >= 1<<scratchLeast { // what is left serves smaller ones
+			class := bits.Len(uint(len(s.slab))) - 1
+			s.free[class] = append(s.free[class], s.slab[:1<<class:1<<class])
+			s.slab = s.slab[1<<class:]
+		}
+		s.slab = wholePages(hugePage / 4)
+	}
+	v := s.slab[:n:n]
+	s.slab = s.slab[n:]
+	return v
+}
+
+// wholePages is a zeroed slice of length and capacity n that begins on a large page, in such where the system has them.
+func wholePages(n int) []float32 {
+	v := make([]float32, n+hugePage/4)
+	at := int(-uintptr(unsafe.Pointer(unsafe.SliceData(v)))%hugePage) / 4
+	v = v[at : at+n : at+n]
+	LargePages(v)
+	return v
 }
 
 // put takes a buffer back that get lent.

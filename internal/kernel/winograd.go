@@ -220,8 +220,11 @@ func (b *winogradBlock) product(out, in []float32, w *Packed) {
 	for p := b.p0; p < b.p1; p++ {
 		panel := w.floats(p)
 		t := tile{k: b.c.C, rowStep: b.c.C, depthStep: 1, stride: b.wide}
-		t.ahead = uintptr(unsafe.Pointer(&panel[0])) + uintptr(4*len(panel)) // the next panel, by each tile in part
-		t.aheadStep = 4 * panelCols / tiles
+		t.ahead = uintptr(unsafe.Pointer(&panel[0]))
+		if p+1 < b.p1 { // fetch the next panel, by each tile in part
+			t.ahead += uintptr(4 * len(panel))
+			t.aheadStep = 4 * panelCols / tiles
+		}
 		for n := range tiles {
 			r0 := b.rows * n / tiles
 			t.rows = b.rows*(n+1)/tiles - r0
