@@ -4,9 +4,10 @@
 #include "go_asm.h"
 #include "gemm_body_amd64.h"
 
-// Up to three rows are computed 32 columns at once: row r is the registers Y(4r) to Y(4r+3), Y13 to Y15 hold
-// elements of a, Y12 eight columns of b. Four to six rows are computed in two turns of 16 columns, each
-// row in two registers, with 16 columns of b in Y12 and Y13, elements of a in Y14 and Y15; in one if no more than 16 are asked for.
+// Up to three rows (two of bfloat16) are computed 32 columns at once: row r is the registers Y(4r) to Y(4r+3), Y13 to Y15
+// hold elements of a, Y12 eight columns of b. More rows are computed in two turns of 16 columns, each row in two registers, with 16
+// columns of b in Y12 and Y13, an element of a in Y14; in one turn if no more than 16 columns are asked for. Y15 is
+// the mask of bfloat16.
 
 #define SPLAT1 VBROADCASTSS (AX), Y13
 #define SPLAT2 SPLAT1 \
@@ -20,19 +21,20 @@
 #define WIDE3(q0, q1, q2) WIDE2(q0, q1, q2) \
 	VFMADD231PS Y12, Y15, q2
 
-#define ROW(a, t, lo, hi) \
-	VBROADCASTSS a, t \
-	VFMADD231PS  Y12, t, lo \
-	VFMADD231PS  Y13, t, hi
-#define ROWS4 \
-	ROW((AX), Y14, Y0, Y1) \
-	ROW((AX)(R8*1), Y15, Y2, Y3) \
-	ROW((AX)(R8*2), Y14, Y4, Y5) \
-	ROW((AX)(R9*1), Y15, Y6, Y7)
+#define ROW(a, lo, hi) \
+	VBROADCASTSS a, Y14 \
+	VFMADD231PS  Y12, Y14, lo \
+	VFMADD231PS  Y13, Y14, hi
+#define ROWS3 \
+	ROW((AX), Y0, Y1) \
+	ROW((AX)(R8*1), Y2, Y3) \
+	ROW((AX)(R8*2), Y4, Y5)
+#define ROWS4 ROWS3 \
+	ROW((AX)(R9*1), Y6, Y7)
 #define ROWS5 ROWS4 \
-	ROW((AX)(R8*4), Y14, Y8, Y9)
+	ROW((AX)(R8*4), Y8, Y9)
 #define ROWS6 ROWS5 \
-	ROW((R11), Y15, Y10, Y11)
+	ROW((R11), Y10, Y11)
 
 // A row of c between memory and registers: four of 32 columns, two of 16.
 #define ZERO4(p, q, r, s) \
@@ -72,10 +74,11 @@
 	OP(Y4, Y5, Y6, Y7)
 #define ALL3(OP) ALL2(OP) \
 	OP(Y8, Y9, Y10, Y11)
-#define ALL4(OP) \
+#define HALF3(OP) \
 	OP(Y0, Y1) \
 	OP(Y2, Y3) \
-	OP(Y4, Y5) \
+	OP(Y4, Y5)
+#define ALL4(OP) HALF3(OP) \
 	OP(Y6, Y7)
 #define ALL5(OP) ALL4(OP) \
 	OP(Y8, Y9)
@@ -101,8 +104,8 @@ zero: \
 	ALL(ZERO2) \
 	ALL(WANT2)
 
-// EIGHT loads eight columns of b, column 8i, into a register, for three formats: float32, int8, and a pair
-// of rows of bfloat16 of which EIGHTLOW takes the first and EIGHTHIGH the second.
+// EIGHT loads eight columns of b, column 8i, into a register: of float32, of int8, and of a pair of rows of bfloat16, of which EIGHTLOW takes the first
+// and EIGHTHIGH, with the mask HIGH in Y15, the second.
 #define EIGHTF32(i, y) VMOVUPS (32*i)(BX), y
 #define EIGHTINT8(i, y) \
 	VPMOVSXBD (8*i)(BX), y \
@@ -110,9 +113,7 @@ zero: \
 #define EIGHTLOW(i, y) \
 	VMOVDQU (32*i)(BX), y \
 	VPSLLD  $16, y, y
-#define EIGHTHIGH(i, y) \
-	VMOVDQU HIGH, y \
-	VPAND   (32*i)(BX), y, y
+#define EIGHTHIGH(i, y) VPAND (32*i)(BX), Y15, y
 
 // STEP4 and STEP2 are one depth.
 #define STEP4(EIGHT, SPLAT, WIDE) \
@@ -215,8 +216,6 @@ done: \
 	JEQ  rows1 \
 	CMPQ SI, $2 \
 	JEQ  rows2 \
-	CMPQ SI, $3 \
-	JEQ  rows3 \
 	MOVL $2, SI \
 	CMPQ tile_cols(R13), $0 \
 	JEQ  wide \
@@ -224,6 +223,8 @@ done: \
 	JGT  wide \
 	MOVL $1, SI \
 wide: \
+	CMPQ tile_rows(R13), $3 \
+	JEQ  rows3 \
 	CMPQ tile_rows(R13), $5 \
 	JLT  rows4 \
 	JEQ  rows5 \
@@ -248,10 +249,11 @@ TEXT ·tileInt8AVX2(SB), NOSPLIT, $0-16
 
 // func tilePairsAVX2(t *tile, b unsafe.Pointer)
 TEXT ·tilePairsAVX2(SB), NOSPLIT, $0-16
+	VMOVDQU HIGH, Y15
 	CHOOSE
 	PAIRS4(SPLAT1, WIDE1, ALL1, rows1, zero1, loop1, done1)
 	PAIRS4(SPLAT2, WIDE2, ALL2, rows2, zero2, loop2, done2)
-	PAIRS4(SPLAT3, WIDE3, ALL3, rows3, zero3, loop3, done3)
+	PAIRS2(ROWS3, HALF3, rows3, zero3, loop3, half3, done3)
 	PAIRS2(ROWS4, ALL4, rows4, zero4, loop4, half4, done4)
 	PAIRS2(ROWS5, ALL5, rows5, zero5, loop5, half5, done5)
 	PAIRS2(ROWS6, ALL6, rows6, zero6, loop6, half6, done6)
