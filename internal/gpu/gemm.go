@@ -71,11 +71,12 @@ func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode
 		return
 	}
 	args := []any{c.at(), c.Stride, a.at(), a.Stride, b.Ptr, b.Stride, m, n, k}
+	both := half && a.inHalf() // are copied as they are
 	wide := 0
-	if a.inHalf() && a.halfWide() || !a.inHalf() && a.wide() {
+	if both && a.copyWide() || !both && a.inHalf() && a.halfWide() || !a.inHalf() && a.wide() {
 		wide |= 1
 	}
-	if half && b.halfWide() || !half && b.wide() {
+	if both && b.copyWide() || !both && half && b.halfWide() || !half && b.wide() {
 		wide |= 2
 	}
 	if half {
@@ -90,6 +91,7 @@ func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode
 		name += "l"
 		if half {
 			name += "r"
+			shared *= 2 // four tiles of either
 		}
 	}
 	d.run(name, line(up(m, tile)*up(n, tile)), line(threads), shared, append(append(args, wide|order(m, n)), e.args(c)...)...)

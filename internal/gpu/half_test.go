@@ -133,7 +133,10 @@ func TestGemmHalf(t *testing.T) {
 						if err := b.dev.UseGemm(gemm); err != nil {
 							t.Skip(err)
 						}
-						for _, s := range sizes {
+						for i, s := range append(sizes, [][4]int{{40, 72, 232, 0}, {35, 36, 165, 1}}...) { // the last deeper than the copies are ahead
+							if i >= len(sizes) && (gemm != "ptx" || forms&3 != 3 || forms>>2 != 0 && forms>>2 != 7) {
+								continue
+							}
 							got := halves(b, forms, trans == 1, trans == 2, s[0], s[1], s[2], s[3])
 							if want := "gemm_bfloat16_"; gemm == "ptx" && forms&1 != 0 {
 								if !strings.HasPrefix(got, want) || !strings.HasSuffix(got, []string{"_bf16l", "_bf16lr"}[forms>>1&1]) {

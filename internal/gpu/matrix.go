@@ -61,6 +61,9 @@ func (m Matrix) wide() bool { return m.Ptr%16 == 0 && m.Stride%4 == 0 }
 // halfWide tells whether every row of the numbers in bfloat16 begins on 8 bytes.
 func (m Matrix) halfWide() bool { return m.Half%8 == 0 && m.Stride%4 == 0 }
 
+// copyWide tells whether every row of the numbers in bfloat16 begins on 16 bytes, which asynchronous copies want.
+func (m Matrix) copyWide() bool { return m.Half%16 == 0 && m.Stride%8 == 0 }
+
 // Activation is an elementwise non-linearity, numbered as in kernels/act.cuh.
 type Activation int
 

@@ -1,5 +1,6 @@
 // The products that are compiled: modes × tile sizes × transpositions, and convolutions as products of patches by the transposed weight.
 #include "gemm.cuh"
+#include "gemm_copied.cuh"
 
 extern SHARED __attribute__((aligned(128))) float dynamic[];
 
@@ -19,6 +20,11 @@ extern SHARED __attribute__((aligned(128))) float dynamic[];
     gemm_half<L, T, bm, bn, wm, wn, ta, tb>(dynamic, c, cs, LEFT(a, ta, m, k, 1), RIGHT(b, tb, k, n, 2), m, n, k, (wide & 4) != 0, EPILOGUE_ARGS);  \
   }
 #define GEMM_HALF(name, bm, bn, wm, wn, ta, tb, type, T, RIGHT) GEMM_HALVES(name, bm, bn, wm, wn, ta, tb, float, Matrix, MATRIX, type, T, RIGHT)
+#define GEMM_COPIED(name, bm, bn, wm, wn, ta, tb)                                                                              \
+  KERNEL THREADS((bm / wm) * (bn / wn) * 32)                                                                                   \
+  name(float *c, int cs, const unsigned short *a, int as, const unsigned short *b, int bs, int m, int n, int k, int wide, EPILOGUE_PARAMS) {  \
+    gemm_copied<bm, bn, wm, wn, 4, ta, tb>(dynamic, c, cs, HALVES(a, ta, m, k, 1), HALVES(b, tb, k, n, 2), m, n, k, (wide & 4) != 0, EPILOGUE_ARGS);  \
+  }
 #define SMALL(name, mode)                                                                                                      \
   GEMM(name##_nn, mode, 64, 64, 32, 32, 2, false, false)                                                                       \
   GEMM(name##_nt, mode, 64, 64, 32, 32, 2, false, true)                                                                        \
@@ -47,12 +53,12 @@ GEMM_HALF(gemm_bfloat16_nt_bf16, 64, 64, 32, 32, false, true, unsigned short, Ha
 GEMM_HALF(gemm_bfloat16_large_nn_bf16, 128, 128, 64, 32, false, false, unsigned short, Halves, HALVES)
 GEMM_HALF(gemm_bfloat16_large_nt_bf16, 128, 128, 64, 32, false, true, unsigned short, Halves, HALVES)
 
-// The left operand in bfloat16, as results that only products read are, or both. What is summed over rows may be so on either side.
+// The left operand in bfloat16, as results that only products read are, or both, which are copied four tiles deep. What is summed over rows may be so on either side.
 #define LEFT_HALF(name, ta, tb)                                                                                                \
   GEMM_HALVES(gemm_bfloat16_##name##_bf16l, 64, 64, 32, 32, ta, tb, unsigned short, Halves, HALVES, float, Matrix, MATRIX)     \
-  GEMM_HALVES(gemm_bfloat16_##name##_bf16lr, 64, 64, 32, 32, ta, tb, unsigned short, Halves, HALVES, unsigned short, Halves, HALVES)  \
+  GEMM_COPIED(gemm_bfloat16_##name##_bf16lr, 64, 64, 32, 32, ta, tb)                                                           \
   GEMM_HALVES(gemm_bfloat16_large_##name##_bf16l, 128, 128, 64, 32, ta, tb, unsigned short, Halves, HALVES, float, Matrix, MATRIX)  \
-  GEMM_HALVES(gemm_bfloat16_large_##name##_bf16lr, 128, 128, 64, 32, ta, tb, unsigned short, Halves, HALVES, unsigned short, Halves, HALVES)
+  GEMM_COPIED(gemm_bfloat16_large_##name##_bf16lr, 128, 128, 64, 32, ta, tb)
 LEFT_HALF(nn, false, false)
 LEFT_HALF(nt, false, true)
 LEFT_HALF(tn, true, false)

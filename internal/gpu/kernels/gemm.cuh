@@ -1,6 +1,6 @@
 // Matrix products c [m, n] = finish(op(a)·op(b)) of row-major matrices in float32, in tiles of BM×BN a block. Tiles of the
 // operands travel to shared memory by asynchronous copies, STAGES deep, and are multiplied there, on tensor cores with
-// operands rounded to tf32 on the way to registers, or by ordinary arithmetic. Products in bfloat16 are in gemm_half.cuh.
+// operands rounded to tf32 on the way to registers, or by ordinary arithmetic. Products in bfloat16 are in gemm_half.cuh and gemm_copied.cuh.
 #pragma once
 #include "gemm_half.cuh"
 

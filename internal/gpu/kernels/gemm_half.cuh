@@ -1,4 +1,4 @@
-// Products in bfloat16. Four numbers at a time go from memory to registers while the tile before is multiplied, are rounded there, and
+// Products in bfloat16 of which an operand is in another form in memory. Four numbers at a time go from memory to registers while the tile before is multiplied, are rounded there, and
 // stored to one of two tiles in shared memory, from where ldmatrix takes fragments. 16 bytes of a tile lie where the exclusive or of
 // their column and some bits of their row says, so that no bank is asked twice, neither by a store nor by a fragment.
 #pragma once
@@ -79,10 +79,34 @@ template <class S, int SIZE, bool BY_K, int T> struct Staged {
   }
 };
 
+// multiply adds the products of a warp's rows and columns of two tiles in shared memory, the left in PARTS.
+template <class A, class B, int WM, int WN, int PARTS> DEVICE void multiply(float (&acc)[WM / 16][WN / 8][4], u32 left, u32 right, int wm, int wn) {
+  const int MI = WM / 16, NI = WN / 8;
+#pragma unroll
+  for (int kk = 0; kk < BK; kk += 16) {
+    u32 fb[NI / 2][4];
+#pragma unroll
+    for (int j = 0; j < NI / 2; j++) B::fragments(fb[j], right, wn + 16 * j, kk, true);
+#pragma unroll
+    for (int i = 0; i < MI; i++) {
+#pragma unroll
+      for (int p = PARTS - 1; p >= 0; p--) { // the least first
+        u32 fa[4];
+        A::fragments(fa, left + p * A::bytes, wm + 16 * i, kk, false);
+#pragma unroll
+        for (int j = 0; j < NI; j++) {
+          u32 f[2] = {fb[j / 2][j % 2 * 2], fb[j / 2][j % 2 * 2 + 1]};
+          mma_bf16(acc[i][j], fa, f);
+        }
+      }
+    }
+  }
+}
+
 // gemm_half is c = finish(op(a)·op(b)); TA and TB transpose. The left operand is in PARTS of bfloat16; scales, if there are any, are of the columns.
 template <class SA, class SB, int BM, int BN, int WM, int WN, bool TA, bool TB, int PARTS = 1>
 DEVICE void gemm_half(float *smem, float *c, int cs, const SA &a, const SB &b, int m, int n, int k, bool down, const Epilogue &e, const float *scales = nullptr) {
-  const int T = BM / WM * (BN / WN) * 32, MI = WM / 16, NI = WN / 8;
+  const int T = BM / WM * (BN / WN) * 32;
   typedef HalfTile<BM, TA> A;
   typedef HalfTile<BN, !TB> B;
   const int stage = PARTS * A::bytes + B::bytes;
@@ -94,7 +118,7 @@ DEVICE void gemm_half(float *smem, float *c, int cs, const SA &a, const SB &b, i
   Staged<SB, BN, !TB, T> sb;
   sa.begin(sa, a, m0);
   sb.begin(sb, b, n0);
-  float acc[MI][NI][4];
+  float acc[WM / 16][WN / 8][4];
   clear(acc);
   int count = (k + BK - 1) / BK;
 #pragma unroll 1
@@ -104,26 +128,8 @@ DEVICE void gemm_half(float *smem, float *c, int cs, const SA &a, const SB &b, i
       sb.load(sb, b, n0, (t + 1) * BK);
     }
     if (t >= 0) {
-      u32 ta = at + (t & 1) * stage, tb = ta + PARTS * A::bytes;
-#pragma unroll
-      for (int kk = 0; kk < BK; kk += 16) {
-        u32 fb[NI / 2][4];
-#pragma unroll
-        for (int j = 0; j < NI / 2; j++) B::fragments(fb[j], tb, wn + 16 * j, kk, true);
-#pragma unroll
-        for (int i = 0; i < MI; i++) {
-#pragma unroll
-          for (int p = PARTS - 1; p >= 0; p--) { // the least first
-            u32 fa[4];
-            A::fragments(fa, ta + p * A::bytes, wm + 16 * i, kk, false);
-#pragma unroll
-            for (int j = 0; j < NI; j++) {
-              u32 f[2] = {fb[j / 2][j % 2 * 2], fb[j / 2][j % 2 * 2 + 1]};
-              mma_bf16(acc[i][j], fa, f);
-            }
-          }
-        }
-      }
+      u32 ta = at + (t & 1) * stage;
+      multiply<A, B, WM, WN, PARTS>(acc, ta, ta + PARTS * A::bytes, wm, wn);
     }
     if (t + 1 < count) {
       sa.template store_parts<PARTS>(sa, tiles + ((t + 1) & 1) * stage);

@@ -13,7 +13,7 @@ DEVICE float load_shared(u32 at) {
 }
 
 // copy_async starts copying 4 or 16 bytes to shared memory, of which the first n come from src and the rest are zero.
-DEVICE void copy_async16(u32 dst, const float *src, int n) {
+DEVICE void copy_async16(u32 dst, const void *src, int n) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(dst), "l"(src), "r"(n) : "memory");
 }
 DEVICE void copy_async4(u32 dst, const float *src, int n) {
