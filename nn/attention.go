@@ -109,7 +109,9 @@ func Attention(h Heads) *G.Node {
 	}
 	rows := h.Q.Node.Shape()[0]
 	return apply(&Op{name: "Attention", results: []result{like(a.q, rows, h.Heads*h.Dim), like(a.q, rows, h.Heads)},
-		paired: func(be betweener, _ *step, at int) bool { return at == pairedResult && be.attendsBetween(h.Dim) },
+		paired: func(be betweener, _ *step, at int) bool {
+			return (at == pairedResult || at >= 0 && at < a.sources && a.aligned()) && be.attendsBetween(h.Dim)
+		},
 		run: func(be Backend, in, out []*Value) error {
 			if err := a.bind(in); err != nil {
 				return err
@@ -232,7 +234,18 @@ func (a *attention) symDiff(o *Op, in G.Nodes, y, dy *G.Node) G.Nodes {
 	for i := range gaps {
 		gaps[i] = a.gaps(i, in[i].Shape()[1])
 	}
-	ds := paired(roundedAt(n), grads("AttentionGrad", need, shapes, func(be Backend, in, out []*Value) error {
+	pairs := func(be betweener, _ *step, at int) bool {
+		switch {
+		case at == n: // what attention made
+			return be.rounds()
+		case at == n+2: // the gradient with respect to that
+			return be.attendsBetween(a.Dim)
+		case at < 0 && gaps[pairedResult-at]: // what lies in the gaps is cleared as numbers
+			return false
+		}
+		return at < a.sources && a.aligned() && be.attendsBetween(a.Dim)
+	}
+	ds := paired(pairs, grads("AttentionGrad", need, shapes, func(be Backend, in, out []*Value) error {
 		if err := b.bind(in); err != nil {
 			return err
 		}
@@ -252,6 +265,9 @@ func (a *attention) symDiff(o *Op, in G.Nodes, y, dy *G.Node) G.Nodes {
 	ds[0].Op().(*Op).spared = 1 + n
 	return append(ds, make(G.Nodes, n-a.sources)...)
 }
+
+// aligned tells whether queries, keys and values begin on 16 bytes of a row in bfloat16.
+func (a *attention) aligned() bool { return a.Q.From%8 == 0 && a.K.From%8 == 0 && a.V.From%8 == 0 }
 
 // gaps tells whether source i has columns that are neither query, key nor value.
 func (a *attention) gaps(i, cols int) bool {

@@ -34,8 +34,11 @@ type Tensor struct {
 // None tells whether t is absent.
 func (t Tensor) None() bool { return t.Buf == nil }
 
-// Columns is the view of t's columns [from, from+n).
+// Columns is the view of t's columns [from, from+n). Of a smaller form that must be rows in bfloat16, and from even.
 func (t Tensor) Columns(from, n int) Tensor {
+	if t.Compact {
+		from /= 2 // two in a number's place
+	}
 	t.Off += from
 	t.Cols = n
 	return t

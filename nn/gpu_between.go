@@ -19,4 +19,4 @@ func (g *GPU) convolvesBetween(ConvArgs) bool { return false }
 func (g *GPU) sizeBetween(rows, cols int) int { return (rows*cols + 1) / 2 }
 
 // attendsBetween: on tensor cores.
-func (g *GPU) attendsBetween(dim int) bool { return gpu.AttendsToHalf(g.mode, dim) }
+func (g *GPU) attendsBetween(dim int) bool { return gpu.AttendsInHalf(g.mode, dim) }

@@ -84,6 +84,9 @@ for form in "--decode beam" "--decode greedy --weights int8"; do
   alike "scores of captions" 1e-4 "$ours/%s.out" scores
   cmp <(words "$ours/cpu.out") <(words "$ours/cuda.out") || fail "other captions than the CPU's"
 done
+on "clipcap-eval with a model" clipcap-eval --annotations "$ours/world/test.json" --model "$ours/cpu.gpt2" --clip "$ours/world/clip" \
+  --images "$ours/world/test" --metrics bleu,rouge,cider --json --max-tokens 6 --per-image "$ours/DEVICE.images"
+cmp "$ours/cpu.out" "$ours/cuda.out" && cmp "$ours/cpu.images" "$ours/cuda.images" || fail "clipcap-eval: other scores than the CPU's"
 refused "clipcap-train on a GPU that is lost" 'the GPU is lost to this program' cuLaunchKernel:400:700 . \
   "$folder/clipcap-train" --device cuda "${tune[@]}" --steps 6 --save-every 1 --out "$ours/cuda.lost"
 "$folder/clipcap-train" --device cpu "${tune[@]}" --steps 6 --save-every 1 --out "$ours/cpu.lost" >"$tmp/log" 2>&1 || fail "the same run on the CPU"

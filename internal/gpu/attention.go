@@ -68,19 +68,39 @@ func (a *Attention) tail(rows, dim int) []any {
 	}
 	wide := dim%4 == 0
 	for _, m := range [...]Matrix{a.Q, a.K, a.V, a.DOut} {
-		wide = wide && m.wide()
+		wide = wide && (m.inHalf() && m.halfWide() || !m.inHalf() && m.wide())
 	}
 	bits := 0
 	if wide {
 		bits |= 1
 	}
+	for i, m := range a.rounded() {
+		if m.inHalf() {
+			bits |= 2 << i
+		}
+	}
 	return append(args, bits)
+}
+
+// rounded are the matrices that may be in bfloat16, in the order of the bits that tell kernels which are.
+func (a *Attention) rounded() [8]Matrix {
+	return [...]Matrix{a.Out, a.Q, a.K, a.V, a.DOut, a.DQ, a.DK, a.DV}
+}
+
+// checkForm is an error if a matrix is in bfloat16 and kernels for heads of dim do not take that.
+func (a *Attention) checkForm(dim int) error {
+	for _, m := range a.rounded() {
+		if m.inHalf() && !AttendsInHalf(a.Mode, dim) {
+			return fmt.Errorf("attention with heads of %d numbers in %v has no operands in bfloat16", dim, a.Mode)
+		}
+	}
+	return nil
 }
 
 const attentionRows = 16 // of a block
 
-// AttendsToHalf tells whether the result of attention with heads of dim may be in bfloat16.
-func AttendsToHalf(mode Mode, dim int) bool { return mode == BFloat16 && tensorCores(mode, dim) }
+// AttendsInHalf tells whether operands and results of attention with heads of dim may be in bfloat16.
+func AttendsInHalf(mode Mode, dim int) bool { return mode == BFloat16 && tensorCores(mode, dim) }
 
 // Attention is softmax(QKᵀ·scale)V.
 func (d *Device) Attention(a *Attention) error {
@@ -88,19 +108,14 @@ func (d *Device) Attention(a *Attention) error {
 	defer d.mu.Unlock()
 	dim := a.Q.Cols / a.Heads
 	p, err := d.plan(a.Mode, dim, 1, 1)
+	if err == nil {
+		err = a.checkForm(dim)
+	}
 	if err != nil || a.Q.Rows == 0 || a.Sequences < 1 {
 		return err
 	}
-	tail := a.tail(a.Q.Rows, dim)
-	if a.Out.inHalf() {
-		if !AttendsToHalf(a.Mode, dim) {
-			return fmt.Errorf("attention with heads of %d numbers in %v has no result in bfloat16", dim, a.Mode)
-		}
-		last := &tail[len(tail)-1]
-		*last = (*last).(int) | 2
-	}
-	args := []any{a.Out.at(), a.Out.Stride, a.Q.Ptr, a.Q.Stride, a.K.Ptr, a.K.Stride, a.V.Ptr, a.V.Stride, a.LSE.Ptr}
-	d.run("attention"+p.suffix, [3]int{up(a.Q.Rows, p.rows), a.Heads, 1}, line(128), p.shared, append(args, tail...)...)
+	args := []any{a.Out.at(), a.Out.Stride, a.Q.at(), a.Q.Stride, a.K.at(), a.K.Stride, a.V.at(), a.V.Stride, a.LSE.Ptr}
+	d.run("attention"+p.suffix, [3]int{up(a.Q.Rows, p.rows), a.Heads, 1}, line(128), p.shared, append(args, a.tail(a.Q.Rows, dim)...)...)
 	return nil
 }
 
@@ -114,6 +129,9 @@ func (d *Device) AttentionGrad(a *Attention) error {
 		return err
 	}
 	forKV, err := d.plan(a.Mode, dim, 2, 2)
+	if err == nil {
+		err = a.checkForm(dim)
+	}
 	if err != nil || a.Q.Rows == 0 || a.Sequences < 1 {
 		return err
 	}
@@ -121,13 +139,20 @@ func (d *Device) AttentionGrad(a *Attention) error {
 	if err != nil {
 		return err
 	}
+	forms := 0
+	if a.Out.inHalf() {
+		forms |= 1
+	}
+	if a.DOut.inHalf() {
+		forms |= 2
+	}
 	d.run("attention_dot", line(up(a.Q.Rows*a.Heads, 8)), line(256), 0,
-		dots, a.DOut.Ptr, a.DOut.Stride, a.Out.at(), a.Out.Stride, a.Q.Rows, a.Heads, dim, a.Out.inHalf())
-	in := []any{a.DOut.Ptr, a.DOut.Stride, a.Q.Ptr, a.Q.Stride, a.K.Ptr, a.K.Stride, a.V.Ptr, a.V.Stride, a.LSE.Ptr, dots}
-	q := append(append([]any{a.DQ.Ptr, a.DQ.Stride}, in...), a.tail(a.Q.Rows, dim)...)
+		dots, a.DOut.at(), a.DOut.Stride, a.Out.at(), a.Out.Stride, a.Q.Rows, a.Heads, dim, forms)
+	in := []any{a.DOut.at(), a.DOut.Stride, a.Q.at(), a.Q.Stride, a.K.at(), a.K.Stride, a.V.at(), a.V.Stride, a.LSE.Ptr, dots}
+	q := append(append([]any{a.DQ.at(), a.DQ.Stride}, in...), a.tail(a.Q.Rows, dim)...)
 	d.run("attention_grad_q"+forQ.suffix, [3]int{up(a.Q.Rows, forQ.rows), a.Heads, 1}, line(128), forQ.shared, q...)
 	if a.K.Rows > 0 {
-		kv := append(append([]any{a.DK.Ptr, a.DK.Stride, a.DV.Ptr, a.DV.Stride}, in...), a.tail(a.K.Rows, dim)...)
+		kv := append(append([]any{a.DK.at(), a.DK.Stride, a.DV.at(), a.DV.Stride}, in...), a.tail(a.K.Rows, dim)...)
 		d.run("attention_grad_kv"+forKV.suffix, [3]int{up(a.K.Rows, forKV.rows), a.Heads, 1}, line(128), forKV.shared, kv...)
 	}
 	return nil

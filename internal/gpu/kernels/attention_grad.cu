@@ -2,13 +2,13 @@
 // queries for dk and dv, so that nothing is added from two blocks and results do not depend on chance.
 #include "attention.cuh"
 
-// attention_dot is Σ dout·out of every row and head: [rows, heads]; a warp each. half: out is bfloat16.
-KERNEL THREADS(256) attention_dot(float *dots, const float *dout, int ds, const void *out, int os, int rows, int heads, int dim, int half) {
+// attention_dot is Σ dout·out of every row and head: [rows, heads]; a warp each. Bits of half: out is bfloat16, and dout.
+KERNEL THREADS(256) attention_dot(float *dots, const void *dout, int ds, const void *out, int os, int rows, int heads, int dim, int half) {
   int e = bx() * 8 + warp();
   if (e >= rows * heads) return;
   int r = e / heads, h = e % heads;
   float s = 0.0f;
-  for (int j = lane(); j < dim; j += 32) s += dout[(i64)r * ds + h * dim + j] * number(out, (i64)r * os + h * dim + j, half);
+  for (int j = lane(); j < dim; j += 32) s += number(dout, (i64)r * ds + h * dim + j, (half & 2) != 0) * number(out, (i64)r * os + h * dim + j, (half & 1) != 0);
   s = warp_sum(s);
   if (lane() == 0) dots[e] = s;
 }

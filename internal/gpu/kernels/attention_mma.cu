@@ -2,7 +2,7 @@
 #include "attention_segments.cuh"
 
 template <bool HALF, int KD, int N>
-DEVICE void attend(float *out, int os, const Side &sq, const Side &sk, const Side &sv, float *lse, const Packed &p, int rows, int heads, int h, int dim,
+DEVICE void attend(void *out, int os, const Side &sq, const Side &sk, const Side &sv, float *lse, const Packed &p, int rows, int heads, int h, int dim,
                    float scale, int causal, const Drop &drop, bool half_out) {
   typedef Rows<HALF, KD> R;
   char *tq = ROOM, *tk = tq + ROWS * R::bytes, *tv = tk + N * R::bytes;
@@ -69,16 +69,17 @@ DEVICE void attend(float *out, int os, const Side &sq, const Side &sk, const Sid
   int h = by();                                                                                                                \
   Packed p = {qstarts, kstarts, parent, sequences};                                                                            \
   Drop drop = {factor != 0.0f ? dropout_key(state, (u32)site) : 0, limit, factor};
-// Bits of wide: rows begin on 16 bytes, and the result is bfloat16.
-#define SIDE(x, stride) Side{x + h * dim, stride, dim, (wide & 1) != 0}
+// Bits of wide: four numbers of all matrices lie together, and what is bfloat16.
+enum { OUT_HALF = 2, Q_HALF = 4, K_HALF = 8, V_HALF = 16, DOUT_HALF = 32, DQ_HALF = 64, DK_HALF = 128, DV_HALF = 256 };
+#define SIDE(x, stride, bit) Side{beside(x, h * dim, (wide & bit) != 0), stride, dim, (wide & 1) != 0, (wide & bit) != 0}
 
 #define ATTENTION(name, half, kd, n)                                                                                              \
-  KERNEL THREADS(WARPS * 32) attention_##name(float *out, int os, const float *q, int qs, const float *k, int ks, const float *v, int vs,  \
+  KERNEL THREADS(WARPS * 32) attention_##name(void *out, int os, const void *q, int qs, const void *k, int ks, const void *v, int vs,  \
                                               float *lse, PACKED_PARAMS) {                                                     \
     PACKED_ARGS                                                                                                                \
-    bool half_out = (wide & 2) != 0;                                                                                           \
-    out = half_out ? (float *)((unsigned short *)out + h * dim) : out + h * dim;                                               \
-    attend<half, kd, n>(out, os, SIDE(q, qs), SIDE(k, ks), SIDE(v, vs), lse, p, rows, heads, h, dim, scale, causal, drop, half_out);  \
+    bool half_out = (wide & OUT_HALF) != 0;                                                                                    \
+    attend<half, kd, n>(beside(out, h * dim, half_out), os, SIDE(q, qs, Q_HALF), SIDE(k, ks, K_HALF), SIDE(v, vs, V_HALF), lse, p, rows, heads, h, dim,  \
+                        scale, causal, drop, half_out);                                                                        \
   }
 ATTENTION(bf16_64, true, 4, 32)
 ATTENTION(bf16_128, true, 8, 32)

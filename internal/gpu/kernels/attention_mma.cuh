@@ -12,12 +12,15 @@
 extern SHARED __attribute__((aligned(128))) float dynamic[];
 #define ROOM ((char *)dynamic)
 
-// Side is a matrix of rows of one head. wide: rows begin on 16 bytes, and so does a head.
+// Side is a matrix of rows of one head, in float32 or bfloat16 (half). wide: four numbers lie together on as many times four, or two, bytes.
 struct Side {
-  const float *x;
+  const void *x;
   int stride, dim;
-  bool wide;
+  bool wide, half;
 };
+
+// beside is n numbers behind x.
+DEVICE void *beside(const void *x, int n, bool half) { return half ? (void *)((unsigned short *)x + n) : (void *)((float *)x + n); }
 
 // Rows is the layout of rows in shared memory.
 template <bool HALF, int KD> struct Rows {
@@ -29,7 +32,21 @@ template <bool HALF, int KD> struct Rows {
 #pragma unroll 4
     for (int x = 0; x < COUNT * quads / (WARPS * 32); x++) {
       int e = x * WARPS * 32 + tid(), i = e / quads, j = e % quads * 4, left = i < count ? s.dim - j : 0;
-      const float *p = s.x + (i64)(first + i) * s.stride + j;
+      i64 from = (i64)(first + i) * s.stride + j;
+      if (HALF && s.half) {
+        const unsigned short *p = (const unsigned short *)s.x + from;
+        Words w = {};
+        if (s.wide && left >= 4) w = *(const Words *)p;
+        else {
+          if (left > 0) w.a = p[0];
+          if (left > 1) w.a |= (u32)p[1] << 16;
+          if (left > 2) w.b = p[2];
+          if (left > 3) w.b |= (u32)p[3] << 16;
+        }
+        *(Words *)(dst + at(i, j >> 3) + (j & 4) * 2) = w;
+        continue;
+      }
+      const float *p = (const float *)s.x + from;
       Quad v = {};
       if (s.wide && left >= 4) v = *(const Quad *)p;
       else
@@ -158,7 +175,7 @@ template <int KD> DEVICE void clear_sums(Sums<KD> &acc) {
 }
 
 // store_sums writes rows [first, first+16), those of the lower half times f0, of the upper times f1; half: in bfloat16.
-template <int KD> DEVICE void store_sums(float *dst, int stride, const Sums<KD> &acc, int first, int limit, int dim, float f0, float f1, bool half = false) {
+template <int KD> DEVICE void store_sums(void *dst, int stride, const Sums<KD> &acc, int first, int limit, int dim, float f0, float f1, bool half = false) {
   int g = lane() >> 2, q = lane() & 3;
 #pragma unroll
   for (int c = 0; c < 2 * KD; c++)

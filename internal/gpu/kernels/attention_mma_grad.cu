@@ -3,8 +3,8 @@
 #include "attention_segments.cuh"
 
 template <bool HALF, int KD, int N>
-DEVICE void attend_grad_q(float *dq, int dqs, const Side &sd, const Side &sq, const Side &sk, const Side &sv, const float *lse, const float *dots,
-                          const Packed &p, int rows, int heads, int h, int dim, float scale, int causal, const Drop &drop) {
+DEVICE void attend_grad_q(void *dq, int dqs, const Side &sd, const Side &sq, const Side &sk, const Side &sv, const float *lse, const float *dots,
+                          const Packed &p, int rows, int heads, int h, int dim, float scale, int causal, const Drop &drop, bool half_dq) {
   typedef Rows<HALF, KD> R;
   char *tq = ROOM, *td = tq + ROWS * R::bytes, *tk = td + ROWS * R::bytes, *tv = tk + N * R::bytes;
   int block = bx() * ROWS, first = block + 16 * warp(), q = lane() & 3;
@@ -43,13 +43,14 @@ DEVICE void attend_grad_q(float *dq, int dqs, const Side &sd, const Side &sq, co
       accumulate<HALF, KD, N>(acc, x, shared_address(tk), dim);
     }
   }
-  store_sums<KD>(dq, dqs, acc, first, rows, dim, 1.0f, 1.0f);
+  store_sums<KD>(dq, dqs, acc, first, rows, dim, 1.0f, 1.0f, HALF && half_dq);
 }
 
 // attend_grad_kv: a block's rows are keys.
 template <bool HALF, int KD, int N>
-DEVICE void attend_grad_kv(float *dk, int dks, float *dv, int dvs, const Side &sd, const Side &sq, const Side &sk, const Side &sv, const float *lse,
-                           const float *dots, const Packed &p, int rows, int heads, int h, int dim, float scale, int causal, const Drop &drop) {
+DEVICE void attend_grad_kv(void *dk, int dks, void *dv, int dvs, const Side &sd, const Side &sq, const Side &sk, const Side &sv, const float *lse,
+                           const float *dots, const Packed &p, int rows, int heads, int h, int dim, float scale, int causal, const Drop &drop, bool half_dk,
+                           bool half_dv) {
   typedef Rows<HALF, KD> R;
   SHARED float sl[N], sdot[N];
   char *tk = ROOM, *tv = tk + ROWS * R::bytes, *tq = tv + ROWS * R::bytes, *td = tq + N * R::bytes;
@@ -92,23 +93,24 @@ DEVICE void attend_grad_kv(float *dk, int dks, float *dv, int dvs, const Side &s
       accumulate<HALF, KD, N>(ak, y, shared_address(tq), dim);
     }
   }
-  store_sums<KD>(dk, dks, ak, first, rows, dim, 1.0f, 1.0f);
-  store_sums<KD>(dv, dvs, av, first, rows, dim, 1.0f, 1.0f);
+  store_sums<KD>(dk, dks, ak, first, rows, dim, 1.0f, 1.0f, HALF && half_dk);
+  store_sums<KD>(dv, dvs, av, first, rows, dim, 1.0f, 1.0f, HALF && half_dv);
 }
 
-#define ATTENTION_GRAD(name, half, kd, n)                                                                                         \
-  KERNEL THREADS(WARPS * 32) attention_grad_q_##name(float *dq, int dqs, const float *dout, int dos, const float *q, int qs, const float *k,  \
-                                                     int ks, const float *v, int vs, const float *lse, const float *dots, PACKED_PARAMS) {  \
+#define SIDES SIDE(dout, dos, DOUT_HALF), SIDE(q, qs, Q_HALF), SIDE(k, ks, K_HALF), SIDE(v, vs, V_HALF)
+#define SIDE_PARAMS                                                                                                            \
+  const void *dout, int dos, const void *q, int qs, const void *k, int ks, const void *v, int vs, const float *lse, const float *dots, PACKED_PARAMS
+#define ATTENTION_GRAD(name, half, kd, n)                                                                                      \
+  KERNEL THREADS(WARPS * 32) attention_grad_q_##name(void *dq, int dqs, SIDE_PARAMS) {                                         \
     PACKED_ARGS                                                                                                                \
-    attend_grad_q<half, kd, n>(dq + h * dim, dqs, SIDE(dout, dos), SIDE(q, qs), SIDE(k, ks), SIDE(v, vs), lse, dots, p, rows, heads, h, dim, scale, causal,  \
-                            drop);                                                                                             \
+    bool half_dq = (wide & DQ_HALF) != 0;                                                                                      \
+    attend_grad_q<half, kd, n>(beside(dq, h * dim, half_dq), dqs, SIDES, lse, dots, p, rows, heads, h, dim, scale, causal, drop, half_dq);  \
   }                                                                                                                            \
-  KERNEL THREADS(WARPS * 32) attention_grad_kv_##name(float *dk, int dks, float *dv, int dvs, const float *dout, int dos, const float *q, int qs,  \
-                                                      const float *k, int ks, const float *v, int vs, const float *lse, const float *dots,  \
-                                                      PACKED_PARAMS) {                                                         \
+  KERNEL THREADS(WARPS * 32) attention_grad_kv_##name(void *dk, int dks, void *dv, int dvs, SIDE_PARAMS) {                     \
     PACKED_ARGS                                                                                                                \
-    attend_grad_kv<half, kd, n>(dk + h * dim, dks, dv + h * dim, dvs, SIDE(dout, dos), SIDE(q, qs), SIDE(k, ks), SIDE(v, vs), lse, dots, p, rows, heads, h,  \
-                             dim, scale, causal, drop);                                                                        \
+    bool half_dk = (wide & DK_HALF) != 0, half_dv = (wide & DV_HALF) != 0;                                                     \
+    attend_grad_kv<half, kd, n>(beside(dk, h * dim, half_dk), dks, beside(dv, h * dim, half_dv), dvs, SIDES, lse, dots, p, rows, heads, h, dim, scale,  \
+                                causal, drop, half_dk, half_dv);                                                               \
   }
 ATTENTION_GRAD(bf16_64, true, 4, 32)
 ATTENTION_GRAD(bf16_128, true, 8, 16)
