@@ -29,34 +29,41 @@ func scratchClass(n int) int { return max(bits.Len(uint(max(n, 1)-1)), scratchLe
 func (s *scratchList) get(n int) []float32 {
 	class := scratchClass(n)
 	s.mu.Lock()
-	if list := s.free[class]; len(list) > 0 {
-		v := list[len(list)-1]
-		s.free[class] = list[:len(list)-1]
-		s.mu.Unlock()
-		return v[:n]
-	}
-	v := s.carve(1 << class)
+	v := s.take(class)
 	s.mu.Unlock()
+	if v == nil {
+		v = s.grow(class)
+	}
 	return v[:n]
 }
 
-// carve is a new buffer of n elements, from a large page: in small ones, which lie anywhere in memory, what a product keeps in a cache
-// of its size pushes parts of itself out.
-func (s *scratchList) carve(n int) []float32 {
+// take is a buffer that is there, or nil.
+func (s *scratchList) take(class int) (v []float32) {
+	if list := s.free[class]; len(list) > 0 {
+		v, s.free[class] = list[len(list)-1], list[:len(list)-1]
+	} else if n := 1 << class; n <= len(s.slab) {
+		v, s.slab = s.slab[:n:n], s.slab[n:]
+	}
+	return v
+}
+
+// grow is a new buffer in large pages: in small ones, which lie anywhere in memory, what a product keeps in a cache of its size pushes
+// parts of itself out. Small buffers share a page.
+func (s *scratchList) grow(class int) []float32 {
+	n := 1 << class
 	if n > hugePage/4/2 {
 		return wholePages(n)
 	}
-	if len(s.slab) < n {
-		for len(s.slab) >= 1<<scratchLeast { // what is left serves smaller ones
-			class := bits.Len(uint(len(s.slab))) - 1
-			s.free[class] = append(s.free[class], s.slab[:1<<class:1<<class])
-			s.slab = s.slab[1<<class:]
-		}
-		s.slab = wholePages(hugePage / 4)
+	page := wholePages(hugePage / 4)
+	s.mu.Lock()
+	for len(s.slab) >= 1<<scratchLeast { // what is left of the last serves smaller ones
+		class := bits.Len(uint(len(s.slab))) - 1
+		s.free[class] = append(s.free[class], s.slab[:1<<class:1<<class])
+		s.slab = s.slab[1<<class:]
 	}
-	v := s.slab[:n:n]
-	s.slab = s.slab[n:]
-	return v
+	s.slab = page[n:]
+	s.mu.Unlock()
+	return page[:n:n]
 }
 
 // wholePages is a zeroed slice of length and capacity n that begins on a large page, in such where the system has them.
