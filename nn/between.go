@@ -11,7 +11,7 @@ type betweener interface {
 	rounds() bool
 	// convolvesBetween tells whether Conv2D takes and makes such a form for this convolution.
 	convolvesBetween(c ConvArgs) bool
-	// attendsBetween tells whether attention with heads of dim makes such a form.
+	// attendsBetween tells whether attention with heads of dim takes and makes such a form.
 	attendsBetween(dim int) bool
 	// sizeBetween is the room for it, in numbers.
 	sizeBetween(rows, cols int) int

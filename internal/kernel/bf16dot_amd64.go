@@ -50,12 +50,19 @@ func (p *productBF16) sumDot(r *region) {
 					p.end.fetch(i*dotRows, min(dotRows, p.c.Rows-i*dotRows), j*panelCols)
 				}
 				dot := dots[min(dotRows, p.c.Rows-i*dotRows)]
-				// of what follows in memory, a sixteenth with every left panel
-				next := uintptr(unsafe.Pointer(b)) + uintptr(n*2048+min(i-r.i0, 15)*n*128)
+				next := p.next(b, n, i-r.i0, j+1 == p.b.panels && g+n == groups)
 				dot(pairsIn(p.b.k, g, n), p.left.at(i, g), b, r.at(i, j, dotRows), r.stride, g > 0, next)
 			}
 		}
 	}
+}
+
+// next is what left panel i has fetched, a sixteenth of what follows n groups at b; behind the last there may be no memory, which takes long to find out.
+func (p *productBF16) next(b *uint16, n, i int, last bool) uintptr {
+	if last {
+		return uintptr(unsafe.Pointer(b))
+	}
+	return uintptr(unsafe.Pointer(b)) + uintptr(n*2048+min(i, 15)*n*128)
 }
 
 // pairsIn is how many pairs n groups from group g on have of a depth of k.
@@ -103,7 +110,7 @@ func (p *productBF16) finished(i0, i1, j0, j1 int) {
 		b, bias := panelBF16(p.b, j, 0), &p.bias[j*panelCols]
 		for i := i0; i < i1; i++ {
 			a := p.left.at(i, 0)
-			next := uintptr(unsafe.Pointer(b)) + uintptr(groups*2048+min(i-i0, 15)*groups*128)
+			next := p.next(b, groups, i-i0, j+1 == p.b.panels)
 			switch p.how {
 			case asRounded:
 				var from *uint16

@@ -33,7 +33,7 @@ type rowsJob struct {
 	halves    int  // of a panel, one after the other: 2 if tiles are tall
 	beside    bool // int8 of very few rows: two panels at a time, from both halves of a stretch
 	ahead     bool // weights are fetched by hand, a step ahead
-	widened   bool // narrow weights of a step are widened for all tiles
+	widened   bool // int8 weights of a step are widened for all tiles
 	unit      int  // panels that are claimed at once, of either half
 	units     int
 	stretches int
@@ -85,7 +85,7 @@ func gemmRows(c, a Matrix, b *Packed, ep *Epilogue) bool {
 		j.tiles, j.halves = (m+tallRows()-1)/tallRows(), 2
 	}
 	passes := j.tiles * j.halves
-	if j.widened = widensRows() && b.format == Int8 && j.tiles > 1; j.widened {
+	if j.widened = b.format == Int8 && widensRows() && j.tiles > 1; j.widened {
 		size = 4
 	}
 	j.step = j.depth
@@ -150,11 +150,12 @@ func (j *rowsJob) pack(left []float32, p int) {
 func (j *rowsJob) Do(i int) {
 	of := roundUp(j.c.Rows*j.depth, cacheLine/4)
 	sums := j.c.Rows * j.room() * panelCols
-	memory := scratch.get(of + sums + j.step*panelCols)
-	left, sum, wide := memory[:j.c.Rows*j.depth], memory[of:of+sums], memory[of+sums:]
-	if !j.widened {
-		wide = nil
+	step := 0
+	if j.widened {
+		step = j.step * panelCols
 	}
+	memory := scratch.get(of + sums + step)
+	left, sum, wide := memory[:j.c.Rows*j.depth], memory[of:of+sums], memory[of+sums:]
 	ready := j.c.Rows == 1 && !j.pairs && !j.rounds
 	if ready {
 		left = j.a.V[:j.depth]
@@ -210,7 +211,7 @@ func (j *rowsJob) twice(left, sum []float32, p0, p1, half int) {
 	j.end.block(sum[n:], width, &j.c, 0, m, (p0+half)*panelCols, min((p1+half)*panelCols, j.c.Cols))
 }
 
-// panels computes the columns of panels p0 to p1. sum is memory, and so is wide, where weights are widened.
+// panels computes the columns of panels p0 to p1. sum is memory, and so is wide, for weights that are widened.
 func (j *rowsJob) panels(left, sum, wide []float32, p0, p1 int) {
 	m, width := j.c.Rows, (p1-p0)*panelCols
 	direct := j.end.idle() && p1*panelCols <= j.c.Cols // whole panels, and nothing to do afterwards
@@ -226,8 +227,8 @@ func (j *rowsJob) panels(left, sum, wide []float32, p0, p1 int) {
 			if j.ahead && (p+1 < j.b.panels || k0+kn < j.depth) { // behind the last there may be no memory
 				t.ahead, t.aheadStep = uintptr(at)+uintptr(bytes), bytes/kn/(j.tiles*j.halves)
 			}
-			if wide != nil {
-				j.widen(wide, p, k0, kn)
+			if j.widened {
+				widenBytes(wide[:kn*panelCols], j.b.bytes(p)[k0*panelCols:][:kn*panelCols])
 			}
 			for n := range j.tiles {
 				i := j.row(n)
@@ -237,7 +238,7 @@ func (j *rowsJob) panels(left, sum, wide []float32, p0, p1 int) {
 				for half := range j.halves {
 					at := half * panelCols / 2
 					t.c = sum[i*width+(p-p0)*panelCols+at:]
-					if wide != nil {
+					if j.widened {
 						t.f32(wide[:kn*panelCols])
 					} else {
 						j.tile(&t, p, k0, kn, at)
@@ -264,15 +265,6 @@ func (j *rowsJob) memory(p, k0, kn int) (at unsafe.Pointer, bytes int) {
 		k0, kn = 2*k0, 2*kn
 	}
 	return unsafe.Pointer(&j.b.plane(0, p)[k0*panelCols]), 2 * kn * panelCols
-}
-
-// widen sets wide to kn depths of panel p from k0 on.
-func (j *rowsJob) widen(wide []float32, p, k0, kn int) {
-	if j.b.format == Int8 {
-		widenBytes(wide[:kn*panelCols], j.b.bytes(p)[k0*panelCols:][:kn*panelCols])
-		return
-	}
-	widenPairs(wide[:kn*panelCols], j.b.plane(0, p)[k0*panelCols:][:(kn+1)&^1*panelCols], kn)
 }
 
 // tile adds the products of a tile of rows and a panel, or if tiles are tall, half of one from column at on.
