@@ -10,4 +10,4 @@ if ! command -v "$(go env CC | awk '{print $1}')" >/dev/null; then
 fi
 packages=$(go list -f '{{.ImportPath}} {{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... |
   awk '/ sync( |\/|$)/ || / testing\/synctest( |$)/ {print $1}')
-[ -z "$packages" ] || go test -race -short -tags noasm -timeout 15m -skip '^TestGPUGolden' $packages
+[ -z "$packages" ] || go test -race -short -tags noasm -timeout 20m -skip '^TestGPUGolden' $packages

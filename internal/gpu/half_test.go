@@ -134,7 +134,7 @@ func TestGemmHalf(t *testing.T) {
 							t.Skip(err)
 						}
 						for i, s := range append(sizes, [][4]int{{40, 72, 232, 0}, {35, 36, 165, 1}}...) { // the last deeper than the copies are ahead
-							if i >= len(sizes) && (gemm != "ptx" || forms&3 != 3 || forms>>2 != 0 && forms>>2 != 7) {
+							if i >= len(sizes) && (testing.Short() || gemm != "ptx" || forms&3 != 3 || forms>>2 != 0 && forms>>2 != 7) {
 								continue
 							}
 							got := halves(b, forms, trans == 1, trans == 2, s[0], s[1], s[2], s[3])
@@ -213,7 +213,11 @@ func TestRowsHalf(t *testing.T) {
 // operands anyway, so those that are so already change nothing, and results are rounded.
 func TestAttentionHalf(t *testing.T) {
 	const n, heads = 77, 2
-	for _, s := range [][2]int{{8, 0}, {64, 0}, {96, 8}, {7, 3}} { // the width of a head, and more columns of a row
+	sizes, all := [][2]int{{7, 3}, {8, 0}, {64, 0}, {96, 8}}, []int{15, 0xff, 1, 2, 4, 8, 16, 32, 64, 128, 0xe7}
+	if testing.Short() {
+		sizes, all = sizes[:2], all[:2]
+	}
+	for _, s := range sizes { // the width of a head, and more columns of a row
 		dim, cols := s[0], heads*s[0]
 		stride := cols + s[1]
 		b, banks := counted(t)
@@ -237,7 +241,7 @@ func TestAttentionHalf(t *testing.T) {
 			return made
 		}
 		want := run(0)
-		for _, forms := range []int{1, 2, 4, 8, 15, 16, 32, 64, 128, 0xe7, 0xff} {
+		for _, forms := range all {
 			got := run(forms)
 			for i, what := range []string{"attention", "dq", "dk", "dv"} {
 				near := 1.0 / 256 * float64(forms>>(4+i)&1) // its own form
