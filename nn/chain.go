@@ -87,6 +87,9 @@ func chained(first, second *step) step {
 	middle := second.in[0]
 	results := slices.Concat(second.op.results, first.op.results[1:])
 	s.op = &Op{name: first.op.name + "·" + second.op.name, results: results,
+		paired: func(be betweener, _ *step, at int) Form {
+			return roundedIf(at == pairedResult-own && be.rounds(true)) // what the first keeps before its activation
+		},
 		run: func(be Backend, in, out []*Value) error {
 			middle.mem.Rows = in[0].mem.Rows
 			right[0] = middle

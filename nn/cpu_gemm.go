@@ -122,9 +122,10 @@ func (c *CPU) PackedBytes() int {
 
 // call is the kernel's view of one product; calls are kept because the kernels take pointers.
 type call struct {
-	ep                     kernel.Epilogue
-	pre, gradPre, residual kernel.Matrix
-	from, to, added        kernel.Rounded
+	ep                      kernel.Epilogue
+	pre, gradPre, residual  kernel.Matrix
+	preRounded, gradRounded kernel.RoundedMatrix
+	from, to, added         kernel.Rounded
 }
 
 var activations = [...]kernel.Activation{
@@ -136,15 +137,23 @@ var activations = [...]kernel.Activation{
 func (k *call) set(ep *Epilogue) *kernel.Epilogue {
 	*k = call{}
 	k.ep = kernel.Epilogue{Bias: vector(ep.Bias), Act: activations[ep.Act], GradOf: activations[ep.GradOf], Positive: ep.Positive}
-	if !ep.Pre.None() {
+	switch {
+	case ep.Pre.Form == Rounded:
+		k.preRounded = roundedRows(ep.Pre)
+		k.ep.PreRounded = &k.preRounded
+	case !ep.Pre.None():
 		k.pre = matrix(ep.Pre)
 		k.ep.Pre = &k.pre
 	}
-	if !ep.GradPre.None() {
+	switch {
+	case ep.GradPre.Form == Rounded:
+		k.gradRounded = roundedRows(ep.GradPre)
+		k.ep.GradPreRounded = &k.gradRounded
+	case !ep.GradPre.None():
 		k.gradPre = matrix(ep.GradPre)
 		k.ep.GradPre = &k.gradPre
 	}
-	if ep.Residual.Compact {
+	if ep.Residual.Form == Ordered {
 		lay(&k.added, ep.Residual)
 		k.ep.Rounded = &k.added
 	} else if !ep.Residual.None() {
@@ -161,7 +170,7 @@ func (c *CPU) Gemm(y, a Tensor, transA bool, b Operand, transB bool, ep *Epilogu
 	}
 	k := c.calls.get()
 	defer c.calls.put(k)
-	if y.Compact || a.Compact {
+	if y.Form == Ordered || a.Form == Ordered {
 		return c.gemmBetween(k, y, a, b, transB, ep)
 	}
 	am := matrix(a)

@@ -81,8 +81,8 @@ func (s *lossScratch) part(rows, first, n int) kernel.Matrix {
 }
 
 // half is what is kept of n words from first on.
-func (s *lossScratch) half(rows, first, n int) kernel.Half {
-	return kernel.HalfOf(s.rounded[rows*first:rows*(first+n)], rows, n)
+func (s *lossScratch) half(rows, first, n int) kernel.RoundedMatrix {
+	return kernel.RoundedMatrix{V: s.rounded[rows*first : rows*(first+n)], Rows: rows, Cols: n, Stride: n}
 }
 
 // gradient makes d, a part whose logits it may be, the gradients of its logits.

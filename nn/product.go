@@ -73,11 +73,14 @@ func (p product) node(name string, a, b *G.Node) *G.Node {
 			o.paired = roundedAt(0, 1)
 		}
 	} else {
-		o.paired = func(be betweener, s *step, at int) bool {
-			if be.rounds() { // what is kept before an activation is result 1
-				return at == pairedResult || at == pairedResult-1 || at == 0 || at > 1 && at == p.gradPreAt
+		o.paired = func(be betweener, s *step, at int) Form {
+			if at == pairedResult-1 || at > 1 && at == p.gradPreAt { // what is kept before an activation
+				return roundedIf(be.rounds(true))
 			}
-			return s.onlyFirst() && p.gradPre == nil && s.in[1].param != nil && (at == pairedResult || at == 0 || at > 1 && at == residual)
+			if be.rounds(false) {
+				return roundedIf(at == pairedResult || at == 0)
+			}
+			return orderedIf(s.onlyFirst() && p.gradPre == nil && s.in[1].param != nil && (at == pairedResult || at == 0 || at > 1 && at == residual))
 		}
 	}
 	if !p.transA && p.gradOf == NoActivation {

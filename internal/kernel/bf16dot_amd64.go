@@ -6,6 +6,8 @@ import (
 	"math"
 	"runtime"
 	"unsafe"
+
+	"github.com/clipcap-go/clipcap/internal/half"
 )
 
 const (
@@ -82,13 +84,13 @@ const (
 func (p *productBF16) finish() dotFinish {
 	f := &p.end
 	switch {
-	case p.left.rows != dotRows || p.depth*groupDepth != p.left.kp || f.scale != nil || f.hasPre || f.hasGrad:
+	case p.left.rows != dotRows || p.depth*groupDepth != p.left.kp || f.scale != nil || f.hasGrad:
 		return inRegions
 	case f.to != nil && f.roundsRows():
 		return asRounded
 	case f.to != nil && !f.hasAdded && f.rounded == nil:
 		return activated
-	case f.to == nil && f.rounded == nil && (f.act == None || f.act == ReLU && !f.hasAdded):
+	case f.to == nil && f.rounded == nil && !f.hasPre && (f.act == None || f.act == ReLU && !f.hasAdded):
 		if f.hasAdded && p.aside && (&f.residual.V[0] != &p.c.V[0] || f.residual.Stride != p.c.Stride) {
 			return inRegions // a tile of c may be another's residual
 		}
@@ -120,6 +122,9 @@ func (p *productBF16) finished(i0, i1, j0, j1 int) {
 				dotFinished14x32(pairs, a, b, f.to.left.at(i, j), bias, from, floor, next)
 			case activated:
 				dotJoined14x32(pairs, a, b, &tile[0], panelCols, bias, nil, 0, float32(math.Inf(-1)), next)
+				if f.hasPre {
+					f.keepTile(tile, i*dotRows, min(dotRows, p.c.Rows-i*dotRows), j*panelCols, min(panelCols, p.c.Cols-j*panelCols))
+				}
 				actRow(tile, tile, f.act)
 				if f.positive {
 					actRow(tile, tile, ReLU)
@@ -132,6 +137,22 @@ func (p *productBF16) finished(i0, i1, j0, j1 int) {
 				}
 				dotJoined14x32(pairs, a, b, &p.c.V[i*dotRows*p.c.Stride+j*panelCols], p.c.Stride, bias, from, f.residual.Stride, floor, next)
 			}
+		}
+	}
+}
+
+// keepTile keeps what Pre is to receive of a tile [dotRows, panelCols] whose first rows and cols, from (i, j) on, are c's.
+func (f *finisher) keepTile(tile []float32, i, rows, j, cols int) {
+	if to := &f.preRounded; to.V != nil && cols == panelCols {
+		splitRow(&to.V[i*to.Stride+j], 2*to.Stride, &tile[0], rows, 1, 0)
+		return
+	}
+	for r := range rows {
+		v := tile[r*panelCols:][:cols]
+		if f.preRounded.V != nil {
+			half.NarrowBF16(f.preRounded.segment(i+r, j, j+cols), v)
+		} else {
+			copy(f.pre.segment(i+r, j, j+cols), v)
 		}
 	}
 }

@@ -66,7 +66,8 @@ var loans freeList[Packed]
 // piece is an Epilogue for some columns.
 type piece struct {
 	Epilogue
-	pre, gradPre, residual Matrix
+	pre, gradPre, residual  Matrix
+	preRounded, gradRounded RoundedMatrix
 }
 
 var pieces freeList[piece]
@@ -87,6 +88,14 @@ func (e *piece) of(ep *Epilogue, j, n int) *Epilogue {
 	if ep.GradPre != nil {
 		e.gradPre = ep.GradPre.columns(j, n)
 		e.GradPre = &e.gradPre
+	}
+	if ep.PreRounded != nil {
+		e.preRounded = ep.PreRounded.columns(j, n)
+		e.PreRounded = &e.preRounded
+	}
+	if ep.GradPreRounded != nil {
+		e.gradRounded = ep.GradPreRounded.columns(j, n)
+		e.GradPreRounded = &e.gradRounded
 	}
 	if ep.Residual != nil {
 		e.residual = ep.Residual.columns(j, n)

@@ -1,6 +1,10 @@
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/clipcap-go/clipcap/internal/half"
+)
 
 // Activation is a function applied to every element.
 type Activation int
@@ -29,6 +33,9 @@ type Epilogue struct {
 	Residual *Matrix  // may be c itself, and so may GradPre: c += a·b
 	Rounded  *Rounded // a Residual that is kept rounded; may be the product's result
 	Positive bool     // ReLU of it all
+
+	// Pre and GradPre may be in bfloat16 instead, but not those of a convolution. Act is taken of the value before it is rounded.
+	PreRounded, GradPreRounded *RoundedMatrix
 }
 
 // finisher is an Epilogue by value, so that a caller's need not live on the heap.
@@ -36,6 +43,7 @@ type finisher struct {
 	scale, bias               []float32
 	act, gradOf               Activation
 	pre, gradPre, residual    Matrix
+	preRounded, gradRounded   RoundedMatrix // in their place, if V is not nil
 	hasPre, hasGrad, hasAdded bool
 	positive                  bool
 	rounded                   *Rounded // a residual in another form, if not nil
@@ -55,8 +63,14 @@ func (f *finisher) from(ep *Epilogue, b *Packed) {
 	if ep.Pre != nil {
 		f.pre, f.hasPre = *ep.Pre, true
 	}
+	if ep.PreRounded != nil {
+		f.preRounded, f.hasPre = *ep.PreRounded, true
+	}
 	if ep.GradPre != nil {
 		f.gradPre, f.hasGrad = *ep.GradPre, true
+	}
+	if ep.GradPreRounded != nil {
+		f.gradRounded, f.hasGrad = *ep.GradPreRounded, true
 	}
 	if ep.Residual != nil {
 		f.residual, f.hasAdded = *ep.Residual, true
@@ -90,7 +104,10 @@ func (f *finisher) idle() bool {
 // fetch has the processor fetch what rows will read of a tile's rows from i on and of the panel of columns from j on,
 // while the tile's sums are formed.
 func (f *finisher) fetch(i, rows, j int) {
-	if f.hasGrad {
+	switch {
+	case f.gradRounded.V != nil:
+		fetchRows((*float32)(unsafe.Pointer(&f.gradRounded.V[i*f.gradRounded.Stride+j])), f.gradRounded.Stride/2, rows)
+	case f.hasGrad:
 		fetchRows(&f.gradPre.V[i*f.gradPre.Stride+j], f.gradPre.Stride, rows)
 	}
 	if f.hasAdded {
@@ -146,13 +163,16 @@ func (f *finisher) row(out, v []float32, i, j0, j1 int) {
 	}
 	if f.bias != nil {
 		dst := last(f.hasPre || f.act != None || f.hasGrad || f.hasAdded || f.rounded != nil)
-		if f.hasPre && f.act != None { // which is taken of it where it lies
+		if f.pre.V != nil && f.act != None { // which is taken of it where it lies
 			dst = f.pre.segment(i, j0, j1)
 		}
 		addRows(dst, v, f.bias[j0:j1])
 		v = dst
 	}
-	if f.hasPre && (f.bias == nil || f.act == None) {
+	switch {
+	case f.preRounded.V != nil:
+		half.NarrowBF16(f.preRounded.segment(i, j0, j1), v)
+	case f.hasPre && (f.bias == nil || f.act == None):
 		copy(f.pre.segment(i, j0, j1), v)
 	}
 	if f.act != None {
@@ -162,7 +182,7 @@ func (f *finisher) row(out, v []float32, i, j0, j1 int) {
 	}
 	if f.hasGrad {
 		dst := last(f.hasAdded || f.rounded != nil)
-		actGradRow(dst, v, f.gradPre.segment(i, j0, j1), f.gradOf)
+		f.gradRow(dst, v, i, j0, j1)
 		v = dst
 	}
 	switch {
@@ -179,6 +199,18 @@ func (f *finisher) row(out, v []float32, i, j0, j1 int) {
 	if f.positive {
 		actRow(out, out, ReLU)
 	}
+}
+
+// gradRow is dst = v·GradOf′ for columns j0 to j1 of row i.
+func (f *finisher) gradRow(dst, v []float32, i, j0, j1 int) {
+	if f.gradRounded.V == nil {
+		actGradRow(dst, v, f.gradPre.segment(i, j0, j1), f.gradOf)
+		return
+	}
+	pre := scratch.get(j1 - j0)
+	half.WidenBF16(pre, f.gradRounded.segment(i, j0, j1))
+	actGradRow(dst, v, pre, f.gradOf)
+	scratch.put(pre)
 }
 
 // joins tells whether a bias and a residual are all there is to add, which takes one pass.

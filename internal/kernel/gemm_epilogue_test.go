@@ -17,8 +17,11 @@ func wantEpilogue(sum []float64, n int, ep *Epilogue) []float64 {
 		}
 		one := []float32{v}
 		Act(one, one, ep.Act)
-		if ep.GradPre != nil {
+		switch {
+		case ep.GradPre != nil:
 			ActGrad(one, one, []float32{ep.GradPre.at(i/n, i%n)}, ep.GradOf)
+		case ep.GradPreRounded != nil:
+			ActGrad(one, one, []float32{f32OfBF16(ep.GradPreRounded.row(i / n)[i%n])}, ep.GradOf)
 		}
 		out[i] = float64(one[0])
 		if ep.Residual != nil {
@@ -50,11 +53,20 @@ func TestEpilogue(t *testing.T) {
 					if parts&2 > 0 {
 						ep.Act = Activation(1 + rng.IntN(int(Tanh)))
 					}
+					preRounded, checkPre := guardedRounded(m, n)
+					gradRounded, checkGrad := guardedRounded(m, n)
 					if parts&4 > 0 {
 						ep.Pre = &pre
+						if rng.IntN(2) > 0 {
+							ep.Pre, ep.PreRounded = nil, &preRounded
+						}
 					}
 					if parts&8 > 0 {
 						ep.GradOf, ep.GradPre = Activation(rng.IntN(int(Tanh)+1)), &grad
+						if rng.IntN(2) > 0 {
+							gradRounded.Round(grad)
+							ep.GradPre, ep.GradPreRounded = nil, &gradRounded
+						}
 					}
 					if parts&16 > 0 {
 						ep.Residual = &res
@@ -76,8 +88,16 @@ func TestEpilogue(t *testing.T) {
 						for _, g := range []Matrix{c, pre, grad, res} {
 							checkFences(t, g)
 						}
+						checkPre(t, "PreRounded")
+						checkGrad(t, "GradPreRounded")
+						tolerance := formatError(f, k)
+						if ep.PreRounded != nil {
+							ep.Pre = &pre
+							preRounded.Widen(pre)
+							tolerance += 1.0 / 512
+						}
 						if ep.Pre != nil {
-							checkProduct(t, pre, wantEpilogue(sum, n, &Epilogue{Bias: ep.Bias}), size, formatError(f, k))
+							checkProduct(t, pre, wantEpilogue(sum, n, &Epilogue{Bias: ep.Bias}), size, tolerance)
 						}
 					})
 				}

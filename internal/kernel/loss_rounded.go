@@ -4,14 +4,14 @@ import "github.com/clipcap-go/clipcap/internal/half"
 
 // SoftmaxChunkRounded is SoftmaxChunk whose p, rounded to bfloat16, is kept for CrossEntropyRoundedGrad. The logits are used up. A
 // p lies between 0 and 1 and keeps its relative precision, which rounded logits, of which some are a hundred apart, would not give it.
-func SoftmaxChunkRounded(p Half, logits Matrix, runMax, runSum []float32) {
+func SoftmaxChunkRounded(p RoundedMatrix, logits Matrix, runMax, runSum []float32) {
 	t := tasks.get()
-	t.half, t.x, t.a, t.b = p, logits, runMax[:logits.Rows], runSum[:logits.Rows]
+	t.rounded, t.x, t.a, t.b = p, logits, runMax[:logits.Rows], runSum[:logits.Rows]
 	t.overRows(logits.Rows, logits.Cols, 4, func(t *task, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			x := t.x.row(i)
 			softmaxChunkRow(x, x, &t.a[i], &t.b[i], t.x.Stride)
-			half.NarrowBF16(t.half.row(i), x)
+			half.NarrowBF16(t.rounded.row(i), x)
 		}
 	})
 }
@@ -31,14 +31,14 @@ type RoundedRows struct {
 //
 // The target's own is taken from its logit, not from the rounded p, since little is left of it where the model is sure. d is
 // float32, and p becomes d, rounded.
-func CrossEntropyRoundedGrad(d Matrix, p Half, rows *RoundedRows, first int32) {
+func CrossEntropyRoundedGrad(d Matrix, p RoundedMatrix, rows *RoundedRows, first int32) {
 	t := tasks.get()
 	m := d.Rows
-	t.y, t.half, t.ids, t.id = d, p, rows.Targets[:m], first
+	t.y, t.rounded, t.ids, t.id = d, p, rows.Targets[:m], first
 	t.a, t.b, t.c, t.d = rows.Top[:m], rows.LSE[:m], rows.LogTarget[:m], rows.Scale[:m]
 	t.overRows(m, d.Cols, 2, func(t *task, lo, hi int) {
 		for i := lo; i < hi; i++ {
-			d, p := t.y.row(i), t.half.row(i)
+			d, p := t.y.row(i), t.rounded.row(i)
 			if t.d[i] == 0 {
 				clear(d)
 				clear(p)

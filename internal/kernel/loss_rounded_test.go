@@ -3,26 +3,9 @@ package kernel
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
-
-// guardedHalf is a Half whose rows lie apart, with everything between them and behind them known.
-func guardedHalf(rows, cols int) (h Half, check func(t *testing.T, what string)) {
-	const guard = 0xabcd
-	h = Half{Rows: rows, Cols: cols, Stride: cols + 5}
-	h.V = make([]uint16, rows*h.Stride+7)
-	for i := range h.V {
-		h.V[i] = guard
-	}
-	return h, func(t *testing.T, what string) {
-		t.Helper()
-		for i, v := range h.V {
-			if (i >= rows*h.Stride || i%h.Stride >= cols) && v != guard {
-				t.Fatalf("%s wrote beside the matrix, at %d", what, i)
-			}
-		}
-	}
-}
 
 // The gradient of cross-entropy from what was kept in bfloat16, chunk by chunk, against float64. Logits are as large as GPT-2's.
 func TestCrossEntropyRounded(t *testing.T) {
@@ -55,7 +38,7 @@ func TestCrossEntropyRounded(t *testing.T) {
 		for i := range runMax {
 			runMax[i] = -inf
 		}
-		var halves []Half
+		var halves []RoundedMatrix
 		var tops [][]float32
 		var checks []func(*testing.T, string)
 		for c := range len(chunks) - 1 {
@@ -63,11 +46,11 @@ func TestCrossEntropyRounded(t *testing.T) {
 			for i := range rows {
 				copy(logits.row(i), x.row(i)[chunks[c]:])
 			}
-			p, check := guardedHalf(rows, logits.Cols)
+			p, check := guardedRounded(rows, logits.Cols)
 			SoftmaxChunkRounded(p, logits, runMax, runSum)
 			check(t, "SoftmaxChunkRounded")
 			free(t, "SoftmaxChunkRounded")
-			halves, tops, checks = append(halves, p), append(tops, append([]float32(nil), runMax...)), append(checks, check)
+			halves, tops, checks = append(halves, p), append(tops, slices.Clone(runMax)), append(checks, check)
 		}
 		for i := range rows {
 			_, want := softmax64(x.row(i))
@@ -109,7 +92,7 @@ func TestCrossEntropyRoundedKeepsNaN(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		nan, inf := float32(math.NaN()), float32(math.Inf(1))
 		logits := Mat([]float32{1, nan, 2, 3}, 2, 2)
-		p := HalfOf(make([]uint16, 4), 2, 2)
+		p := RoundedMatrix{V: make([]uint16, 4), Rows: 2, Cols: 2, Stride: 2}
 		top, sum := []float32{-inf, -inf}, make([]float32, 2)
 		SoftmaxChunkRounded(p, logits, top, sum)
 		lse := []float32{top[0] + float32(math.Log(float64(sum[0]))), top[1] + float32(math.Log(float64(sum[1])))}
@@ -117,28 +100,6 @@ func TestCrossEntropyRoundedKeepsNaN(t *testing.T) {
 		CrossEntropyRoundedGrad(d, p, &RoundedRows{Top: top, LSE: lse, Targets: []int32{0, 0}, LogTarget: []float32{1, 2}, Scale: []float32{1, 1}}, 0)
 		if d.V[1] == d.V[1] || d.V[2] != d.V[2] || d.V[3] != d.V[3] {
 			t.Errorf("gradients %v, want NaN in the first row alone", d.V)
-		}
-	})
-}
-
-func TestHalfRoundsAndWidens(t *testing.T) {
-	eachISA(t, func(t *testing.T) {
-		r := rand.New(rand.NewPCG(3, 3))
-		for _, size := range [][2]int{{0, 3}, {1, 1}, {3, 17}, {37, 64}, {129, 1021}} {
-			x, _ := guardedMatrix(r, size[0], size[1])
-			h, check := guardedHalf(size[0], size[1])
-			h.Round(x)
-			check(t, "Round")
-			y, free := guardedMatrix(r, size[0], size[1])
-			h.Widen(y)
-			free(t, "Widen")
-			for i := range size[0] {
-				for j, v := range x.row(i) {
-					if y.row(i)[j] != roundBF16(v) {
-						t.Fatalf("%v: (%d, %d) is %g, was %g", size, i, j, y.row(i)[j], v)
-					}
-				}
-			}
 		}
 	})
 }
