@@ -11,38 +11,48 @@ type betweener interface {
 	rounds(kept bool) bool
 	// convolvesBetween tells whether Conv2D takes and makes Ordered images for this convolution.
 	convolvesBetween(c ConvArgs) bool
-	// attendsBetween tells whether attention with heads of dim takes and makes Rounded rows.
-	attendsBetween(dim int) bool
+	// attendsBetween is how attention with heads of dim, whose queries, keys and values lie in so many matrices, takes these and makes
+	// its result, and gradient how its gradient takes and makes gradients.
+	attendsBetween(dim, sources int) (taken, made, gradient forms)
 	// sizeBetween is the room for a form, in numbers.
 	sizeBetween(f Form, rows, cols int) int
 }
 
-// pairing is the form in which an operation takes an input or makes a result, if that is not to be numbers; an input is named by its
+// forms is a set of forms, without Numbers.
+type forms uint8
+
+func (f Form) alone() forms { return 1 << f }
+
+func (s forms) has(f Form) bool { return s&f.alone() != 0 }
+
+// only is the form alone, or none.
+func (f Form) only(yes bool) forms {
+	if yes {
+		return f.alone()
+	}
+	return 0
+}
+
+// pairing is the forms, besides numbers, in which an operation takes an input or makes a result; an input is named by its
 // index, the result by pairedResult.
-type pairing func(be betweener, s *step, at int) Form
+type pairing func(be betweener, s *step, at int) forms
 
 // pairedResult stands for the first result in place of an input, pairedResult-r for result r.
 const pairedResult = -1
 
 // roundedAt is the pairing of an operation that takes some inputs, or makes some results, in bfloat16 rows.
 func roundedAt(places ...int) pairing {
-	return func(be betweener, _ *step, at int) Form {
-		return roundedIf(be.rounds(false) && slices.Contains(places, at))
+	return func(be betweener, _ *step, at int) forms {
+		return Rounded.only(be.rounds(false) && slices.Contains(places, at))
 	}
 }
 
-func roundedIf(yes bool) Form {
-	if yes {
-		return Rounded
+// pairs is the pairing of a step's operation, which may have none.
+func (s *step) pairs(be betweener, at int) forms {
+	if s.op == nil || s.op.paired == nil {
+		return 0
 	}
-	return Numbers
-}
-
-func orderedIf(yes bool) Form {
-	if yes {
-		return Ordered
-	}
-	return Numbers
+	return s.op.paired(be, s, at)
 }
 
 // compact finds the results that whoever makes and reads them can have in a smaller form. Ordered are the images between the
@@ -54,39 +64,47 @@ func (m *Machine) compact() {
 	if !ok {
 		return
 	}
-	convolves, decodes := false, false
-	forms := map[*Value]Form{}
+	allowed := Rounded.alone()
+	common := map[*Value]forms{}
 	for i := range m.steps {
 		s := &m.steps[i]
-		decodes = decodes || s.op != nil && s.op.name == "CachedAttention"
-		if s.op == nil || s.op.paired == nil {
+		if s.op == nil {
 			continue
 		}
-		_, conv := s.op.attr.(Conv)
-		convolves = convolves || conv
+		if _, conv := s.op.attr.(Conv); conv {
+			allowed |= Ordered.alone()
+		}
 		for r, v := range s.out {
 			if v == nil {
 				continue
 			}
-			if f := s.op.paired(be, s, pairedResult-r); f != Numbers && be.keepsBetween(f, rowsOf(v.shape), v.cols()) {
-				forms[v] = f
+			for _, f := range []Form{Rounded, Ordered} {
+				if s.pairs(be, pairedResult-r).has(f) && be.keepsBetween(f, rowsOf(v.shape), v.cols()) {
+					common[v] |= f.alone()
+				}
 			}
 		}
 	}
 	for i := range m.steps {
 		s := &m.steps[i]
+		if s.op != nil && s.op.name == "CachedAttention" {
+			allowed &^= Rounded.alone()
+		}
 		for at, v := range s.in {
-			if f := forms[v]; f != Numbers && (s.op == nil || s.op.paired == nil || s.op.paired(be, s, at) != f) {
-				delete(forms, v)
+			if common[v] != 0 {
+				common[v] &= s.pairs(be, at)
 			}
 		}
 	}
 	for n := range m.outputs {
-		delete(forms, m.values[n])
+		delete(common, m.values[n])
 	}
-	for v, f := range forms {
-		if f == Ordered && convolves || f == Rounded && !decodes {
-			v.mem.Form = f
+	for v, can := range common {
+		switch can &= allowed; {
+		case can.has(Ordered):
+			v.mem.Form = Ordered
+		case can.has(Rounded):
+			v.mem.Form = Rounded
 		}
 	}
 }

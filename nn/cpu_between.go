@@ -3,8 +3,8 @@ package nn
 import "github.com/clipcap-go/clipcap/internal/kernel"
 
 // keepsBetween: in bfloat16 the left operand of a product is rounded and brought into order anyway.
-func (c *CPU) keepsBetween(f Form, _, cols int) bool {
-	return c.format() == kernel.BF16 && (f == Rounded || kernel.WorthRounding(cols))
+func (c *CPU) keepsBetween(f Form, rows, cols int) bool {
+	return c.format() == kernel.BF16 && (f == Rounded && rows > chainRows || f == Ordered && kernel.WorthRounding(cols))
 }
 
 // rounds: what products read next is in an order of its own.
@@ -12,7 +12,10 @@ func (c *CPU) rounds(kept bool) bool { return kept }
 
 func (c *CPU) convolvesBetween(a ConvArgs) bool { return conv(a).Winograd() }
 
-func (c *CPU) attendsBetween(int) bool { return false }
+// attendsBetween: what one product made for attention alone, which widens it head by head.
+func (c *CPU) attendsBetween(_, sources int) (taken, made, gradient forms) {
+	return Rounded.only(sources == 1), 0, 0
+}
 
 func (c *CPU) sizeBetween(f Form, rows, cols int) int {
 	if f == Rounded {
@@ -66,11 +69,11 @@ func (c *CPU) gemmBetween(k *call, y, a Tensor, b Operand, transB bool, ep *Epil
 		}
 		w = p[0]
 	}
-	e := k.set(ep)
+	e := k.set(y, ep)
 	switch {
 	case y.Form != Ordered:
 		lay(&k.from, a)
-		kernel.MulRounded(matrix(y), &k.from, w, e)
+		kernel.MulRounded(k.result(y), &k.from, w, e)
 	case a.Form != Ordered:
 		lay(&k.to, y)
 		kernel.GemmRounded(&k.to, matrix(a), w, e)

@@ -125,6 +125,7 @@ type call struct {
 	ep                      kernel.Epilogue
 	pre, gradPre, residual  kernel.Matrix
 	preRounded, gradRounded kernel.RoundedMatrix
+	rows                    kernel.RoundedMatrix // the result
 	from, to, added         kernel.Rounded
 }
 
@@ -133,10 +134,22 @@ var activations = [...]kernel.Activation{
 	GELUErfAct: kernel.GELUErf, ReLUAct: kernel.ReLU, TanhAct: kernel.Tanh,
 }
 
-// set translates an epilogue.
-func (k *call) set(ep *Epilogue) *kernel.Epilogue {
+// result is where a product's result y goes: if that is rounded rows, only the shape counts, and set has told the kernel.
+func (k *call) result(y Tensor) kernel.Matrix {
+	if y.Form == Rounded {
+		return kernel.Matrix{Rows: y.Rows, Cols: y.Cols, Stride: y.Cols}
+	}
+	return matrix(y)
+}
+
+// set translates the epilogue of a product whose result is y.
+func (k *call) set(y Tensor, ep *Epilogue) *kernel.Epilogue {
 	*k = call{}
 	k.ep = kernel.Epilogue{Bias: vector(ep.Bias), Act: activations[ep.Act], GradOf: activations[ep.GradOf], Positive: ep.Positive}
+	if y.Form == Rounded {
+		k.rows = roundedRows(y)
+		k.ep.Result = &k.rows
+	}
 	switch {
 	case ep.Pre.Form == Rounded:
 		k.preRounded = roundedRows(ep.Pre)
@@ -181,7 +194,7 @@ func (c *CPU) Gemm(y, a Tensor, transA bool, b Operand, transB bool, ep *Epilogu
 		if b.Weight.Data != nil || c.has(b, transB) {
 			p, err := c.packed(b, transB, 0)
 			if err == nil {
-				kernel.Gemm(matrix(y), am, p[0], k.set(ep))
+				kernel.Gemm(k.result(y), am, p[0], k.set(y, ep))
 			}
 			return err
 		}
@@ -189,7 +202,7 @@ func (c *CPU) Gemm(y, a Tensor, transA bool, b Operand, transB bool, ep *Epilogu
 		if err != nil {
 			return err
 		}
-		kernel.Gemm(matrix(y), am, turned, k.set(ep))
+		kernel.Gemm(k.result(y), am, turned, k.set(y, ep))
 		c.once.put(turned)
 		return nil
 	}
@@ -197,7 +210,7 @@ func (c *CPU) Gemm(y, a Tensor, transA bool, b Operand, transB bool, ep *Epilogu
 	if transB {
 		bm = bm.T()
 	}
-	kernel.GemmBoth(matrix(y), am, bm, c.precision, k.set(ep))
+	kernel.GemmBoth(k.result(y), am, bm, c.precision, k.set(y, ep))
 	return nil
 }
 

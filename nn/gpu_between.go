@@ -19,4 +19,7 @@ func (g *GPU) convolvesBetween(ConvArgs) bool { return false }
 func (g *GPU) sizeBetween(_ Form, rows, cols int) int { return (rows*cols + 1) / 2 }
 
 // attendsBetween: on tensor cores.
-func (g *GPU) attendsBetween(dim int) bool { return gpu.AttendsInHalf(g.mode, dim) }
+func (g *GPU) attendsBetween(dim, _ int) (taken, made, gradient forms) {
+	f := Rounded.only(gpu.AttendsInHalf(g.mode, dim))
+	return f, f, f
+}

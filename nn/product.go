@@ -73,14 +73,12 @@ func (p product) node(name string, a, b *G.Node) *G.Node {
 			o.paired = roundedAt(0, 1)
 		}
 	} else {
-		o.paired = func(be betweener, s *step, at int) Form {
+		o.paired = func(be betweener, s *step, at int) forms {
 			if at == pairedResult-1 || at > 1 && at == p.gradPreAt { // what is kept before an activation
-				return roundedIf(be.rounds(true))
+				return Rounded.only(be.rounds(true))
 			}
-			if be.rounds(false) {
-				return roundedIf(at == pairedResult || at == 0)
-			}
-			return orderedIf(s.onlyFirst() && p.gradPre == nil && s.in[1].param != nil && (at == pairedResult || at == 0 || at > 1 && at == residual))
+			rounded := Rounded.only(at == pairedResult && be.rounds(true) || at == 0 && be.rounds(false))
+			return rounded | Ordered.only(s.onlyFirst() && p.gradPre == nil && s.in[1].param != nil && (at == pairedResult || at == 0 || at > 1 && at == residual))
 		}
 	}
 	if !p.transA && p.gradOf == NoActivation {

@@ -77,7 +77,7 @@ const (
 	inRegions dotFinish = iota // they wait in memory
 	asNumbers                  // to rows of c
 	asRounded                  // to rows that lie rounded, which have the form of a tile
-	activated                  // likewise, with an activation on the way
+	byTile                     // likewise, or to rows of bfloat16, with more than a bias on the way: the tile is in the nearest cache
 )
 
 // finish tells how the epilogue can be done.
@@ -88,9 +88,9 @@ func (p *productBF16) finish() dotFinish {
 		return inRegions
 	case f.to != nil && f.roundsRows():
 		return asRounded
-	case f.to != nil && !f.hasAdded && f.rounded == nil:
-		return activated
-	case f.to == nil && f.rounded == nil && !f.hasPre && (f.act == None || f.act == ReLU && !f.hasAdded):
+	case f.elsewhere() && !f.hasAdded && f.rounded == nil:
+		return byTile
+	case !f.elsewhere() && f.rounded == nil && !f.hasPre && (f.act == None || f.act == ReLU && !f.hasAdded):
 		if f.hasAdded && p.aside && (&f.residual.V[0] != &p.c.V[0] || f.residual.Stride != p.c.Stride) {
 			return inRegions // a tile of c may be another's residual
 		}
@@ -104,7 +104,7 @@ func (p *productBF16) finished(i0, i1, j0, j1 int) {
 	f, groups, pairs := &p.end, p.left.kp/groupDepth, pairsIn(p.b.k, 0, p.left.kp/groupDepth)
 	floor := f.floor()
 	var tile []float32
-	if p.how == activated {
+	if p.how == byTile {
 		tile = scratch.get(dotRows * panelCols)
 		defer scratch.put(tile)
 	}
@@ -120,16 +120,9 @@ func (p *productBF16) finished(i0, i1, j0, j1 int) {
 					from = f.rounded.left.at(i, j)
 				}
 				dotFinished14x32(pairs, a, b, f.to.left.at(i, j), bias, from, floor, next)
-			case activated:
+			case byTile:
 				dotJoined14x32(pairs, a, b, &tile[0], panelCols, bias, nil, 0, float32(math.Inf(-1)), next)
-				if f.hasPre {
-					f.keepTile(tile, i*dotRows, min(dotRows, p.c.Rows-i*dotRows), j*panelCols, min(panelCols, p.c.Cols-j*panelCols))
-				}
-				actRow(tile, tile, f.act)
-				if f.positive {
-					actRow(tile, tile, ReLU)
-				}
-				splitRow(f.to.left.at(i, j), 2*groupDepth, &tile[0], dotRows, 1, 0)
+				p.finishTile(tile, i, j)
 			default:
 				var from *float32
 				if f.hasAdded {
@@ -141,19 +134,38 @@ func (p *productBF16) finished(i0, i1, j0, j1 int) {
 	}
 }
 
-// keepTile keeps what Pre is to receive of a tile [dotRows, panelCols] whose first rows and cols, from (i, j) on, are c's.
-func (f *finisher) keepTile(tile []float32, i, rows, j, cols int) {
-	if to := &f.preRounded; to.V != nil && cols == panelCols {
-		splitRow(&to.V[i*to.Stride+j], 2*to.Stride, &tile[0], rows, 1, 0)
+// finishTile does with the sums and bias of left panel i and right panel j, [dotRows, panelCols], what is left to do.
+func (p *productBF16) finishTile(tile []float32, i, j int) {
+	f := &p.end
+	rows, cols := min(dotRows, p.c.Rows-i*dotRows), min(panelCols, p.c.Cols-j*panelCols)
+	if f.preRounded.V != nil {
+		roundTile(&f.preRounded, tile, i*dotRows, rows, j*panelCols, cols)
+	} else if f.hasPre {
+		for r := range rows {
+			copy(f.pre.segment(i*dotRows+r, j*panelCols, j*panelCols+cols), tile[r*panelCols:])
+		}
+	}
+	if f.act != None {
+		actRow(tile, tile, f.act)
+	}
+	if f.positive {
+		actRow(tile, tile, ReLU)
+	}
+	if f.to != nil {
+		splitRow(f.to.left.at(i, j), 2*groupDepth, &tile[0], dotRows, 1, 0)
+	} else {
+		roundTile(&f.toRows, tile, i*dotRows, rows, j*panelCols, cols)
+	}
+}
+
+// roundTile rounds the first rows and cols of a tile to m, from (i, j) on.
+func roundTile(m *RoundedMatrix, tile []float32, i, rows, j, cols int) {
+	if cols == panelCols {
+		splitRow(&m.V[i*m.Stride+j], 2*m.Stride, &tile[0], rows, 1, 0)
 		return
 	}
 	for r := range rows {
-		v := tile[r*panelCols:][:cols]
-		if f.preRounded.V != nil {
-			half.NarrowBF16(f.preRounded.segment(i+r, j, j+cols), v)
-		} else {
-			copy(f.pre.segment(i+r, j, j+cols), v)
-		}
+		half.NarrowBF16(m.segment(i+r, j, j+cols), tile[r*panelCols:][:cols])
 	}
 }
 

@@ -38,7 +38,7 @@ func TestEpilogue(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		for _, s := range [][3]int{{1, 5, 1}, {7, 40, 33}, {31, 20, 70}, {29, 900, 11}, {40, 400, 45}} {
 			m, k, n := s[0], s[1], s[2]
-			for _, f := range []Format{F32, BF16x3} {
+			for _, f := range []Format{F32, BF16x3, BF16, Int8} {
 				for parts := range 64 {
 					rng := rand.New(rand.NewPCG(uint64(parts), uint64(m)))
 					a, b := fenced(rng, m, k, false), fenced(rng, k, n, false)
@@ -85,6 +85,19 @@ func TestEpilogue(t *testing.T) {
 						p.Pack(b, f)
 						Gemm(c, a, &p, &ep)
 						checkProduct(t, c, want, size, formatError(f, k))
+						if ep.Residual != &c {
+							result, check := guardedRounded(m, n)
+							ep.Result = &result
+							Gemm(Matrix{Rows: m, Cols: n, Stride: n}, a, &p, &ep)
+							check(t, "Result")
+							for i := range m {
+								for j, v := range c.segment(i, 0, n) {
+									if got := f32OfBF16(result.row(i)[j]); got != roundBF16(v) {
+										t.Fatalf("c[%d][%d] = %v, to rounded rows %v", i, j, v, got)
+									}
+								}
+							}
+						}
 						for _, g := range []Matrix{c, pre, grad, res} {
 							checkFences(t, g)
 						}
