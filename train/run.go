@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/clipcap-go/clipcap/checkpoint"
+	"github.com/clipcap-go/clipcap/nn"
 )
 
 // What Run.KeepBest goes by: the least loss, or the greatest CIDEr of the captions written.
@@ -62,7 +63,7 @@ type Summary struct {
 // Resume continues from the checkpoint in Dir, finishing first what a crash interrupted. It tells whether there was one; errors are those of
 // Trainer.Resume.
 func (r *Run) Resume() (bool, error) {
-	if err := recoverDir(r.Dir); err != nil {
+	if err := errors.Join(recoverDir(r.Dir), recoverDir(filepath.Join(r.Dir, bestDir))); err != nil {
 		return false, fmt.Errorf("resume %s: %w", r.Dir, err)
 	}
 	if _, err := os.Stat(filepath.Join(r.Dir, stateDir, progress)); errors.Is(err, os.ErrNotExist) {
@@ -74,7 +75,7 @@ func (r *Run) Resume() (bool, error) {
 }
 
 // Do trains to the end, or until ctx ends: then the update under way is finished and a checkpoint written, and no error returned.
-// An error ends the run and names the last good checkpoint; one of a checkpoint before the last, or of the log, is logged and tried again.
+// An error ends the run and names the last good checkpoint; one of a checkpoint before the last, of the best one, or of the log, is logged and tried again.
 func (r *Run) Do(ctx context.Context) (s Summary, err error) {
 	t := r.Trainer
 	r.saved = -1
@@ -228,16 +229,20 @@ func (r *Run) evaluate(ctx context.Context) (enough bool, err error) {
 		return false, nil
 	}
 	if r.best == nil || lower && *value < r.best.Value || !lower && *value > r.best.Value {
+		before := r.best
 		r.best = &Best{Step: rec.Step, Value: *value}
 		if r.KeepBest != "" && finite(*value) {
-			if err := r.keepBest(); err != nil {
+			if err := r.keepBest(); errors.Is(err, nn.ErrLost) {
 				return false, err
+			} else if err != nil { // what lies in best stays the one to beat
+				r.best = before
+				r.Logger.Error(fmt.Sprintf("write the best checkpoint, of step %d: %v; the run goes on", rec.Step, err))
 			}
 		}
 	} else {
 		r.best.Since++
 	}
-	return r.Patience > 0 && r.best.Since >= r.Patience, nil
+	return r.Patience > 0 && r.best != nil && r.best.Since >= r.Patience, nil
 }
 
 func (r *Run) summary() Summary {

@@ -175,6 +175,22 @@ func TestCrashWhileSaving(t *testing.T) {
 	}
 	bitEqual(t, "after a crash between two files", numbers(t, third), numbers(t, second))
 
+	// The best checkpoint is finished too, and replaced by a better one.
+	full = filepath.Join(dir, bestDir, written)
+	if err := errors.Join(os.MkdirAll(full, 0o755), third.weights(full)); err != nil {
+		t.Fatal(err)
+	}
+	fourth := run(t, dir, mapping.KindMLP, nil)
+	if ok, err := fourth.Resume(); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if _, err := checkpoint.Open(filepath.Join(dir, bestDir), nil); err != nil {
+		t.Error(err)
+	}
+	if err := fourth.keepBest(); err != nil {
+		t.Error(err)
+	}
+
 	none := run(t, t.TempDir(), mapping.KindMLP, nil)
 	if ok, err := none.Resume(); ok || err != nil {
 		t.Errorf("an empty folder: resumed %v, %v", ok, err)
@@ -238,6 +254,34 @@ func TestFailedCheckpoint(t *testing.T) {
 	s := do(t, r, context.Background())
 	if s.Steps != 12 || !strings.Contains(text.String(), "write a checkpoint of step 4") || !strings.Contains(text.String(), "the last good checkpoint is "+dir+" at step 2") {
 		t.Errorf("ended as %+v; log %s", s, text.String())
+	}
+}
+
+// A best checkpoint that cannot be written is reported and stays to be beaten by the next, and the run goes on.
+func TestFailedBest(t *testing.T) {
+	dir := t.TempDir()
+	r := run(t, dir, mapping.KindMLP, nil)
+	var text strings.Builder
+	r.Logger = slog.New(slog.NewTextHandler(&text, nil))
+	scores := [][]string{{"a dog"}, {"a man on a horse"}, {"a man"}}
+	r.Judge = &Judge{Images: []string{"1"}, References: [][]string{{"a man on a horse"}},
+		Write: func(context.Context) ([]string, error) { s := scores[0]; scores = append(scores[1:], s); return s, nil }}
+	r.Every, r.KeepBest, r.Patience = 4, ByCIDEr, 2
+	block := filepath.Join(dir, bestDir)
+	if err := os.WriteFile(block, nil, 0o644); err != nil { // a file in the way
+		t.Fatal(err)
+	}
+	r.OnUpdate = func(u Update) {
+		if u.Step == 5 {
+			os.Remove(block)
+		}
+	}
+	s := do(t, r, context.Background())
+	if s.Steps != 12 || s.Best == nil || s.Best.Step != 8 || !strings.Contains(text.String(), "write the best checkpoint, of step 4: ") {
+		t.Errorf("ended as %+v, best %+v; log %s", s, s.Best, text.String())
+	}
+	if _, err := checkpoint.Open(block, nil); err != nil {
+		t.Error(err)
 	}
 }
 
