@@ -70,8 +70,13 @@ func (r *Run) Resume() (bool, error) {
 		return false, nil
 	}
 	var err error
-	r.best, err = r.Trainer.Resume(r.Dir)
-	return err == nil, err
+	if r.best, err = r.Trainer.Resume(r.Dir); err != nil {
+		return false, err
+	}
+	if _, err := os.Stat(filepath.Join(r.Dir, bestDir, checkpoint.WeightsFile)); err != nil && r.KeepBest != "" {
+		r.best = nil // it was not kept
+	}
+	return true, nil
 }
 
 // Do trains to the end, or until ctx ends: then the update under way is finished and a checkpoint written, and no error returned.
@@ -221,16 +226,19 @@ func (r *Run) evaluate(ctx context.Context) (enough bool, err error) {
 	if r.OnRecord != nil {
 		r.OnRecord(rec)
 	}
-	value, lower := rec.ValLoss, true
+	value, by := rec.ValLoss, ByLoss
 	if r.KeepBest == ByCIDEr || value == nil {
-		value, lower = rec.ValCIDEr, false
+		value, by = rec.ValCIDEr, ByCIDEr
 	}
 	if value == nil {
 		return false, nil
 	}
-	if r.best == nil || lower && *value < r.best.Value || !lower && *value > r.best.Value {
+	if r.best != nil && r.best.By != "" && r.best.By != by {
+		r.best = nil // of before the run was resumed: the two do not compare
+	}
+	if r.best == nil || by == ByLoss && *value < r.best.Value || by == ByCIDEr && *value > r.best.Value {
 		before := r.best
-		r.best = &Best{Step: rec.Step, Value: *value}
+		r.best = &Best{Step: rec.Step, Value: *value, By: by}
 		if r.KeepBest != "" && finite(*value) {
 			if err := r.keepBest(); errors.Is(err, nn.ErrLost) {
 				return false, err

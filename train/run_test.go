@@ -285,6 +285,38 @@ func TestFailedBest(t *testing.T) {
 	}
 }
 
+// A run resumed with another --keep-best, or its first one, does not measure CIDEr by a loss, nor wait for what was never kept.
+func TestResumeWithAnotherBest(t *testing.T) {
+	for _, c := range []struct{ was, is string }{{ByLoss, ByCIDEr}, {"", ByLoss}, {ByCIDEr, ByLoss}} {
+		dir := t.TempDir()
+		part := func(keep string, to int64) *Run {
+			r := run(t, dir, mapping.KindMLP, nil)
+			var err error
+			if r.Evaluator, err = NewEvaluator(nn.NewCPU(nn.Float32), r.Trainer.Model, tinyCaptions(t, 7), r.Trainer.Settings); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { r.Evaluator.Close() })
+			r.Judge = &Judge{Images: []string{"1"}, References: [][]string{{"a man on a horse"}}, Write: func(context.Context) ([]string, error) { return []string{"a man"}, nil }}
+			r.KeepBest, r.Every = keep, 2
+			if _, err := r.Resume(); err != nil {
+				t.Fatal(err)
+			}
+			r.Trainer.Schedule.Total = to
+			return r
+		}
+		do(t, part(c.was, 4), t.Context())
+		if s := do(t, part(c.is, 6), t.Context()); s.Best == nil || s.Best.Step != 6 || s.Best.By != c.is {
+			t.Errorf("%q, then %q: best %+v", c.was, c.is, s.Best)
+		}
+		if _, err := checkpoint.Open(filepath.Join(dir, bestDir), nil); err != nil {
+			t.Error(err)
+		}
+		if s := do(t, part(c.is, 8), t.Context()); c.is == ByCIDEr && (s.Best.Step != 6 || s.Best.Since != 1) {
+			t.Errorf("%q again: best %+v", c.is, s.Best)
+		}
+	}
+}
+
 func TestValidationAndPatience(t *testing.T) {
 	dir := t.TempDir()
 	r := run(t, dir, mapping.KindMLP, func(s *Settings) { s.Steps = 200 })
