@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -75,6 +76,14 @@ func (r *Run) Resume() (bool, error) {
 	}
 	if _, err := os.Stat(filepath.Join(r.Dir, bestDir, checkpoint.WeightsFile)); err != nil && r.KeepBest != "" {
 		r.best = nil // it was not kept
+	}
+	c, err := checkpoint.ReadConfig(r.Dir)
+	if err != nil {
+		return false, err
+	}
+	var was Summary
+	if json.Unmarshal(c.Training, &was) == nil {
+		r.last.Loss = was.Loss // what a run with no update left to make tells
 	}
 	return true, nil
 }

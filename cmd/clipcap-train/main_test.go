@@ -156,6 +156,27 @@ func TestInterruptAndResume(t *testing.T) {
 	}
 }
 
+// A run that has come to its end is resumed to say what it came to, and to export it.
+func TestResumeAtTheEnd(t *testing.T) {
+	w := newWorld(t)
+	var first, again train.Summary
+	for _, s := range []*train.Summary{&first, &again} {
+		if err := json.Unmarshal([]byte(must(t, t.Context(), w.args("run", "--steps", "3", "--resume", "--json")...)), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if first.Loss == 0 || again != first {
+		t.Errorf("%+v, then %+v", first, again)
+	}
+	pt := filepath.Join(w.dir, "run.pt")
+	if out := must(t, t.Context(), w.args("run", "--steps", "3", "--resume", "--export", pt)...); !strings.Contains(out, fmt.Sprintf("3 of 3 steps, loss %.4f", first.Loss)) {
+		t.Errorf("result %q", out)
+	}
+	if _, err := os.Stat(pt); err != nil {
+		t.Error(err)
+	}
+}
+
 // A flag of another mapper is refused where it was typed; a recipe or a file of flags may hold flags for more than one, and a file's flags win
 // over a recipe's.
 func TestFlagsOfAnotherMapper(t *testing.T) {

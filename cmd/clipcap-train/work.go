@@ -128,6 +128,9 @@ func (o *options) train(ctx context.Context, s *session, run *train.Run, stdout,
 	if o.json {
 		return cli.PrintJSON(stdout, sum)
 	}
+	if mean == 0 { // no step was left to make
+		mean = sum.Loss
+	}
 	text := fmt.Sprintf("%s: %d of %s, loss %.4f", o.out, sum.Steps, plural.Of(sum.Of, "step"), mean)
 	if sum.Best != nil {
 		text += fmt.Sprintf(", best %.4f at step %d", sum.Best.Value, sum.Best.Step)
