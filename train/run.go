@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -86,6 +87,16 @@ func (r *Run) Resume() (bool, error) {
 		r.last.Loss = was.Loss // what a run with no update left to make tells
 	}
 	return true, nil
+}
+
+// Overwrite removes what an earlier run left in Dir, which would be taken for this one's: its state, its best checkpoint, page and events. Its
+// last checkpoint and its log stay until Do replaces them.
+func (r *Run) Overwrite() error {
+	left, err := fs.Glob(os.DirFS(r.Dir), "events.out.tfevents.*.clipcap.*") // newEvents's
+	for _, name := range append(left, stateDir, bestDir, PageFile) {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(r.Dir, name)))
+	}
+	return err
 }
 
 // Do trains to the end, or until ctx ends: then the update under way is finished and a checkpoint written, and no error returned.

@@ -156,6 +156,39 @@ func TestInterruptAndResume(t *testing.T) {
 	}
 }
 
+// A run that starts anew is not mixed up with the one before: killed before its first checkpoint it starts from the beginning again.
+func TestOverwrite(t *testing.T) {
+	w := newWorld(t)
+	must(t, t.Context(), w.args("run", "--steps", "4", "--val-captions", w.captions, "--keep-best", "loss", "--val-images", "0")...)
+	dir := filepath.Join(w.dir, "run")
+	if err := os.WriteFile(filepath.Join(dir, "missing.txt"), []byte("7\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	zeros := filepath.Join(w.dir, "zeros.npy") // features that end a run at its first step
+	text, err := os.ReadFile(w.features)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(text[128:])
+	if err := os.WriteFile(zeros, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, log := call(t, t.Context(), w.args("run", "--steps", "4", "--overwrite", "--features", zeros, "--normalize")...); status != 1 || !strings.Contains(log, "step 1") {
+		t.Fatalf("status %d, %s", status, log)
+	}
+	if status, _, log := call(t, t.Context(), w.args("run", "--steps", "4", "--resume")...); status != 0 || !strings.Contains(log, "no checkpoint to resume") {
+		t.Errorf("resumed: status %d, %s", status, log)
+	}
+	for _, name := range []string{"best", "missing.txt"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			t.Errorf("%s of the earlier run is still there", name)
+		}
+	}
+	if events, _ := filepath.Glob(filepath.Join(dir, "events.*")); len(events) == 0 || len(events) > 2 {
+		t.Errorf("events %v", events)
+	}
+}
+
 // A run that has come to its end is resumed to say what it came to, and to export it.
 func TestResumeAtTheEnd(t *testing.T) {
 	w := newWorld(t)

@@ -100,7 +100,7 @@ func setup(f *flag.FlagSet) cli.Work {
 
 	f.Int64Var(&o.saveEvery, "save-every", 0, "updates between checkpoints (default: an epoch)")
 	f.BoolVar(&o.resume, "resume", false, "continue the run in DIR from its last checkpoint")
-	f.BoolVar(&o.overwrite, "overwrite", false, "start anew in a DIR that has something in it")
+	f.BoolVar(&o.overwrite, "overwrite", false, "start anew in a DIR that has something in it; an earlier run's state, best checkpoint, page and events go")
 	f.StringVar(&o.recipe, "recipe", "", "`NAME` of a preset: "+strings.Join(recipeNames(), ", "))
 	f.StringVar(&o.log, "log", "", "`FILE` for a JSON line a step (default DIR/log.jsonl)")
 	f.StringVar(&o.export, "export", "", "write the result as the original's `FILE`.pt too")

@@ -69,9 +69,6 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	if err := o.listMissing(join); err != nil {
-		return err
-	}
 	run, err := o.run(s, logger)
 	if err != nil {
 		return err
@@ -90,6 +87,14 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 	}
 	if err := train.Room(o.out, room); err != nil {
 		return fmt.Errorf("--out: %w", err)
+	}
+	if o.overwrite {
+		if err := run.Overwrite(); err != nil {
+			return fmt.Errorf("--out: %w", err)
+		}
+	}
+	if err := o.listMissing(join); err != nil {
+		return err
 	}
 	return o.train(ctx, s, run, stdout, stderr)
 }
@@ -177,8 +182,12 @@ func (o *options) prepare(s *session) (err error) {
 
 // listMissing writes the ids of images without a feature to a file.
 func (o *options) listMissing(j data.Join) error {
+	path := filepath.Join(o.out, "missing.txt")
+	if o.overwrite {
+		os.Remove(path) // the earlier run's
+	}
 	if len(j.MissingID) == 0 {
 		return nil
 	}
-	return os.WriteFile(filepath.Join(o.out, "missing.txt"), []byte(strings.Join(j.MissingID, "\n")+"\n"), 0o644)
+	return os.WriteFile(path, []byte(strings.Join(j.MissingID, "\n")+"\n"), 0o644)
 }
