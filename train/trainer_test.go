@@ -96,6 +96,9 @@ func TestFreezing(t *testing.T) {
 			return !strings.HasPrefix(n, "gpt.transformer.h.0.") && n != "gpt.transformer.wpe.weight" && !strings.HasPrefix(n, "clip_project.model.0.")
 		}, true, 2 + 1 + 12 + 2},
 		{"lora", func(s *Settings) { s.LoRA = 3 }, func(n string) bool { return strings.HasPrefix(n, "clip_project.") || strings.Contains(n, ".lora.") }, true, 4 + 16},
+		{"lora, patterns", func(s *Settings) { s.LoRA, s.Freeze = 3, []string{"gpt.transformer.h.0", "*.mlp.c_fc.weight"} }, func(n string) bool {
+			return strings.HasPrefix(n, "clip_project.") || strings.Contains(n, "h.1.") && strings.Contains(n, ".lora.") && !strings.Contains(n, "c_fc")
+		}, true, 4 + 6},
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			s := settings(10, 4)

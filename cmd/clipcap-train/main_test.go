@@ -312,6 +312,7 @@ func TestMisuse(t *testing.T) {
 		{w.args("x", "--val-share", "1"), 2, "--val-share 1"},
 		{w.args("x", "--val-share", "0.1", "--val-captions", w.captions), 2, "want one of them"},
 		{w.args("x", "--mapper", "mamba"), 2, "mamba"},
+		{w.args("x", "--lora", "2", "--frozen-lm"), 2, "want one of them (--frozen-lm=false)"},
 		{w.args("x", "--resume", "--overwrite"), 2, "want one of them"},
 		{w.args("x", "--captions", filepath.Join(w.dir, "none.json")), 1, "--captions"},
 		{w.args("x", "--batch-size", "13"), 1, "no batch of 13 can be filled from 12 captions"},

@@ -135,6 +135,8 @@ func (o *options) check() error {
 		return cli.Misusef("--keep-best %s: nothing to go by without --val-captions or --val-share", o.keepBest)
 	case o.patience > 0 && !o.validates():
 		return cli.Misusef("--patience: nothing to go by without --val-captions or --val-share")
+	case o.settings.FrozenLM && o.settings.LoRA > 0:
+		return cli.Misusef("--lora trains the language model, which --frozen-lm (also of a recipe) keeps as it is: want one of them (--frozen-lm=false)")
 	case o.given["dropout"] && o.settings.Dropout < 0:
 		return cli.Misusef("--dropout %v, want 0 ≤ p < 1", o.settings.Dropout)
 	case !(o.maxMissing >= 0 && o.maxMissing <= 1):
