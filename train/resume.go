@@ -1,10 +1,13 @@
 package train
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"github.com/clipcap-go/clipcap/checkpoint"
 	"github.com/clipcap-go/clipcap/internal/files"
@@ -129,13 +132,16 @@ func (t *Trainer) same(s *state) error {
 	if s.Data != t.packer.Captions.Fingerprint() {
 		errs = append(errs, errors.New("the captions or the features are not those of the run"))
 	}
-	if s.Start != t.start {
+	kept := func(s Settings) string { return fmt.Sprint(s.FrozenLM, s.Freeze, s.LoRA) } // which weights are not trained
+	if s.Start != t.start && kept(s.Settings) == kept(t.Settings) {
 		errs = append(errs, errors.New("the weights that are not trained are not those of the run (--gpt2, --init)"))
 	}
 	was, is := fields(s.Settings), fields(t.Settings)
-	for name, v := range is {
-		if w := was[name]; string(w) != string(v) {
-			errs = append(errs, fmt.Errorf("%s is %s, the run was started with %s", name, v, w))
+	all := maps.Clone(was) // either may lack what is empty
+	maps.Copy(all, is)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if w, v := was[name], is[name]; string(w) != string(v) {
+			errs = append(errs, fmt.Errorf("%s is %s, the run was started with %s", name, cmp.Or(string(v), "none"), cmp.Or(string(w), "none")))
 		}
 	}
 	return errors.Join(errs...)

@@ -206,6 +206,16 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 	if _, err := other.Resume(); err == nil || !strings.Contains(err.Error(), "seed is 9, the run was started with 3") || !strings.Contains(err.Error(), "lr is 0.001") {
 		t.Errorf("other settings: %v", err)
 	}
+	frozenPart := func(s *Settings) { s.Freeze = []string{"gpt.transformer.h.0"} }
+	if _, err := run(t, dir, mapping.KindMLP, frozenPart).Resume(); err == nil || !strings.Contains(err.Error(), `freeze is ["gpt.transformer.h.0"], the run was started with none`) {
+		t.Errorf("a part frozen: %v", err)
+	}
+	part := run(t, t.TempDir(), mapping.KindMLP, frozenPart)
+	part.Trainer.Schedule.Total = 2
+	do(t, part, context.Background())
+	if _, err := run(t, part.Dir, mapping.KindMLP, nil).Resume(); err == nil || strings.Contains(err.Error(), "--gpt2") || !strings.Contains(err.Error(), `freeze is none, the run was started with ["gpt.transformer.h.0"]`) {
+		t.Errorf("a part not frozen any more: %v", err)
+	}
 	data := run(t, dir, mapping.KindMLP, nil)
 	data.Trainer.packer.Captions = tinyCaptions(t, 44)
 	if _, err := data.Resume(); err == nil || !strings.Contains(err.Error(), "captions or the features") {
