@@ -28,7 +28,7 @@ type session struct {
 	config                checkpoint.Config
 	backend               nn.Backend
 	trainer               *train.Trainer
-	closers               []io.Closer // of the validation
+	closers               []io.Closer // of the validation, and of what was copied
 }
 
 func (s *session) close() error {
@@ -149,6 +149,9 @@ func (o *options) train(ctx context.Context, s *session, run *train.Run, stdout,
 
 // prepare reads everything and plans the run.
 func (o *options) prepare(s *session) (err error) {
+	if err := o.spool(s); err != nil {
+		return err
+	}
 	if s.tokenizer, err = o.tokenizer(); err != nil {
 		return err
 	}
