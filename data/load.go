@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -139,7 +140,10 @@ func visit(f *Features, cfg Config, take func(row int, c annotation.Caption) err
 		return annotation.Scan(cfg.Captions, cfg.Options, each)
 	}
 	if f.captions == nil {
-		return "", fmt.Errorf("%s holds no captions: say where they are (--captions)", f.Path)
+		return "", fmt.Errorf("%s holds no captions: say where they are (--captions, --val-captions)", f.Path)
+	}
+	if cfg.Options.Split != "" {
+		return "", fmt.Errorf("%s: split %q: a feature pickle has no splits, only Karpathy's dataset_coco.json has", f.Path, cfg.Options.Split)
 	}
 	for _, c := range f.captions {
 		if err := each(annotation.Caption{Image: annotation.ID(c.image), Row: -1, Text: c.text}); err != nil {
@@ -215,12 +219,15 @@ func (l *loader) finish() (*Captions, error) {
 	j := &set.Join
 	j.Captions = len(set.rows)
 	total := j.Captions + j.Missing
+	path := cmp.Or(l.cfg.Captions, set.Features.Path)
 	switch {
+	case total == 0 && l.cfg.Keep != nil:
+		return nil, fmt.Errorf("captions %s: none of the share of images wanted", path)
 	case total == 0:
-		return nil, fmt.Errorf("captions %s: none", l.cfg.Captions)
+		return nil, fmt.Errorf("captions %s: none", path)
 	case j.Captions == 0:
 		return nil, fmt.Errorf("captions %s: of %s none has a feature in %s (image ids as %s there, as %s here)",
-			l.cfg.Captions, plural.Of(total, "caption"), set.Features.Path, few(j.MissingID), set.Features.ID(0))
+			path, plural.Of(total, "caption"), set.Features.Path, few(j.MissingID), set.Features.ID(0))
 	case float64(j.Missing) > l.cfg.MaxMissing*float64(total):
 		return nil, fmt.Errorf("%d of %s without a feature in %s (image ids %s); --max-missing %.3g lets it pass",
 			j.Missing, plural.Of(total, "caption"), set.Features.Path, few(j.MissingID), math.Ceil(1000*float64(j.Missing)/float64(total))/1000)

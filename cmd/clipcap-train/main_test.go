@@ -267,6 +267,14 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
+// Features to validate on are not passed over: a pickle has its captions with it, an array has none.
+func TestValFeaturesAlone(t *testing.T) {
+	w := newWorld(t)
+	if status, _, log := call(t, t.Context(), w.args("x", "--steps", "1", "--val-features", w.features)...); status != 1 || !strings.Contains(log, "holds no captions: say where they are (--captions, --val-captions)") {
+		t.Errorf("status %d, %s", status, log)
+	}
+}
+
 func TestMisuse(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct {
@@ -312,6 +320,7 @@ func TestMisuse(t *testing.T) {
 		{w.args("x", "--val-share", "1"), 2, "--val-share 1"},
 		{w.args("x", "--val-share", "0.1", "--val-captions", w.captions), 2, "want one of them"},
 		{w.args("x", "--mapper", "mamba"), 2, "mamba"},
+		{w.args("x", "--val-split", "val"), 2, "--val-captions is missing"},
 		{w.args("x", "--lora", "2", "--frozen-lm"), 2, "want one of them (--frozen-lm=false)"},
 		{w.args("x", "--resume", "--overwrite"), 2, "want one of them"},
 		{w.args("x", "--captions", filepath.Join(w.dir, "none.json")), 1, "--captions"},

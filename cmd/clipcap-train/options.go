@@ -87,7 +87,7 @@ func setup(f *flag.FlagSet) cli.Work {
 	cli.Device(f, &o.device, &o.gemm)
 	cli.OneOf(f, &s.Precision, "precision", "of matrix products", "float32", "high", "bfloat16")
 
-	f.StringVar(&o.valFeatures, "val-features", "", "features of the validation images (default: --features)")
+	f.StringVar(&o.valFeatures, "val-features", "", "features of the validation images (default: --features); a pickle brings its captions along")
 	f.StringVar(&o.valCaptions, "val-captions", "", "`FILE` of captions to validate on")
 	f.StringVar(&o.valSplit, "val-split", "", "split of Karpathy's file to validate on (default val)")
 	f.Float64Var(&o.valShare, "val-share", 0, "hold this share of the images out, chosen by their ids, and validate on them instead of --val-captions")
@@ -135,6 +135,8 @@ func (o *options) check() error {
 		return cli.Misusef("--keep-best %s: nothing to go by without --val-captions or --val-share", o.keepBest)
 	case o.patience > 0 && !o.validates():
 		return cli.Misusef("--patience: nothing to go by without --val-captions or --val-share")
+	case o.valSplit != "" && o.valCaptions == "":
+		return cli.Misusef("--val-split %s: of which file? --val-captions is missing", o.valSplit)
 	case o.settings.FrozenLM && o.settings.LoRA > 0:
 		return cli.Misusef("--lora trains the language model, which --frozen-lm (also of a recipe) keeps as it is: want one of them (--frozen-lm=false)")
 	case o.given["dropout"] && o.settings.Dropout < 0:
@@ -219,8 +221,10 @@ func (o *options) checkCounts() error {
 	return nil
 }
 
-// validates tells whether there is anything to validate on.
-func (o *options) validates() bool { return o.valCaptions != "" || o.valShare > 0 }
+// validates tells whether there is anything to validate on; --val-features alone may be a pickle with captions.
+func (o *options) validates() bool {
+	return o.valCaptions != "" || o.valFeatures != "" || o.valShare > 0
+}
 
 // checkOut protects what lies in --out.
 func (o *options) checkOut() error {
