@@ -82,8 +82,8 @@ var errUTF16 = errors.New("the text is UTF-16, want UTF-8 (PowerShell's > and Wi
 
 // recordKeys start the objects of JSON lines; setKeys those of a data set.
 var (
-	recordKeys = map[string]bool{"image_id": true, "row": true, "image": true, "caption": true, "captions": true, "tokens": true}
-	setKeys    = map[string]bool{"info": true, "licenses": true, "type": true, "images": true, "annotations": true, "dataset": true}
+	recordKeys = map[string]bool{"image_id": true, "id": true, "row": true, "image": true, "caption": true, "captions": true, "tokens": true}
+	setKeys    = map[string]bool{"info": true, "licenses": true, "type": true, "images": true, "annotations": true, "categories": true, "dataset": true}
 )
 
 // sniff tells a file's shape from its beginning, which stays unread, and the first key if it is an object.
