@@ -103,7 +103,7 @@ func (c *Captions) Fingerprint() string {
 const maxTokens = math.MaxUint32
 
 // Load reads captions, turns them into token ids, cuts the long ones, and joins them to features by their images' ids. A file that cannot be
-// read as captions, a token id outside the vocabulary, no caption with a feature, and more captions without one than Config.MaxMissing allows
+// read as captions, a token id outside the vocabulary, no caption with a feature or none with a token, and more captions without one than Config.MaxMissing allows
 // are errors.
 func Load(f *Features, cfg Config) (*Captions, error) {
 	l := &loader{cfg: cfg, to: &Captions{Features: f, tokens: makeTokenList(cfg.Vocab), starts: []uint32{0}}, missing: map[string]bool{}}
@@ -228,6 +228,8 @@ func (l *loader) finish() (*Captions, error) {
 	case j.Captions == 0:
 		return nil, fmt.Errorf("captions %s: of %s none has a feature in %s (image ids as %s there, as %s here)",
 			path, plural.Of(total, "caption"), set.Features.Path, few(j.MissingID), set.Features.ID(0))
+	case j.Empty == j.Captions:
+		return nil, fmt.Errorf("captions %s: none has a token", path)
 	case float64(j.Missing) > l.cfg.MaxMissing*float64(total):
 		return nil, fmt.Errorf("%d of %s without a feature in %s (image ids %s); --max-missing %.3g lets it pass",
 			j.Missing, plural.Of(total, "caption"), set.Features.Path, few(j.MissingID), math.Ceil(1000*float64(j.Missing)/float64(total))/1000)

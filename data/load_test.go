@@ -30,6 +30,7 @@ func TestJoin(t *testing.T) {
 		{`{"row":3,"caption":"a"}`, "of 1 caption none has"},
 		{`{"row":0,"tokens":[256]}`, "token 256, want 0 to 255"},
 		{`{"row":0,"tokens":[-1]}`, "token -1"},
+		{`{"row":0,"caption":""}`, "none has a token"},
 	} {
 		if _, err := load(t, 3, Config{MaxMissing: 1}, bad.line); err == nil || !strings.Contains(err.Error(), bad.want) {
 			t.Errorf("%s: error %v, want one with %q", bad.line, err, bad.want)

@@ -275,6 +275,19 @@ func TestValFeaturesAlone(t *testing.T) {
 	}
 }
 
+// Captions that say nothing are told.
+func TestEmptyCaptions(t *testing.T) {
+	w := newWorld(t)
+	path := filepath.Join(w.dir, "lines.jsonl")
+	if err := os.WriteFile(path, []byte(`{"row":0,"caption":""} {"row":1,"caption":"a dog"} {"row":2,"caption":" "}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	status, _, log := call(t, t.Context(), w.args("x", "--steps", "1", "--captions", path, "--add-period", "--batch-size", "1", "--dry-run")...)
+	if status != 0 || !strings.Contains(log, "empty captions teach nothing (captions=2)") {
+		t.Errorf("status %d, %s", status, log)
+	}
+}
+
 func TestMisuse(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct {

@@ -60,6 +60,9 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 	if join.Missing > 0 {
 		logger.Warn("captions without a feature are left out", "captions", join.Missing, "images", len(join.MissingID))
 	}
+	if join.Empty > 0 {
+		logger.Warn("empty captions teach nothing", "captions", join.Empty)
+	}
 	if w := s.trainer.Schedule.Warning(); w != "" {
 		logger.Warn(w)
 	}
