@@ -274,5 +274,5 @@ func (r *Run) evaluate(ctx context.Context) (enough bool, err error) {
 }
 
 func (r *Run) summary() Summary {
-	return Summary{Steps: r.Trainer.done, Of: r.Trainer.Schedule.Total, Epochs: float64(r.Trainer.done) / float64(r.Trainer.PerEpoch), Loss: r.last.Loss, Best: r.best}
+	return Summary{Steps: r.Trainer.done, Of: r.Trainer.Schedule.Total, Epochs: r.Trainer.epochs(r.Trainer.done), Loss: r.last.Loss, Best: r.best}
 }

@@ -53,6 +53,19 @@ func TestAccumulationIsExact(t *testing.T) {
 	}
 }
 
+// Epochs are times over the captions also where an update's batches do not divide an epoch's.
+func TestEpochs(t *testing.T) {
+	s := settings(4, 0)
+	s.Epochs, s.Accumulate = 6, 2
+	tr := trainer(t, tiny(t, mapping.KindMLP), tinyCaptions(t, 20), s) // 5 batches an epoch
+	if tr.Schedule.Total != 15 || tr.PerEpoch != 2 {
+		t.Errorf("%d updates, %d whole ones an epoch; want 15 and 2", tr.Schedule.Total, tr.PerEpoch)
+	}
+	if u, err := tr.Step(t.Context()); err != nil || u.Epoch != 0.4 {
+		t.Errorf("after the first update epoch %v, %v; want 0.4", u.Epoch, err)
+	}
+}
+
 // A clipped gradient is as long as it may be: the first update with momentum at zero moves as far as that.
 func TestClipping(t *testing.T) {
 	c := tinyCaptions(t, 20)
