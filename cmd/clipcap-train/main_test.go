@@ -275,6 +275,19 @@ func TestValFeaturesAlone(t *testing.T) {
 	}
 }
 
+// A mapper that knows normalised features alone is not given others without a word.
+func TestInitNormalized(t *testing.T) {
+	w := newWorld(t)
+	must(t, t.Context(), w.args("run", "--steps", "1", "--normalize")...)
+	const want = "was trained with normalize true, this run has false"
+	for _, more := range [][]string{nil, {"--normalize"}, {"--noise", "0.1"}} {
+		status, _, log := call(t, t.Context(), w.args("x", append(more, "--init", filepath.Join(w.dir, "run"), "--dry-run")...)...)
+		if status != 0 || strings.Contains(log, want) != (more == nil) {
+			t.Errorf("%v: status %d, %s", more, status, log)
+		}
+	}
+}
+
 // Captions that say nothing are told.
 func TestEmptyCaptions(t *testing.T) {
 	w := newWorld(t)
