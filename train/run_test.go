@@ -206,6 +206,19 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 	if _, err := other.Resume(); err == nil || !strings.Contains(err.Error(), "seed is 9, the run was started with 3") || !strings.Contains(err.Error(), "lr is 0.001") {
 		t.Errorf("other settings: %v", err)
 	}
+	for want, change := range map[string]func(*Model){
+		"num_layers is 1, the run was started with 2": func(m *Model) { m.Config.Layers = 1 },
+		"n_head is 4, the run was started with 2":     func(m *Model) { m.LM.Config.Heads = 4 },
+	} {
+		shape := run(t, t.TempDir(), mapping.KindTransformer, nil)
+		shape.Trainer.Schedule.Total = 1
+		do(t, shape, context.Background())
+		other := run(t, shape.Dir, mapping.KindTransformer, nil)
+		change(other.Trainer.Model)
+		if _, err := other.Resume(); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
 	frozenPart := func(s *Settings) { s.Freeze = []string{"gpt.transformer.h.0"} }
 	if _, err := run(t, dir, mapping.KindMLP, frozenPart).Resume(); err == nil || !strings.Contains(err.Error(), `freeze is ["gpt.transformer.h.0"], the run was started with none`) {
 		t.Errorf("a part frozen: %v", err)
