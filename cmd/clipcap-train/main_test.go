@@ -288,6 +288,19 @@ func TestInitNormalized(t *testing.T) {
 	}
 }
 
+// Captions left out of the validation are told, as those left out of the training are.
+func TestMissingValidation(t *testing.T) {
+	w := newWorld(t)
+	path := filepath.Join(w.dir, "val.jsonl")
+	if err := os.WriteFile(path, []byte(`{"image_id":0,"caption":"a horse"} {"image_id":77,"caption":"a dog"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	status, _, log := call(t, t.Context(), w.args("x", "--steps", "1", "--val-captions", path, "--val-images", "0", "--max-missing", "0.5")...)
+	if status != 0 || !strings.Contains(log, "validation captions without a feature are left out (captions=1, images=1)") {
+		t.Errorf("status %d, %s", status, log)
+	}
+}
+
 // Captions that say nothing are told.
 func TestEmptyCaptions(t *testing.T) {
 	w := newWorld(t)
