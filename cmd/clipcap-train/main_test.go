@@ -301,6 +301,18 @@ func TestMissingValidation(t *testing.T) {
 	}
 }
 
+// What a run writes may go into the folder that it makes.
+func TestOutputsInTheNewFolder(t *testing.T) {
+	w := newWorld(t)
+	dir := filepath.Join(w.dir, "x")
+	must(t, t.Context(), w.args("x", "--steps", "1", "--log", filepath.Join(dir, "steps.jsonl"), "--export", filepath.Join(dir, "model.pt"))...)
+	for _, name := range []string{"steps.jsonl", "model.pt"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // Captions that say nothing are told.
 func TestEmptyCaptions(t *testing.T) {
 	w := newWorld(t)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -177,8 +178,13 @@ func (o *options) check() error {
 			return err
 		}
 	}
-	if err := cli.NeedOutputs("log", o.log, "export", o.export); err != nil {
-		return err
+	for _, f := range [][2]string{{"log", o.log}, {"export", o.export}} {
+		if _, err := os.Stat(o.out); err != nil && o.out != "" && filepath.Dir(f[1]) == filepath.Clean(o.out) {
+			continue // the folder will be made
+		}
+		if err := cli.NeedOutputs(f[0], f[1]); err != nil {
+			return err
+		}
 	}
 	return o.checkOut()
 }
