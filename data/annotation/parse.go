@@ -43,10 +43,8 @@ func parse(r io.Reader, to sink, o Options) (kind string, err error) {
 	buf := bufio.NewReaderSize(r, 1<<16)
 	form, first := sniff(buf)
 	switch {
-	case form == shapeEmpty:
-		return "", errors.New("the file is empty")
-	case form == shapeUTF16:
-		return "", errUTF16
+	case unreadable[form] != nil:
+		return "", unreadable[form]
 	case form == shapeText || o.Dataset == "conceptual":
 		p.kind = "conceptual"
 		err = p.tsv(buf, o.CSVQuotes)

@@ -84,6 +84,8 @@ func TestScanRefuses(t *testing.T) {
 		{"\xFF\xFE[\x00]\x00", "UTF-16"},
 		{"\xFE\xFF\x00[\x00]", "UTF-16"},
 		{"{\x00\"\x00", "UTF-16"},
+		{"\x1F\x8B\x08\x08a\tb", "gzip-compressed: unpack it first"},
+		{"\x80\x02}q\x00\tb", "this is no text"},
 		{"\x00a\x00\t\x00b", "UTF-16"},
 	} {
 		_, err := Scan(write(t, c.text), Options{}, func(Caption) error { return nil })
