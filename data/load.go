@@ -23,7 +23,8 @@ type Config struct {
 	MaxTokens int
 	// MaxMissing is the share of captions that may lack a feature before Load refuses.
 	MaxMissing float64
-	Vocab      int // token ids must be below it
+	Normalize  bool // features will be normalised: one of zeros is an error
+	Vocab      int  // token ids must be below it
 	// Encode appends a text's token ids to dst, as gpt2.Tokenizer's AppendEncode does. Captions that are token ids need none.
 	Encode func(dst []int32, text string) []int32
 	Keep   func(id annotation.ID) bool // captions of other images are passed over; nil: all are kept
@@ -242,7 +243,7 @@ func (l *loader) finish() (*Captions, error) {
 		}
 	}
 	j.Unused = len(used) - j.Images
-	if err := set.Features.checkFinite(used); err != nil {
+	if err := set.Features.checkFinite(used, l.cfg.Normalize); err != nil {
 		return nil, err
 	}
 	set.Limit = l.cfg.MaxTokens

@@ -164,16 +164,18 @@ func TestOverwrite(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "missing.txt"), []byte("7\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	zeros := filepath.Join(w.dir, "zeros.npy") // features that end a run at its first step
+	huge := filepath.Join(w.dir, "huge.npy") // features that end a run at its first step
 	text, err := os.ReadFile(w.features)
 	if err != nil {
 		t.Fatal(err)
 	}
-	clear(text[128:])
-	if err := os.WriteFile(zeros, text, 0o644); err != nil {
+	for at := 128; at < len(text); at += 4 {
+		binary.LittleEndian.PutUint32(text[at:], math.Float32bits(math.MaxFloat32))
+	}
+	if err := os.WriteFile(huge, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if status, _, log := call(t, t.Context(), w.args("run", "--steps", "4", "--overwrite", "--features", zeros, "--normalize")...); status != 1 || !strings.Contains(log, "step 1") {
+	if status, _, log := call(t, t.Context(), w.args("run", "--steps", "4", "--overwrite", "--features", huge, "--mapper", "linear")...); status != 1 || !strings.Contains(log, "step 1") {
 		t.Fatalf("status %d, %s", status, log)
 	}
 	if status, _, log := call(t, t.Context(), w.args("run", "--steps", "4", "--resume")...); status != 0 || !strings.Contains(log, "no checkpoint to resume") {
@@ -328,6 +330,15 @@ func TestEmptyCaptions(t *testing.T) {
 
 func TestMisuse(t *testing.T) {
 	w := newWorld(t)
+	zeros := filepath.Join(w.dir, "zeros.npy")
+	text, err := os.ReadFile(w.features)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(text[128:])
+	if err := os.WriteFile(zeros, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args   []string
 		status int
@@ -380,6 +391,8 @@ func TestMisuse(t *testing.T) {
 		{w.args("x", "--gpt2", filepath.Join(w.dir, "nothing")), 1, "--gpt2"},
 		{w.args("x", "--freeze", "gpt.nothing.*"), 1, "matches no weight"},
 		{w.args("x", "--prefix-length", "60"), 1, "positions"},
+		{w.args("x", "--normalize", "--features", zeros), 1, "zeros.npy: row 0 (image id 0): all numbers are 0, which cannot be normalised (6 such rows in all)"},
+		{w.args("x", "--noise", "0.1", "--features", zeros), 1, "which cannot be normalised"},
 	} {
 		if status, _, log := call(t, t.Context(), c.args...); status != c.status || !strings.Contains(log, c.want) {
 			t.Errorf("%v: status %d, %s; want %d and %q", c.args, status, log, c.status, c.want)
