@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/clipcap-go/clipcap/clip"
@@ -80,6 +81,27 @@ func TestRunAgain(t *testing.T) {
 	}
 	if row, ok := f.Find("0004"); !ok || f.ID(row) != "0004" {
 		t.Errorf("image 0004 is row %d (%v)", row, ok)
+	}
+}
+
+// TestStartTogether: processes that are started at the same moment, as mpirun does, all find their meta.json.
+func TestStartTogether(t *testing.T) {
+	meta := setMeta{Format: 1, Dim: 6}
+	for range 20 {
+		dir := t.TempDir()
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if err := prepare(dir, meta, true, false); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		var got setMeta
+		if err := readJSON(filepath.Join(dir, metaFile), &got); err != nil || got != meta || len(contents(t, dir)) != 1 {
+			t.Errorf("%+v (%v) and %d files, want %+v alone", got, err, len(contents(t, dir)), meta)
+		}
 	}
 }
 
