@@ -135,9 +135,6 @@ func (o *options) check() error {
 	if o.resume && o.overwrite {
 		return cli.Misusef("--resume and --overwrite: want one of them")
 	}
-	if o.overwrite && o.shards > 1 {
-		return cli.Misusef("--overwrite with --shards: several processes would remove each other's work; empty %s first", o.out)
-	}
 	return nil
 }
 
@@ -148,6 +145,9 @@ func (o *options) run(ctx context.Context, _ []string, stdout, stderr io.Writer)
 	process, processes, err := extract.Schedule(o.shards, o.shard, os.Getenv)
 	if err != nil {
 		return cli.Misusef("%w", err)
+	}
+	if o.overwrite && processes > 1 {
+		return cli.Misusef("--overwrite by one of %d processes: they would remove each other's work; empty %s first", processes, o.out)
 	}
 	precision, err := nn.ParsePrecision(o.precision)
 	if err != nil {
