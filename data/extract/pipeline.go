@@ -154,6 +154,7 @@ func (p *pipeline) flush() error {
 	}
 	batch := p.waiting
 	p.waiting = p.waiting[:0:0]
+	p.sum.Encoded += len(batch)
 	for i, j := range batch {
 		j.features[j.at] = features[i]
 		if err := p.finish(j); err != nil {

@@ -28,7 +28,7 @@ func TestRunAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sum.Images != 23 || sum.Features != 19 || sum.Failed[NotImage] != 3 || sum.Failed[Damaged] != 1 || sum.Shards != 5 {
+	if sum.Images != 23 || sum.Features != 19 || sum.Encoded != 19 || sum.Failed[NotImage] != 3 || sum.Failed[Damaged] != 1 || sum.Shards != 5 {
 		t.Errorf("summary %+v, want 19 features of 23 images, 3 not images and 1 damaged in 5 shards", sum)
 	}
 	want := contents(t, whole.Out)
@@ -123,8 +123,8 @@ func TestDoneShardsStay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b, _ := os.ReadFile(path); string(b) != "mark" || todo != 3 || sum.Skipped != 1 || sum.Images != 7 {
-		t.Errorf("shard 0 holds %q, %d images were to be done, summary %+v; want the mark, 3 images, 1 of 7 images' 2 shards done before", b, todo, sum)
+	if b, _ := os.ReadFile(path); string(b) != "mark" || todo != 3 || sum.Skipped != 1 || sum.Images != 7 || sum.Encoded != 3 {
+		t.Errorf("shard 0 holds %q, %d images were to be done, summary %+v; want the mark, 3 images, all encoded, 1 of 7 images' 2 shards done before", b, todo, sum)
 	}
 }
 
