@@ -125,10 +125,12 @@ func openSource(path string, o SourceOptions) (Source, error) {
 	case isImage(path):
 		return openFiles([]string{path})
 	case ext == ".gz" || ext == ".tgz":
-		return nil, errors.New("a compressed file cannot be read from the middle: unpack it to .tar")
+		return nil, errCompressed
 	}
 	return openList(path, o.Fetch)
 }
+
+var errCompressed = errors.New("a compressed file cannot be read from the middle: unpack it to .tar")
 
 // openPipe reads what comes through a pipe, as ReadSource does.
 func openPipe(path string, o SourceOptions) (Source, error) {
@@ -193,16 +195,26 @@ func stem(path string) string {
 
 // named gives images their ids, with extensions where two would be the same without.
 func named(items listed) listed {
-	count := map[annotation.ID]int{}
-	for _, it := range items {
-		count[it.ID]++
-	}
-	for i := range items {
-		if count[items[i].ID] > 1 {
-			items[i].ID = annotation.ID(filepath.ToSlash(items[i].File))
+	items.tellApart(func(file string) string { return file })
+	return items
+}
+
+// tellApart gives images that have the same id the names of their files, each name only where the ones before did not do.
+func (f listed) tellApart(names ...func(file string) string) {
+	for _, name := range names {
+		for again := true; again; { // a new id may be one that another image has
+			again = false
+			count := map[annotation.ID]int{}
+			for _, it := range f {
+				count[it.ID]++
+			}
+			for i := range f {
+				if id := annotation.ID(name(f[i].File)); count[f[i].ID] > 1 && f[i].ID != id {
+					f[i].ID, again = id, true
+				}
+			}
 		}
 	}
-	return items
 }
 
 // openFolder lists the images below a folder by their names, or, where there are none, its tars.
