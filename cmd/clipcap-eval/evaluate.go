@@ -71,11 +71,16 @@ func (o *options) evaluate(ctx context.Context, stdout, stderr io.Writer) error 
 
 // needFiles checks every file argument before work starts.
 func (o *options) needFiles() error {
-	if err := cli.NeedFiles("annotations", o.annotations, "results", o.results, "compare", o.compare, "meteor", o.meteor, "meteor-check", o.meteorCheck,
-		"spice", o.spice, "features", o.features, "clip-vocab", o.clipVocab, "images", o.images, "training", o.training); err != nil {
+	inputs := []string{"annotations", o.annotations, "results", o.results, "compare", o.compare, "meteor", o.meteor, "meteor-check", o.meteorCheck,
+		"spice", o.spice, "features", o.features, "clip-vocab", o.clipVocab, "images", o.images, "training", o.training}
+	outputs := []string{"per-image", o.perImage, "html", o.html, "submission", o.submission}
+	if err := cli.NeedFiles(inputs...); err != nil {
 		return err
 	}
-	return cli.NeedOutputs("per-image", o.perImage, "html", o.html, "submission", o.submission)
+	if err := cli.NeedApart(outputs, inputs); err != nil {
+		return err
+	}
+	return cli.NeedOutputs(outputs...)
 }
 
 // candidates are the captions to score: those of a file, or of a model that captions the images now.
