@@ -95,6 +95,9 @@ func OpenSource(path string, o SourceOptions) (Source, error) {
 }
 
 func openSource(path string, o SourceOptions) (Source, error) {
+	if o.Split != "" && o.Annotations == "" && !strings.EqualFold(filepath.Ext(path), ".json") {
+		return nil, fmt.Errorf("split %q: only an annotation file has splits, Karpathy's", o.Split)
+	}
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?[") {
 		names, err := filepath.Glob(path)

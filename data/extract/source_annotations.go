@@ -41,7 +41,9 @@ func openAnnotations(path, root, split string) (Source, error) {
 	}
 	var items listed
 	seen := map[annotation.ID]bool{}
+	anySplit := false
 	add := func(e entry, flat bool) error {
+		anySplit = anySplit || e.Split != ""
 		if len(splits) > 0 && e.Split != "" && !slices.Contains(splits, e.Split) {
 			return nil
 		}
@@ -65,6 +67,9 @@ func openAnnotations(path, root, split string) (Source, error) {
 	}
 	if err := eachImage(f, add); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if split != "" && !anySplit {
+		return nil, fmt.Errorf("%s: split %q: the file has no splits, only Karpathy's dataset_coco.json has", path, split)
 	}
 	return items, nil
 }

@@ -178,6 +178,13 @@ func TestAnnotations(t *testing.T) {
 			t.Errorf("%s was accepted", bad)
 		}
 	}
+	path := filepath.Join(t.TempDir(), "a.json")
+	write(t, path, []byte(`{"images": [{"id": 42, "file_name": "COCO_val2014_000000000042.jpg"}]}`))
+	for _, o := range []SourceOptions{{Split: "test"}, {Split: "test", Annotations: path}} {
+		if _, err := OpenSource(root, o); err == nil || !strings.Contains(err.Error(), `split "test"`) {
+			t.Errorf("a split of what has none, annotations %q: %v", o.Annotations, err)
+		}
+	}
 }
 
 // TestTable reads lines around the marks of a long table.
