@@ -70,6 +70,8 @@ func convert(images iter.Seq2[image.Image, error]) iter.Seq2[*clip.Image, error]
 			case err != nil:
 			case m == nil || m.Bounds().Empty():
 				err = errors.New("caption: the image is empty")
+			case m.Bounds().Dx() > math.MaxInt32/m.Bounds().Dy(): // an image.Uniform, say, which is endless
+				err = fmt.Errorf("caption: the image has %d×%d pixels, which is too many", m.Bounds().Dx(), m.Bounds().Dy())
 			default:
 				c = clip.FromImage(m)
 			}

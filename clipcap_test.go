@@ -49,7 +49,8 @@ func TestCaption(t *testing.T) {
 	// A stream keeps its order, and an error its place.
 	broken := errors.New("torn")
 	stream := func(yield func(image.Image, error) bool) {
-		_ = yield(images[0], nil) && yield(nil, broken) && yield(image.NewRGBA(image.Rectangle{}), nil) && yield(images[1], nil)
+		_ = yield(images[0], nil) && yield(nil, broken) && yield(image.NewRGBA(image.Rectangle{}), nil) && yield(images[1], nil) &&
+			yield(image.White, nil)
 	}
 	n := 0
 	for got, err := range m.CaptionAll(ctx, stream) {
@@ -66,11 +67,15 @@ func TestCaption(t *testing.T) {
 			if err == nil {
 				t.Error("an empty image has a caption")
 			}
+		case 4:
+			if err == nil {
+				t.Error("an endless image has a caption")
+			}
 		}
 		n++
 	}
-	if n != 4 {
-		t.Errorf("%d results for 4 images", n)
+	if n != 5 {
+		t.Errorf("%d results for 5 images", n)
 	}
 	for range m.CaptionAll(ctx, stream) {
 		break // leaving early is fine
