@@ -128,6 +128,16 @@ func TestDoneShardsStay(t *testing.T) {
 	}
 }
 
+// TestMaxPixels: an image of more pixels than allowed is too large, not damaged.
+func TestMaxPixels(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.png"), drawn(t, 0, false)) // 13×12
+	o := Options{Source: open(t, dir, SourceOptions{}), Encoder: encoder(t), Out: t.TempDir(), Image: clip.ImageOptions{MaxPixels: 150}}
+	if sum, err := Run(context.Background(), o); err != nil || sum.Failed[TooLarge] != 1 {
+		t.Errorf("%+v (%v), want 1 too large", sum, err)
+	}
+}
+
 func TestRunRefuses(t *testing.T) {
 	dir := folder(t, 3)
 	o := Options{Source: open(t, dir, SourceOptions{}), Encoder: encoder(t), Out: filepath.Join(t.TempDir(), "out")}

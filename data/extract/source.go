@@ -49,7 +49,7 @@ const (
 	NoAddress  = "no-address"   // the row of a table has no http or https address
 	HTTPError  = "http"         // the server said no
 	Network    = "network"      // no answer, in spite of retries
-	TooLarge   = "too-large"    // more bytes than allowed
+	TooLarge   = "too-large"    // more bytes or pixels than allowed
 	Disallowed = "disallowed"   // the server asks not to be used for this
 )
 
