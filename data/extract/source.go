@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -285,6 +286,7 @@ func list(text []byte, o Fetch) (Source, error) {
 	}
 	var items listed
 	var web *fetcher
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // with which some editors begin a file
 	for line := range strings.Lines(string(text)) {
 		if line = strings.TrimSpace(line); line == "" {
 			continue

@@ -61,7 +61,7 @@ func TestFolderAndList(t *testing.T) {
 	write(t, filepath.Join(telephone, "IMG_1.HEIC"), []byte("xxx"))
 	expect(t, "a kind that is not read", outcome(t, open(t, telephone, SourceOptions{})), []string{"IMG_1 3"})
 	list := filepath.Join(dir, "list")
-	write(t, list, []byte(filepath.Join(dir, "b.png")+"\r\n\n"+filepath.Join(dir, "gone.png")+"\n"+dir))
+	write(t, list, []byte("\xef\xbb\xbf"+filepath.Join(dir, "b.png")+"\r\n\n"+filepath.Join(dir, "gone.png")+"\n"+dir))
 	got := outcome(t, open(t, list, SourceOptions{}))
 	for i := range got {
 		got[i] = strings.TrimPrefix(strings.TrimPrefix(got[i], stem(dir)), "/")
