@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -135,6 +136,28 @@ func TestMaxPixels(t *testing.T) {
 	o := Options{Source: open(t, dir, SourceOptions{}), Encoder: encoder(t), Out: t.TempDir(), Image: clip.ImageOptions{MaxPixels: 150}}
 	if sum, err := Run(context.Background(), o); err != nil || sum.Failed[TooLarge] != 1 {
 		t.Errorf("%+v (%v), want 1 too large", sum, err)
+	}
+}
+
+// TestNotFinite: pixels that are no numbers have no feature, beside others that have.
+func TestNotFinite(t *testing.T) {
+	e := encoder(t)
+	each := 3 * e.ImageSize() * e.ImageSize()
+	pixels := make([]float32, 4*each)
+	pixels[2*each+5] = float32(math.NaN())
+	path := filepath.Join(t.TempDir(), "pixels.npy")
+	if err := weights.WriteFile(path, func(w io.Writer) error {
+		return weights.WriteNPY(w, weights.Floats("pixels", []int{4, 3, e.ImageSize(), e.ImageSize()}, pixels, weights.F32))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Source: open(t, path, SourceOptions{}), Encoder: e, Out: t.TempDir()}
+	if sum, err := Run(context.Background(), o); err != nil || sum.Features != 3 || sum.Failed[NotFinite] != 1 {
+		t.Errorf("%+v (%v), want 3 features and 1 not finite", sum, err)
+	}
+	p := pipeline{Options: &Options{Half: true}}
+	if p.writable([]float32{1, -65505}) == nil || p.writable([]float32{1, -65504}) != nil {
+		t.Error("float16 holds -65504, and -65505 not")
 	}
 }
 

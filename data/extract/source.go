@@ -52,6 +52,7 @@ const (
 	Network    = "network"      // no answer, in spite of retries
 	TooLarge   = "too-large"    // more bytes or pixels than allowed
 	Disallowed = "disallowed"   // the server asks not to be used for this
+	NotFinite  = "not-finite"   // the encoder's feature holds NaN or infinity
 )
 
 // Error is the reason.
