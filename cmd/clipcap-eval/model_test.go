@@ -97,3 +97,29 @@ func TestModelOnImages(t *testing.T) {
 		t.Errorf("a broken image: %d, %q", status, errs)
 	}
 }
+
+// TestModelLast: whatever else is wrong is said before the model is opened, which here would be an error of its own.
+func TestModelLast(t *testing.T) {
+	dir := texts(t, map[string]string{
+		"refs.json": `{"0": ["a bus"], "1": ["two cats"]}`,
+		"none.json": `{"images": [{"id": 0}, {"id": 1}], "annotations": []}`,
+		"half.json": `{"0": "a bus"}`,
+		"model":     "no model",
+	})
+	for _, c := range []struct{ args, want string }{
+		{"--annotations DIR/refs.json --meteor DIR", "no METEOR data"},
+		{"--annotations DIR/refs.json --compare DIR/half.json", "--compare: "},
+		{"--annotations DIR/refs.json --clipscore random:ViT-B/32 --clip-vocab DIR/none", "--clip-vocab"},
+		{"--annotations DIR/refs.json --clipscore DIR/none", "clipscore: "},
+		{"--annotations DIR/refs.json --submission DIR/s.zip", "--submission: image id 0"},
+		{"--annotations DIR/none.json", "no human captions"},
+	} {
+		status, _, errs := call(t, dir, c.args+" --model DIR/model --images DIR")
+		if status != 1 || !strings.Contains(errs, c.want) || strings.Contains(errs, "--model: ") {
+			t.Errorf("%s: status %d, %q, want %q", c.args, status, errs, c.want)
+		}
+	}
+	if status, _, errs := call(t, dir, "--annotations DIR/refs.json --model DIR/model --images DIR"); status != 1 || !strings.Contains(errs, "--model: ") {
+		t.Errorf("status %d, %q", status, errs)
+	}
+}
