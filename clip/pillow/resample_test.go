@@ -180,6 +180,11 @@ func TestBombs(t *testing.T) {
 	if _, err := Decode(b.Bytes()[:b.Len()/2], Options{}); err == nil {
 		t.Error("half a PNG was accepted")
 	}
+	for _, im := range []*Image{{}, FromImage(image.NewRGBA(image.Rect(0, 0, 5, 0)))} {
+		if _, err := im.Square(8); err == nil {
+			t.Errorf("%d×%d pixels have a square", im.Width, im.Height)
+		}
+	}
 	if _, err := Decode(nil, Options{}); err == nil {
 		t.Error("an empty file was accepted")
 	}
