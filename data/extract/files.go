@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/internal/files"
@@ -191,7 +193,20 @@ func prepare(dir string, meta setMeta, resume, overwrite bool) error {
 	case err != nil:
 		return err
 	case before != meta:
-		return fmt.Errorf("%s is of another extraction: it says %+v, this one is %+v", path, before, meta)
+		return fmt.Errorf("%s is of another extraction: %s", path, before.unlike(meta))
 	}
 	return nil
+}
+
+// unlike says in what a run differs from the one before.
+func (m setMeta) unlike(run setMeta) string {
+	var list []string
+	before, now := reflect.ValueOf(m), reflect.ValueOf(run)
+	for i := range before.NumField() {
+		if x, y := before.Field(i).Interface(), now.Field(i).Interface(); x != y {
+			name, _, _ := strings.Cut(before.Type().Field(i).Tag.Get("json"), ",")
+			list = append(list, fmt.Sprintf("%s %v there, %v in this run", name, x, y))
+		}
+	}
+	return strings.Join(list, "; ")
 }

@@ -176,7 +176,7 @@ func TestRunRefuses(t *testing.T) {
 	refused("a full folder", "--resume", o)
 	other := o
 	other.Resume, other.Half = true, true
-	refused("another type", "another extraction", other)
+	refused("another type", "another extraction: dtype f32 there, f16 in this run", other)
 	other = o
 	other.Process, other.Processes = 2, 2
 	refused("process 2 of 2", "process 2 of 2", other)
