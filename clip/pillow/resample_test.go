@@ -217,6 +217,30 @@ func TestOrient(t *testing.T) {
 	}
 }
 
+// TestOrientation finds the orientation in each kind of file that may have one.
+func TestOrientation(t *testing.T) {
+	tiff := "MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"
+	riff := func(body string) string {
+		return "RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00abcdefghijEXIF" + string(rune(len(body))) + "\x00\x00\x00" + body
+	}
+	start := "\x89PNG\r\n\x1a\n\x00\x00\x00\x01tEXtx1234"
+	for data, want := range map[string]int{
+		"\xff\xd8\xff\xe1\x00\x1eExif\x00\x00" + tiff:  6,
+		start + "\x00\x00\x00\x16eXIf" + tiff + "1234": 6,
+		start + "\x00\x00\x00\x16eXIf" + tiff:          1, // cut short
+		start + "\xff\xff\xff\xffeXIf" + tiff + "1234": 1,
+		riff(tiff):                     6,
+		riff("Exif\x00\x00" + tiff):    6,
+		riff(tiff)[:len(riff(tiff))-1]: 1,
+		"GIF89a" + tiff:                1,
+		"":                             1,
+	} {
+		if got := orientation([]byte(data)); got != want {
+			t.Errorf("%.40q: orientation %d, want %d", data, got, want)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	var b bytes.Buffer
 	if err := png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, 2, 3))); err != nil {
@@ -224,6 +248,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add(b.Bytes())
 	f.Add([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x01\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"))
+	f.Add([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0aeXIfMM\x00\x2a\x00\x00\x00\x08\x00\x011234"))
 	f.Add([]byte("\xff\xd8\xff\xe1\x00\x1eExif\x00\x00MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06"))
 	for _, name := range []string{"animated_lossy.webp", "animated_alpha.webp", "progressive_420_restart.jpg"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
