@@ -76,9 +76,12 @@ const (
 	shapeText                // no JSON: tab-separated values
 	shapeEmpty
 	shapeUTF16
+	shapeGzip
 )
 
 var errUTF16 = errors.New("the text is UTF-16, want UTF-8 (PowerShell's > and Windows' editors write UTF-16 unless told otherwise)")
+
+var errGzip = errors.New("compressed with gzip: unpack it first")
 
 // recordKeys start the objects of JSON lines; setKeys those of a data set.
 var (
@@ -97,6 +100,8 @@ func sniff(r *bufio.Reader) (shape, string) {
 	switch {
 	case utf16(head):
 		return shapeUTF16, ""
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		return shapeGzip, ""
 	case len(text) == 0:
 		return shapeEmpty, ""
 	case text[0] == '[':

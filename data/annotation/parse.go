@@ -47,6 +47,8 @@ func parse(r io.Reader, to sink, o Options) (kind string, err error) {
 		return "", errors.New("the file is empty")
 	case form == shapeUTF16:
 		return "", errUTF16
+	case form == shapeGzip:
+		return "", errGzip
 	case form == shapeText || o.Dataset == "conceptual":
 		p.kind = "conceptual"
 		err = p.tsv(buf, o.CSVQuotes)

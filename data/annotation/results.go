@@ -51,6 +51,8 @@ func ParseResults(r io.Reader, path string) (*Results, error) {
 		return nil, errors.New("the file is empty")
 	case shapeUTF16:
 		return nil, errUTF16
+	case shapeGzip:
+		return nil, errGzip
 	case shapeText:
 		return nil, errors.New("no JSON: want a list of objects with image_id and caption")
 	case shapeList:

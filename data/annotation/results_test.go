@@ -47,6 +47,7 @@ func TestParseResultsRefuses(t *testing.T) {
 		{"", "empty"},
 		{" \n", "empty"},
 		{"a dog", "no JSON"},
+		{"\x1f\x8b\x08", "gzip"},
 		{"[]", "no results"},
 		{"{}", "no results"},
 		{`[{"caption":"a"}]`, "object 1 has no image_id"},

@@ -74,6 +74,7 @@ func TestScanRefuses(t *testing.T) {
 		{"\xFF\xFE[\x00]\x00", "UTF-16"},
 		{"\xFE\xFF\x00[\x00]", "UTF-16"},
 		{"{\x00\"\x00", "UTF-16"},
+		{"\x1f\x8b\x08 with\ttabs", "gzip"},
 		{"\x00a\x00\t\x00b", "UTF-16"},
 	} {
 		_, err := Scan(write(t, c.text), Options{}, func(Caption) error { return nil })

@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -76,7 +78,14 @@ func openAnnotations(path, root, split string) (Source, error) {
 
 // eachImage goes through the "images" of an object, or the elements of a list, one at a time.
 func eachImage(r io.Reader, add func(e entry, flat bool) error) error {
-	d := json.NewDecoder(r)
+	text := bufio.NewReader(r)
+	switch head, _ := text.Peek(3); {
+	case string(head) == "\xef\xbb\xbf": // with which some editors begin a file
+		text.Discard(3)
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		return errors.New("compressed with gzip: unpack it first")
+	}
+	d := json.NewDecoder(text)
 	return files.StreamError(decodeImages(d, add), d)
 }
 

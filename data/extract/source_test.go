@@ -164,6 +164,7 @@ func TestAnnotations(t *testing.T) {
 			[]string{"42 1", "5 missing"}},
 		{`{"dataset": "coco", "images": [{"filepath": "val2014", "filename": "COCO_val2014_000000000042.jpg", "cocoid": 42, "imgid": 0, "split": "test"},
 			{"filename": "plain.jpg", "imgid": 1, "split": "train"}]}`, "test,val", []string{"42 1"}},
+		{"\xef\xbb\xbf" + `{"images": [{"id": 42, "file_name": "COCO_val2014_000000000042.jpg"}]}`, "", []string{"42 1"}},
 		{`[{"image_id": "42", "id": 1, "caption": "a"}, {"image_id": 42, "id": 2, "caption": "b"}, {"image_id": 7, "id": 3, "caption": "c"}]`, "", []string{"42 1", "7 3"}},
 		{`[{"image_id": "plain.jpg", "caption": "a"}, {"image_id": "../x", "caption": "out"}]`, "", []string{"plain.jpg 2", "../x unreadable"}},
 	} {
@@ -171,7 +172,7 @@ func TestAnnotations(t *testing.T) {
 		write(t, path, []byte(c.text))
 		expect(t, c.text, outcome(t, open(t, root, SourceOptions{Annotations: path, Split: c.split})), c.want)
 	}
-	for _, bad := range []string{`{}`, `3`, `{"images": 3}`, `[{"caption": "no id"}]`, `[{"image_id": 1}`, ``} {
+	for _, bad := range []string{`{}`, `3`, `{"images": 3}`, `[{"caption": "no id"}]`, `[{"image_id": 1}`, ``, "\x1f\x8b\x08"} {
 		path := filepath.Join(t.TempDir(), "a.json")
 		write(t, path, []byte(bad))
 		if _, err := OpenSource(root, SourceOptions{Annotations: path}); err == nil {
