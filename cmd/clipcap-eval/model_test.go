@@ -96,6 +96,15 @@ func TestModelOnImages(t *testing.T) {
 	if status, _, errs := call(t, dir, line); status != 1 || !strings.Contains(errs, "image id 1") {
 		t.Errorf("a broken image: %d, %q", status, errs)
 	}
+	if status, out, errs := call(t, dir, line+" --subset"); status != 0 || !strings.Contains(out, "1 of 3 images have no caption") || !strings.Contains(errs, "image id 1") {
+		t.Errorf("a broken image and --subset: %d, %q, %q", status, out, errs)
+	}
+	for _, name := range []string{"0.png", "2.png"} {
+		os.Remove(filepath.Join(dir, "photos", name))
+	}
+	if status, _, errs := call(t, dir, line+" --subset"); status != 1 || !strings.Contains(errs, "clipcap-eval: --model: image id 1") {
+		t.Errorf("nothing but a broken image and --subset: %d, %q", status, errs)
+	}
 }
 
 // TestModelLast: whatever else is wrong is said before the model is opened, which here would be an error of its own.
