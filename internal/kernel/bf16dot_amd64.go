@@ -77,18 +77,18 @@ const (
 	inRegions dotFinish = iota // they wait in memory
 	asNumbers                  // to rows of c
 	asRounded                  // to rows that lie rounded, which have the form of a tile
-	byTile                     // likewise, or to rows of bfloat16, with more than a bias on the way: the tile is in the nearest cache
+	byTile                     // to any of these, with more than a bias on the way: the tile is in the nearest cache
 )
 
 // finish tells how the epilogue can be done.
 func (p *productBF16) finish() dotFinish {
 	f := &p.end
 	switch {
-	case p.left.rows != dotRows || p.depth*groupDepth != p.left.kp || f.scale != nil || f.hasGrad:
+	case p.left.rows != dotRows || p.depth*groupDepth != p.left.kp || f.scale != nil || f.hasGrad && f.gradRounded.V == nil:
 		return inRegions
 	case f.to != nil && f.roundsRows():
 		return asRounded
-	case f.elsewhere() && !f.hasAdded && f.rounded == nil:
+	case (f.elsewhere() || f.hasGrad && !f.hasPre) && !f.hasAdded && f.rounded == nil:
 		return byTile
 	case !f.elsewhere() && f.rounded == nil && !f.hasPre && (f.act == None || f.act == ReLU && !f.hasAdded):
 		if f.hasAdded && p.aside && (&f.residual.V[0] != &p.c.V[0] || f.residual.Stride != p.c.Stride) {
@@ -105,7 +105,7 @@ func (p *productBF16) finished(i0, i1, j0, j1 int) {
 	floor := f.floor()
 	var tile []float32
 	if p.how == byTile {
-		tile = scratch.get(dotRows * panelCols)
+		tile = scratch.get(2 * dotRows * panelCols)
 		defer scratch.put(tile)
 	}
 	for j := j0; j < j1; j++ {
@@ -121,8 +121,11 @@ func (p *productBF16) finished(i0, i1, j0, j1 int) {
 				}
 				dotFinished14x32(pairs, a, b, f.to.left.at(i, j), bias, from, floor, next)
 			case byTile:
+				if f.hasGrad {
+					f.fetch(i*dotRows, min(dotRows, p.c.Rows-i*dotRows), j*panelCols)
+				}
 				dotJoined14x32(pairs, a, b, &tile[0], panelCols, bias, nil, 0, float32(math.Inf(-1)), next)
-				p.finishTile(tile, i, j)
+				p.finishTile(tile[:dotRows*panelCols], tile[dotRows*panelCols:], i, j)
 			default:
 				var from *float32
 				if f.hasAdded {
@@ -134,8 +137,9 @@ func (p *productBF16) finished(i0, i1, j0, j1 int) {
 	}
 }
 
-// finishTile does with the sums and bias of left panel i and right panel j, [dotRows, panelCols], what is left to do.
-func (p *productBF16) finishTile(tile []float32, i, j int) {
+// finishTile does with the sums and bias of left panel i and right panel j, [dotRows, panelCols], what is left to do. other is memory of
+// that size.
+func (p *productBF16) finishTile(tile, other []float32, i, j int) {
 	f := &p.end
 	rows, cols := min(dotRows, p.c.Rows-i*dotRows), min(panelCols, p.c.Cols-j*panelCols)
 	if f.preRounded.V != nil {
@@ -148,13 +152,31 @@ func (p *productBF16) finishTile(tile []float32, i, j int) {
 	if f.act != None {
 		actRow(tile, tile, f.act)
 	}
+	if f.hasGrad {
+		widenTile(other, &f.gradRounded, i*dotRows, rows, j*panelCols, cols)
+		actGradRow(tile[:rows*panelCols], tile, other[:rows*panelCols], f.gradOf)
+	}
 	if f.positive {
 		actRow(tile, tile, ReLU)
 	}
-	if f.to != nil {
+	switch {
+	case f.to != nil:
 		splitRow(f.to.left.at(i, j), 2*groupDepth, &tile[0], dotRows, 1, 0)
-	} else {
+	case f.toRows.V != nil:
 		roundTile(&f.toRows, tile, i*dotRows, rows, j*panelCols, cols)
+	default:
+		attnCopyRows(p.c.V[i*dotRows*p.c.Stride+j*panelCols:], p.c.Stride, tile, panelCols, rows, cols, nil)
+	}
+}
+
+// widenTile is rows and cols of m, from (i, j) on, as the first of a tile's.
+func widenTile(tile []float32, m *RoundedMatrix, i, rows, j, cols int) {
+	if cols == panelCols {
+		widenRow(&tile[0], &m.V[i*m.Stride+j], 2*m.Stride, rows*panelCols)
+		return
+	}
+	for r := range rows {
+		half.WidenBF16(tile[r*panelCols:], m.segment(i+r, j, j+cols))
 	}
 }
 
