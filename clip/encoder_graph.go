@@ -125,7 +125,7 @@ func (e *Encoder) drop() (err error) {
 	return err
 }
 
-// fit adds to a want of memory the batch of images that would fit.
+// fit adds to an error of a device without room the batch of images that would fit.
 func (e *Encoder) fit(err error, key graphKey) error {
 	if key.kind == texts {
 		return err

@@ -36,7 +36,7 @@ type step struct {
 
 // NewMachine prepares a machine for the nodes whose values are wanted. Node hashes are checked to be
 // unique, because Gorgonia's own machines take nodes of equal hash for one. A leaf that is no input, parameter or state of this package, and
-// want of memory on the device (ErrMemory), are errors too.
+// too little memory on the device (ErrMemory), are errors too.
 func NewMachine(be Backend, outputs ...*G.Node) (*Machine, error) {
 	return NewMachineFor(be, MachineOptions{}, outputs...)
 }
