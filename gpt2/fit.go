@@ -22,5 +22,5 @@ func (d *Decoder) rehearse() error {
 	rows := func(n int) []int32 { return make([]int32, n) }
 	d.batch = batch{ids: rows(d.rows), places: rows(d.rows), index: rows(d.rows), slots: rows(d.rows),
 		table: rows(d.rows * longest), lens: rows(d.rows), last: rows(heads), prefix: make([]float32, d.rows*d.model.Config.Dim)}
-	return d.run(context.Background())
+	return d.compute(context.Background())
 }

@@ -28,13 +28,13 @@ type Tensor struct {
 	Off        int
 	Rows, Cols int
 	Stride     int
-	Compact    bool // a smaller form of all rows lies at Off, which backends of this package alone know; others never get it
+	Compact    bool // the rows lie at Off in a smaller form, which only this package's backends know and others never meet
 }
 
 // None tells whether t is absent.
 func (t Tensor) None() bool { return t.Buf == nil }
 
-// Columns is the view of t's columns [from, from+n). Of a smaller form that must be rows in bfloat16, and from even.
+// Columns is the view of t's columns [from, from+n). A smaller form must then be rows in bfloat16, and from even.
 func (t Tensor) Columns(from, n int) Tensor {
 	if t.Compact {
 		from /= 2 // two in a number's place
@@ -63,8 +63,8 @@ func (a Activation) String() string {
 }
 
 // Operand is the right side of a product. Weight is set when it is a parameter, which a backend
-// may keep in a layout of its own until the parameter changes. Once says that it will have changed
-// before it is used so again, and that nothing is worth keeping.
+// may keep in a layout of its own until the parameter changes. Once says that the parameter will
+// have changed before its next use as such, so that no layout is worth keeping.
 type Operand struct {
 	Tensor
 	Weight *Param

@@ -153,7 +153,7 @@ func (p *pipeline) flush() error {
 		return err
 	}
 	batch := p.waiting
-	p.waiting = p.waiting[:0:0]
+	p.waiting = nil
 	for i, j := range batch {
 		j.features[j.at] = features[i]
 		if err := p.finish(j); err != nil {

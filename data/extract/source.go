@@ -291,7 +291,7 @@ func list(text []byte, o Fetch) (Source, error) {
 	return named(items), nil
 }
 
-// remote marks a source whose images come from elsewhere, many at a time.
+// remote is a source whose images are fetched from the web, many at a time.
 type remote struct {
 	Source
 	*fetcher
