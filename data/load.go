@@ -121,6 +121,7 @@ func Visit(f *Features, cfg Config, take func(row int, c annotation.Caption) err
 	return err
 }
 
+// visit is Visit, and says what kind of file it was.
 func visit(f *Features, cfg Config, take func(row int, c annotation.Caption) error) (kind string, err error) {
 	each := func(c annotation.Caption) error {
 		if cfg.Keep != nil && !cfg.Keep(c.Image) {
@@ -157,6 +158,7 @@ type loader struct {
 	ids     []int32 // of the caption in hand
 }
 
+// take adds a caption, or counts it as one without a feature where row is negative.
 func (l *loader) take(row int, c annotation.Caption) error {
 	set := l.to
 	if row < 0 {

@@ -94,6 +94,7 @@ func OpenSource(path string, o SourceOptions) (Source, error) {
 	return s, nil
 }
 
+// openSource is OpenSource; its errors do not name the path yet.
 func openSource(path string, o SourceOptions) (Source, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?[") {
