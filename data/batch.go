@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -115,13 +116,15 @@ func (p *Packer) disturb(x []float32, step uint64, image int) error {
 	return normalize(x)
 }
 
+var errZeros = errors.New("all numbers are 0, which cannot be normalised")
+
 func normalize(x []float32) error {
 	var sum float64
 	for _, v := range x {
 		sum += float64(v) * float64(v)
 	}
 	if sum == 0 {
-		return fmt.Errorf("all numbers are 0, which cannot be normalised")
+		return errZeros
 	}
 	n := float32(math.Sqrt(sum))
 	for i := range x {

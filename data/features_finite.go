@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -12,8 +13,9 @@ import (
 const finitePiece = 1 << 18
 
 // checkFinite refuses features with an infinity or a NaN in one of the rows that are used: found here, they cost seconds; found by a run
-// that meets them, hours. The error names the first such row by its file.
-func (f *Features) checkFinite(used []bool) error {
+// that meets them, hours. With normalize it refuses features of length 0 as well, which cannot be normalised. The error names the first such
+// row by its file.
+func (f *Features) checkFinite(used []bool, normalize bool) error {
 	if len(f.shards) == 0 {
 		return nil
 	}
@@ -48,8 +50,17 @@ func (f *Features) checkFinite(used []bool) error {
 						return
 					}
 					for k := range n {
-						if row := x[k*f.Dim:][:f.Dim]; used[at+k] && !allFinite(row) {
-							found(at+k, fmt.Errorf("%s: row %d (image id %s): %w", s.path, i+k, f.ID(at+k), finite(row)))
+						if !used[at+k] {
+							continue
+						}
+						row, err := x[k*f.Dim:][:f.Dim], error(nil)
+						if !allFinite(row) {
+							err = fmt.Errorf("%w, want finite numbers", finite(row))
+						} else if normalize && !slices.ContainsFunc(row, func(v float32) bool { return v != 0 }) {
+							err = errZeros
+						}
+						if err != nil {
+							found(at+k, fmt.Errorf("%s: row %d (image id %s): %w", s.path, i+k, f.ID(at+k), err))
 						}
 					}
 					at += n
@@ -59,9 +70,9 @@ func (f *Features) checkFinite(used []bool) error {
 	}
 	wg.Wait()
 	if n := bad.Load(); n > 1 {
-		return fmt.Errorf("features %w, want finite numbers (%d such rows in all)", failed, n)
+		return fmt.Errorf("features %w (%d such rows in all)", failed, n)
 	} else if n == 1 {
-		return fmt.Errorf("features %w, want finite numbers", failed)
+		return fmt.Errorf("features %w", failed)
 	}
 	return nil
 }

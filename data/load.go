@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -22,7 +23,8 @@ type Config struct {
 	MaxTokens int
 	// MaxMissing is the share of captions that may lack a feature before Load refuses.
 	MaxMissing float64
-	Vocab      int // token ids must be below it
+	Normalize  bool // features will be normalised: one of zeros is an error
+	Vocab      int  // token ids must be below it
 	// Encode appends a text's token ids to dst, as gpt2.Tokenizer's AppendEncode does. Captions that are token ids need none.
 	Encode func(dst []int32, text string) []int32
 	Keep   func(id annotation.ID) bool // captions of other images are passed over; nil: all are kept
@@ -102,7 +104,7 @@ func (c *Captions) Fingerprint() string {
 const maxTokens = math.MaxUint32
 
 // Load reads captions, turns them into token ids, cuts the long ones, and joins them to features by their images' ids. A file that cannot be
-// read as captions, a token id outside the vocabulary, no caption with a feature, and more captions without one than Config.MaxMissing allows
+// read as captions, a token id outside the vocabulary, no caption with a feature or none with a token, and more captions without one than Config.MaxMissing allows
 // are errors.
 func Load(f *Features, cfg Config) (*Captions, error) {
 	l := &loader{cfg: cfg, to: &Captions{Features: f, tokens: makeTokenList(cfg.Vocab), starts: []uint32{0}}, missing: map[string]bool{}}
@@ -140,7 +142,10 @@ func visit(f *Features, cfg Config, take func(row int, c annotation.Caption) err
 		return annotation.Scan(cfg.Captions, cfg.Options, each)
 	}
 	if f.captions == nil {
-		return "", fmt.Errorf("%s holds no captions: say where they are (--captions)", f.Path)
+		return "", fmt.Errorf("%s holds no captions: say where they are (--captions, --val-captions)", f.Path)
+	}
+	if cfg.Options.Split != "" {
+		return "", fmt.Errorf("%s: split %q: a feature pickle has no splits, only Karpathy's dataset_coco.json has", f.Path, cfg.Options.Split)
 	}
 	for _, c := range f.captions {
 		if err := each(annotation.Caption{Image: annotation.ID(c.image), Row: -1, Text: c.text}); err != nil {
@@ -217,12 +222,17 @@ func (l *loader) finish() (*Captions, error) {
 	j := &set.Join
 	j.Captions = len(set.rows)
 	total := j.Captions + j.Missing
+	path := cmp.Or(l.cfg.Captions, set.Features.Path)
 	switch {
+	case total == 0 && l.cfg.Keep != nil:
+		return nil, fmt.Errorf("captions %s: none of the share of images wanted", path)
 	case total == 0:
-		return nil, fmt.Errorf("captions %s: none", l.cfg.Captions)
+		return nil, fmt.Errorf("captions %s: none", path)
 	case j.Captions == 0:
 		return nil, fmt.Errorf("captions %s: of %s none has a feature in %s (image ids as %s there, as %s here)",
-			l.cfg.Captions, plural.Of(total, "caption"), set.Features.Path, plural.Few(j.MissingID), set.Features.ID(0))
+			path, plural.Of(total, "caption"), set.Features.Path, plural.Few(j.MissingID), set.Features.ID(0))
+	case j.Empty == j.Captions:
+		return nil, fmt.Errorf("captions %s: none has a token", path)
 	case float64(j.Missing) > l.cfg.MaxMissing*float64(total):
 		return nil, fmt.Errorf("%d of %s without a feature in %s (image ids %s); --max-missing %.3g lets it pass",
 			j.Missing, plural.Of(total, "caption"), set.Features.Path, plural.Few(j.MissingID), math.Ceil(1000*float64(j.Missing)/float64(total))/1000)
@@ -235,7 +245,7 @@ func (l *loader) finish() (*Captions, error) {
 		}
 	}
 	j.Unused = len(used) - j.Images
-	if err := set.Features.checkFinite(used); err != nil {
+	if err := set.Features.checkFinite(used, l.cfg.Normalize); err != nil {
 		return nil, err
 	}
 	set.Limit = l.cfg.MaxTokens

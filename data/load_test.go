@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/clipcap-go/clipcap/data/annotation"
 )
 
 func TestJoin(t *testing.T) {
@@ -28,9 +30,33 @@ func TestJoin(t *testing.T) {
 		{`{"row":3,"caption":"a"}`, "of 1 caption none has"},
 		{`{"row":0,"tokens":[256]}`, "token 256, want 0 to 255"},
 		{`{"row":0,"tokens":[-1]}`, "token -1"},
+		{`{"row":0,"caption":""}`, "none has a token"},
 	} {
 		if _, err := load(t, 3, Config{MaxMissing: 1}, bad.line); err == nil || !strings.Contains(err.Error(), bad.want) {
 			t.Errorf("%s: error %v, want one with %q", bad.line, err, bad.want)
+		}
+	}
+}
+
+// Captions of a pickle are asked for what they do not have by its name.
+func TestPickledCaptions(t *testing.T) {
+	path := npy(t, filepath.Join(t.TempDir(), "x.npy"), 2, 3, plain)
+	f, err := OpenFeatures(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	f.captions = []pickledCaption{{image: "0", text: "a"}, {image: "1", text: "b", row: 1}}
+	if c, err := Load(f, Config{Vocab: 256, Encode: letters}); err != nil || c.Len() != 2 {
+		t.Errorf("%v, %v", c, err)
+	}
+	for want, c := range map[string]Config{
+		path + ": split \"val\": a feature pickle has no splits": {Options: annotation.Options{Split: "val"}},
+		"captions " + path + ": none of the share of images":     {Keep: func(annotation.ID) bool { return false }},
+	} {
+		c.Vocab, c.Encode = 256, letters
+		if _, err := Load(f, c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // again is x computed a second time, for a gradient long after the first, where that is cheap and what it is computed from is kept
 // for other gradients anyway: a norm's result, or an activation's inside a product. Kept themselves, they would be two fifths of all that a
-// transformer layer keeps. The numbers are the same bit for bit.
+// transformer layer keeps. The numbers are the same bit for bit, but where what they are computed from is kept in bfloat16.
 func again(x *G.Node) *G.Node {
 	o, ok := x.Op().(*Op)
 	if !ok || !slices.Contains(o.need, true) {
@@ -41,7 +41,8 @@ type normalized float32
 // activated is act(x) as an operation of its own, without a gradient.
 func activated(name string, x *G.Node, act Activation) *G.Node {
 	rows, cols := mustMatrix(name, x)
-	return apply(&Op{name: name, results: []result{like(0, rows, cols)}, paired: roundedAt(pairedResult, 0),
+	return apply(&Op{name: name, results: []result{like(0, rows, cols)},
+		paired: func(be betweener, _ *step, at int) forms { return Rounded.only(be.rounds(at == 0)) },
 		run: func(be Backend, in, out []*Value) error {
 			return be.Activate(out[0].mat(), in[0].mat(), act)
 		}}, x)

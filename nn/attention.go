@@ -109,8 +109,14 @@ func Attention(h Heads) *G.Node {
 	}
 	rows := h.Q.Node.Shape()[0]
 	return apply(&Op{name: "Attention", results: []result{like(a.q, rows, h.Heads*h.Dim), like(a.q, rows, h.Heads)},
-		paired: func(be betweener, _ *step, at int) bool {
-			return (at == pairedResult || at >= 0 && at < a.sources && a.aligned()) && be.attendsBetween(h.Dim)
+		paired: func(be betweener, _ *step, at int) forms {
+			switch taken, made, _ := be.attendsBetween(h.Dim, a.sources); {
+			case at == pairedResult:
+				return made
+			case at >= 0 && at < a.sources && a.aligned():
+				return taken
+			}
+			return 0
 		},
 		run: func(be Backend, in, out []*Value) error {
 			if err := a.bind(in); err != nil {
@@ -234,16 +240,19 @@ func (a *attention) symDiff(o *Op, in G.Nodes, y, dy *G.Node) G.Nodes {
 	for i := range gaps {
 		gaps[i] = a.gaps(i, in[i].Shape()[1])
 	}
-	pairs := func(be betweener, _ *step, at int) bool {
+	pairs := func(be betweener, _ *step, at int) forms {
+		taken, made, gradient := be.attendsBetween(a.Dim, a.sources)
 		switch {
 		case at == n: // what attention made
-			return be.rounds()
+			return made | Rounded.only(be.rounds(false))
 		case at == n+2: // the gradient with respect to that
-			return be.attendsBetween(a.Dim)
-		case at < 0 && gaps[pairedResult-at]: // what lies in the gaps is cleared as numbers
-			return false
+			return gradient
+		case at >= a.sources || !a.aligned() || at < 0 && gaps[pairedResult-at]: // what lies in the gaps is cleared as numbers
+			return 0
+		case at < 0:
+			return gradient
 		}
-		return at < a.sources && a.aligned() && be.attendsBetween(a.Dim)
+		return taken
 	}
 	ds := paired(pairs, grads("AttentionGrad", need, shapes, func(be Backend, in, out []*Value) error {
 		if err := b.bind(in); err != nil {

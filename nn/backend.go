@@ -28,15 +28,25 @@ type Tensor struct {
 	Off        int
 	Rows, Cols int
 	Stride     int
-	Compact    bool // the rows lie at Off in a smaller form, which only this package's backends know and others never meet
+	Form       Form // how all rows lie at Off; only backends of this package ever get another than Numbers
 }
+
+// Form is how a result lies in memory between the operation that makes it and those that read it.
+type Form uint8
+
+// The forms. A backend says which it has where (betweener).
+const (
+	Numbers Form = iota // rows of the backend's floating-point numbers
+	Rounded             // rows of bfloat16
+	Ordered             // bfloat16 in the order in which the CPU's products read their left operand
+)
 
 // None tells whether t is absent.
 func (t Tensor) None() bool { return t.Buf == nil }
 
-// Columns is the view of t's columns [from, from+n). A smaller form must then be rows in bfloat16, and from even.
+// Columns is the view of t's columns [from, from+n); of rounded rows, from is even.
 func (t Tensor) Columns(from, n int) Tensor {
-	if t.Compact {
+	if t.Form == Rounded {
 		from /= 2 // two in a number's place
 	}
 	t.Off += from

@@ -4,70 +4,108 @@ import "slices"
 
 // betweener is a backend that may keep what passes from one operation to the next in a smaller form than numbers.
 type betweener interface {
-	// keepsBetween tells whether that gains anything for so many rows of so many columns.
-	keepsBetween(rows, cols int) bool
-	// rounds tells that the smaller form is the same rows of numbers in bfloat16, which products take and make in whatever place, also for
-	// gradients, and so do other operations; else it is for images.
-	rounds() bool
-	// convolvesBetween tells whether Conv2D takes and makes such a form for this convolution.
+	// keepsBetween tells whether a form gains anything for so many rows of so many columns.
+	keepsBetween(f Form, rows, cols int) bool
+	// rounds tells that products, and what goes with them, take and make Rounded rows in whatever place, also for gradients; or, of
+	// kept, that they do of what is kept for a gradient alone.
+	rounds(kept bool) bool
+	// convolvesBetween tells whether Conv2D takes and makes Ordered images for this convolution.
 	convolvesBetween(c ConvArgs) bool
-	// attendsBetween tells whether attention with heads of dim takes and makes such a form.
-	attendsBetween(dim int) bool
-	// sizeBetween is the room for it, in numbers.
-	sizeBetween(rows, cols int) int
+	// attendsBetween is how attention with heads of dim, whose queries, keys and values lie in so many matrices, takes these and makes
+	// its result, and gradient how its gradient takes and makes gradients.
+	attendsBetween(dim, sources int) (taken, made, gradient forms)
+	// sizeBetween is the room for a form, in numbers.
+	sizeBetween(f Form, rows, cols int) int
 }
 
-// pairing is what an operation can do with results that are kept in the smaller form; an input is named by its index, the result
-// by pairedResult.
-type pairing func(be betweener, s *step, at int) bool
+// forms is a set of forms, without Numbers.
+type forms uint8
+
+func (f Form) alone() forms { return 1 << f }
+
+func (s forms) has(f Form) bool { return s&f.alone() != 0 }
+
+// only is the form alone, or none.
+func (f Form) only(yes bool) forms {
+	if yes {
+		return f.alone()
+	}
+	return 0
+}
+
+// pairing is the forms, besides numbers, in which an operation takes an input or makes a result; an input is named by its
+// index, the result by pairedResult.
+type pairing func(be betweener, s *step, at int) forms
 
 // pairedResult stands for the first result in place of an input, pairedResult-r for result r.
 const pairedResult = -1
 
 // roundedAt is the pairing of an operation that takes some inputs, or makes some results, in bfloat16 rows.
 func roundedAt(places ...int) pairing {
-	return func(be betweener, _ *step, at int) bool { return be.rounds() && slices.Contains(places, at) }
+	return func(be betweener, _ *step, at int) forms {
+		return Rounded.only(be.rounds(false) && slices.Contains(places, at))
+	}
 }
 
-// compact keeps in the smaller form all results that only products, convolutions and poolings make and read: the images between the
-// layers of a ResNet, which are larger than caches. It does so where images are convolved and nowhere else: the rows of a product
-// alone can be so few that reading its weights is all it does, which other kernels are better at. A backend that rounds does so everywhere
-// but in a decoding step, whose rows are few.
+// pairs is the pairing of a step's operation, which may have none.
+func (s *step) pairs(be betweener, at int) forms {
+	if s.op == nil || s.op.paired == nil {
+		return 0
+	}
+	return s.op.paired(be, s, at)
+}
+
+// compact finds the results that whoever makes and reads them can have in a smaller form. Ordered are the images between the
+// layers of a ResNet, which are larger than caches; so nothing is where no images are convolved: the rows of a product
+// alone can be so few that reading its weights is all it does, which other kernels are better at. For the like reason nothing is rounded in
+// a decoding step.
 func (m *Machine) compact() {
 	be, ok := m.backend.(betweener)
 	if !ok {
 		return
 	}
-	convolves, decodes := false, false
-	fits := map[*Value]bool{}
+	allowed := Rounded.alone()
+	common := map[*Value]forms{}
 	for i := range m.steps {
 		s := &m.steps[i]
-		decodes = decodes || s.op != nil && s.op.name == "CachedAttention"
-		if s.op == nil || s.op.paired == nil {
+		if s.op == nil {
 			continue
 		}
-		_, conv := s.op.attr.(Conv)
-		convolves = convolves || conv
+		if _, conv := s.op.attr.(Conv); conv {
+			allowed |= Ordered.alone()
+		}
 		for r, v := range s.out {
-			if v != nil {
-				fits[v] = be.keepsBetween(rowsOf(v.shape), v.cols()) && s.op.paired(be, s, pairedResult-r)
+			if v == nil {
+				continue
+			}
+			for _, f := range []Form{Rounded, Ordered} {
+				if s.pairs(be, pairedResult-r).has(f) && be.keepsBetween(f, rowsOf(v.shape), v.cols()) {
+					common[v] |= f.alone()
+				}
 			}
 		}
 	}
-	if be.rounds() && decodes || !be.rounds() && !convolves {
-		return
-	}
 	for i := range m.steps {
 		s := &m.steps[i]
+		if s.op != nil && s.op.name == "CachedAttention" {
+			allowed &^= Rounded.alone()
+		}
 		for at, v := range s.in {
-			fits[v] = fits[v] && s.op != nil && s.op.paired != nil && s.op.paired(be, s, at)
+			if common[v] != 0 {
+				common[v] &= s.pairs(be, at)
+			}
 		}
 	}
 	for n := range m.outputs {
-		fits[m.values[n]] = false
+		delete(common, m.values[n])
 	}
-	for v, ok := range fits {
-		v.mem.Compact = ok
+	for v, can := range common {
+		switch can &= allowed; {
+		case can.has(Ordered):
+			v.mem.Form = Ordered
+		case can.has(Rounded):
+			v.mem.Form = Rounded
+		}
 	}
 }
 

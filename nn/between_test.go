@@ -107,7 +107,7 @@ func TestCompactActivations(t *testing.T) {
 			if err := m.RunAll(); err != nil {
 				t.Fatal(err)
 			}
-			return floats(t, m, y), m.steps[0].out[0].mem.Compact
+			return floats(t, m, y), m.steps[0].out[0].mem.Form == Ordered
 		}
 		want, _ := run(NewReference())
 		got, compact := run(NewCPU(BFloat16))
@@ -144,7 +144,7 @@ func TestCompact(t *testing.T) {
 	}
 	compacted := func(m *Machine) (n int) {
 		for _, s := range m.steps {
-			if s.out[0].mem.Compact {
+			if s.out[0].mem.Form == Ordered {
 				n++
 			}
 		}

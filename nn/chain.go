@@ -37,7 +37,7 @@ func (m *Machine) chain() {
 		s := m.steps[i]
 		if p := s.product(); p != nil {
 			if at, ok := makers[s.in[0]]; ok && readers[s.in[0]] == 1 && !m.isOutput(s.in[0]) && unread(steps[at].out[1:], steps[at+1:]) {
-				s = chained(&steps[at], &s)
+				s = chained(steps[at], s)
 				steps[at] = step{} // dropped below
 			} else {
 				makers[s.out[0]] = len(steps)
@@ -77,7 +77,7 @@ func (s *step) product() *product {
 }
 
 // chained is the step of both.
-func chained(first, second *step) step {
+func chained(first, second step) step {
 	p, q := first.product(), second.product()
 	s := step{node: second.node}
 	s.in = append(append(s.in, first.in...), second.in[1:]...)
@@ -87,6 +87,20 @@ func chained(first, second *step) step {
 	middle := second.in[0]
 	results := slices.Concat(second.op.results, first.op.results[1:])
 	s.op = &Op{name: first.op.name + "·" + second.op.name, results: results,
+		paired: func(be betweener, _ *step, at int) forms {
+			can := forms(0)
+			switch {
+			case at <= pairedResult-own:
+				can = first.pairs(be, at+own-1)
+			case at < 0:
+				can = second.pairs(be, at)
+			case at < n:
+				can = first.pairs(be, at)
+			default:
+				can = second.pairs(be, at-n+1)
+			}
+			return can & Rounded.alone()
+		},
 		run: func(be Backend, in, out []*Value) error {
 			middle.mem.Rows = in[0].mem.Rows
 			right[0] = middle

@@ -138,6 +138,9 @@ func (*CPU) End() error { return nil }
 
 // matrix is t for the kernels; the zero Matrix for none.
 func matrix(t Tensor) kernel.Matrix {
+	if t.Form != Numbers {
+		panic("nn: a matrix in a smaller form where numbers are wanted")
+	}
 	if t.None() || t.Rows == 0 {
 		return kernel.Matrix{Rows: t.Rows, Cols: t.Cols, Stride: t.Stride}
 	}
@@ -156,6 +159,9 @@ func rounded(t Tensor) (kernel.RoundedMatrix, bool) {
 
 // vector is a tensor whose rows lie end to end; nil for none.
 func vector(t Tensor) []float32 {
+	if t.Form != Numbers {
+		panic("nn: rows in a smaller form where numbers are wanted")
+	}
 	if t.None() {
 		return nil
 	}

@@ -18,6 +18,11 @@ func drop(m Mask) (p float32, key uint64) {
 // Attention is softmax(QKᵀ·scale)V.
 func (*CPU) Attention(a *AttentionArgs) error {
 	p, key := drop(a.Drop)
+	if a.Q.Form == Rounded {
+		kernel.AttentionRounded(matrix(a.Out), roundedRows(a.Q), roundedRows(a.K), roundedRows(a.V), a.Heads, a.Scale, a.Causal,
+			seqs(a.QStarts, a.Parent), seqs(a.KStarts, a.Parent), vector(a.LSE), p, key)
+		return nil
+	}
 	kernel.AttentionDropout(matrix(a.Out), matrix(a.Q), matrix(a.K), matrix(a.V), a.Heads, a.Scale, a.Causal,
 		seqs(a.QStarts, a.Parent), seqs(a.KStarts, a.Parent), vector(a.LSE), p, key)
 	return nil
@@ -26,6 +31,12 @@ func (*CPU) Attention(a *AttentionArgs) error {
 // AttentionGrad is its gradient.
 func (*CPU) AttentionGrad(a *AttentionArgs) error {
 	p, key := drop(a.Drop)
+	if a.Q.Form == Rounded {
+		kernel.AttentionRoundedGrad(matrix(a.DQ), matrix(a.DK), matrix(a.DV), matrix(a.DOut), matrix(a.Out),
+			roundedRows(a.Q), roundedRows(a.K), roundedRows(a.V), a.Heads, a.Scale, a.Causal,
+			seqs(a.QStarts, a.Parent), seqs(a.KStarts, a.Parent), vector(a.LSE), p, key)
+		return nil
+	}
 	kernel.AttentionDropoutGrad(matrix(a.DQ), matrix(a.DK), matrix(a.DV), matrix(a.DOut), matrix(a.Out),
 		matrix(a.Q), matrix(a.K), matrix(a.V), a.Heads, a.Scale, a.Causal,
 		seqs(a.QStarts, a.Parent), seqs(a.KStarts, a.Parent), vector(a.LSE), p, key)

@@ -28,12 +28,12 @@ func (c *CPU) gemmChain(y, x Tensor, first, second link) error {
 		if err != nil {
 			return err
 		}
-		kernel.GemmRounded(&m.rounded, matrix(x), b, k.set(first.ep))
+		kernel.GemmRounded(&m.rounded, matrix(x), b, k.set(Tensor{}, first.ep))
 		c.giveBack(b, lent)
 		if b, lent, err = c.right(second); err != nil {
 			return err
 		}
-		kernel.MulRounded(matrix(y), &m.rounded, b, k.set(second.ep))
+		kernel.MulRounded(k.result(y), &m.rounded, b, k.set(y, second.ep))
 		c.giveBack(b, lent)
 		return nil
 	}

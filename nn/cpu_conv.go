@@ -17,7 +17,7 @@ func (c *CPU) Conv2D(y, x Tensor, w Operand, a ConvArgs, ep *Epilogue) error {
 		p := c.once.get()
 		defer c.once.put(p)
 		p.Pack(matrix(w.Tensor).T(), kernel.FormatFor(c.precision))
-		kernel.Conv2D(vector(y), vector(x), a.Images, conv(a), p, k.set(ep))
+		kernel.Conv2D(vector(y), vector(x), a.Images, conv(a), p, k.set(y, ep))
 		return nil
 	}
 	if d := conv(a); d.Winograd() && ep.Pre.None() && ep.GradPre.None() && ep.Residual.None() {
@@ -29,7 +29,7 @@ func (c *CPU) Conv2D(y, x Tensor, w Operand, a ConvArgs, ep *Epilogue) error {
 	}
 	p, err := c.packed(w, true, 0)
 	if err == nil {
-		kernel.Conv2D(vector(y), vector(x), a.Images, conv(a), p[0], k.set(ep))
+		kernel.Conv2D(vector(y), vector(x), a.Images, conv(a), p[0], k.set(y, ep))
 	}
 	return err
 }

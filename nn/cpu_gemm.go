@@ -122,9 +122,11 @@ func (c *CPU) PackedBytes() int {
 
 // call is the kernel's view of one product; calls are kept because the kernels take pointers.
 type call struct {
-	ep                     kernel.Epilogue
-	pre, gradPre, residual kernel.Matrix
-	from, to, added        kernel.Rounded
+	ep                      kernel.Epilogue
+	pre, gradPre, residual  kernel.Matrix
+	preRounded, gradRounded kernel.RoundedMatrix
+	rows                    kernel.RoundedMatrix // the result
+	from, to, added         kernel.Rounded
 }
 
 var activations = [...]kernel.Activation{
@@ -132,19 +134,39 @@ var activations = [...]kernel.Activation{
 	GELUErfAct: kernel.GELUErf, ReLUAct: kernel.ReLU, TanhAct: kernel.Tanh,
 }
 
-// set translates an epilogue.
-func (k *call) set(ep *Epilogue) *kernel.Epilogue {
+// result is where a product's result y goes: if that is rounded rows, only the shape counts, and set has told the kernel.
+func (k *call) result(y Tensor) kernel.Matrix {
+	if y.Form == Rounded {
+		return kernel.Matrix{Rows: y.Rows, Cols: y.Cols, Stride: y.Cols}
+	}
+	return matrix(y)
+}
+
+// set translates the epilogue of a product whose result is y.
+func (k *call) set(y Tensor, ep *Epilogue) *kernel.Epilogue {
 	*k = call{}
 	k.ep = kernel.Epilogue{Bias: vector(ep.Bias), Act: activations[ep.Act], GradOf: activations[ep.GradOf], Positive: ep.Positive}
-	if !ep.Pre.None() {
+	if y.Form == Rounded {
+		k.rows = roundedRows(y)
+		k.ep.Result = &k.rows
+	}
+	switch {
+	case ep.Pre.Form == Rounded:
+		k.preRounded = roundedRows(ep.Pre)
+		k.ep.PreRounded = &k.preRounded
+	case !ep.Pre.None():
 		k.pre = matrix(ep.Pre)
 		k.ep.Pre = &k.pre
 	}
-	if !ep.GradPre.None() {
+	switch {
+	case ep.GradPre.Form == Rounded:
+		k.gradRounded = roundedRows(ep.GradPre)
+		k.ep.GradPreRounded = &k.gradRounded
+	case !ep.GradPre.None():
 		k.gradPre = matrix(ep.GradPre)
 		k.ep.GradPre = &k.gradPre
 	}
-	if ep.Residual.Compact {
+	if ep.Residual.Form == Ordered {
 		lay(&k.added, ep.Residual)
 		k.ep.Rounded = &k.added
 	} else if !ep.Residual.None() {
@@ -161,7 +183,7 @@ func (c *CPU) Gemm(y, a Tensor, transA bool, b Operand, transB bool, ep *Epilogu
 	}
 	k := c.calls.get()
 	defer c.calls.put(k)
-	if y.Compact || a.Compact {
+	if y.Form == Ordered || a.Form == Ordered {
 		return c.gemmBetween(k, y, a, b, transB, ep)
 	}
 	am := matrix(a)
@@ -172,7 +194,7 @@ func (c *CPU) Gemm(y, a Tensor, transA bool, b Operand, transB bool, ep *Epilogu
 		if b.Weight.Data != nil || c.has(b, transB) {
 			p, err := c.packed(b, transB, 0)
 			if err == nil {
-				kernel.Gemm(matrix(y), am, p[0], k.set(ep))
+				kernel.Gemm(k.result(y), am, p[0], k.set(y, ep))
 			}
 			return err
 		}
@@ -180,7 +202,7 @@ func (c *CPU) Gemm(y, a Tensor, transA bool, b Operand, transB bool, ep *Epilogu
 		if err != nil {
 			return err
 		}
-		kernel.Gemm(matrix(y), am, turned, k.set(ep))
+		kernel.Gemm(k.result(y), am, turned, k.set(y, ep))
 		c.once.put(turned)
 		return nil
 	}
@@ -188,7 +210,7 @@ func (c *CPU) Gemm(y, a Tensor, transA bool, b Operand, transB bool, ep *Epilogu
 	if transB {
 		bm = bm.T()
 	}
-	kernel.GemmBoth(matrix(y), am, bm, c.precision, k.set(ep))
+	kernel.GemmBoth(k.result(y), am, bm, c.precision, k.set(y, ep))
 	return nil
 }
 

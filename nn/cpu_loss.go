@@ -10,39 +10,6 @@ import (
 // few enough that a part of the logits stays in the cache.
 const vocabPart = 2048
 
-// keptLogits bounds the logits, in numbers, that the loss of a trainable head keeps for its gradient: 256 MB. Reading
-// them back costs a tenth of computing them again.
-const keptLogits = 64 << 20
-
-// lossScratch is what the loss needs besides its arguments.
-type lossScratch struct {
-	logits                 []float32 // [rows, vocabPart], or of every part of a loss that keeps them
-	top, sum, corr, perRow []float32 // [rows]
-	logTarget              []float32
-	embed                  []float32 // [rows, dim], of a head that is not on the host
-	gradients              bool      // the logits that were kept are their gradients by now
-}
-
-// place names the memory of a result; no two machines share one.
-type place struct {
-	buf Buffer
-	off int
-}
-
-// room makes s large enough for rows, and for the logits of words.
-func (s *lossScratch) room(rows, words int) {
-	if len(s.logits) < rows*words {
-		s.logits = nil // not both at once
-		s.logits = kernel.Aligned((rows + rows/8) * words)
-	}
-	for _, v := range [...]*[]float32{&s.top, &s.sum, &s.corr, &s.perRow, &s.logTarget} {
-		if cap(*v) < rows {
-			*v = make([]float32, rows)
-		}
-		*v = (*v)[:rows]
-	}
-}
-
 // CrossEntropy goes once over the vocabulary. For each part it computes the logits, takes the running
 // softmax further, and, where the gradient of x is wanted, adds the part's probabilities times its
 // embeddings to it, rescaling what was summed before: attention with the embeddings as keys and values.
@@ -52,10 +19,10 @@ func (c *CPU) CrossEntropy(a *CrossEntropyArgs) error {
 		return err
 	}
 	targets := indices(a.Targets)
-	keep := !a.LSE.None() && a.DX.None() && a.X.Rows*a.Embed.Rows <= keptLogits
 	if old := c.take(a); old != nil { // of a run that failed before its gradient
 		c.spare.put(old)
 	}
+	keep := !a.LSE.None() && a.DX.None() && a.X.Rows*a.Embed.Rows <= keptLogits
 	s := c.borrow(a, keep)
 	if !keep {
 		defer c.loss.put(s)
@@ -65,12 +32,17 @@ func (c *CPU) CrossEntropy(a *CrossEntropyArgs) error {
 	}
 	x, dx := matrix(a.X), matrix(a.DX)
 	a.eachPart(func(part, first, n int) {
-		logits := s.part(x.Rows, first, n, keep)
+		logits := s.part(x.Rows, first, n)
 		c.headProduct(logits, x, head, true, part)
 		for i, t := range targets {
 			if int(t) >= first && int(t) < first+n {
 				s.logTarget[i] = logits.V[i*n+int(t)-first]
 			}
+		}
+		if s.keeps == keepsRounded {
+			kernel.SoftmaxChunkRounded(s.half(x.Rows, first, n), logits, s.top, s.sum)
+			copy(s.tops[part*x.Rows:], s.top)
+			return
 		}
 		p := logits
 		if dx.V == nil { // the sum alone is wanted
@@ -120,46 +92,6 @@ func (c *CPU) CrossEntropy(a *CrossEntropyArgs) error {
 	return nil
 }
 
-// borrow lends memory for a loss. What is kept for the gradient is found again by the loss's LSE.
-func (c *CPU) borrow(a *CrossEntropyArgs, keep bool) *lossScratch {
-	if !keep {
-		s := c.loss.get()
-		s.room(a.X.Rows, vocabPart)
-		return s
-	}
-	s := c.spare.get()
-	s.room(a.X.Rows, a.Embed.Rows)
-	s.gradients = false
-	c.keep(a, s)
-	return s
-}
-
-// keep holds s until the loss with this LSE asks for it.
-func (c *CPU) keep(a *CrossEntropyArgs, s *lossScratch) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.kept[place{a.LSE.Buf, a.LSE.Off}] = s
-}
-
-// take hands out what the loss with this LSE kept, or nil.
-func (c *CPU) take(a *CrossEntropyArgs) *lossScratch {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	at := place{a.LSE.Buf, a.LSE.Off}
-	s := c.kept[at]
-	delete(c.kept, at)
-	return s
-}
-
-// part is the logits of n words from first on.
-func (s *lossScratch) part(rows, first, n int, kept bool) kernel.Matrix {
-	at := 0
-	if kept {
-		at = rows * first
-	}
-	return kernel.Mat(s.logits[at:at+rows*n], rows, n)
-}
-
 // CrossEntropyGrad takes the logits the loss has kept, or computes each part's again, and from them the gradients of x and of the
 // embeddings.
 func (c *CPU) CrossEntropyGrad(a *CrossEntropyArgs) error {
@@ -169,15 +101,14 @@ func (c *CPU) CrossEntropyGrad(a *CrossEntropyArgs) error {
 	}
 	targets := indices(a.Targets)
 	s := c.take(a)
-	kept := s != nil
 	switch {
-	case kept && a.DEmbed.None(): // its turn comes
-		defer c.keep(a, s)
-	case kept:
-		defer c.spare.put(s)
-	default:
+	case s == nil:
 		s = c.borrow(a, false)
 		defer c.loss.put(s)
+	case a.DEmbed.None(): // its turn comes
+		defer c.keep(a, s)
+	default:
+		defer c.spare.put(s)
 	}
 	scale := float32(float64(vector(a.DLoss)[0]) / countTargets(targets))
 	for i, t := range targets {
@@ -194,27 +125,25 @@ func (c *CPU) CrossEntropyGrad(a *CrossEntropyArgs) error {
 		right.Pack(x, kernel.FormatFor(c.precision))
 	}
 	a.eachPart(func(part, first, n int) {
-		logits := s.part(x.Rows, first, n, kept)
-		if !kept {
-			c.headProduct(logits, x, head, true, part)
+		d := s.part(x.Rows, first, n)
+		if s.keeps == keepsNothing {
+			c.headProduct(d, x, head, true, part)
 		}
-		if !s.gradients {
-			kernel.CrossEntropyChunkGrad(logits, logits, vector(a.LSE), targets, int32(first), s.perRow)
-		}
+		s.gradient(d, vector(a.LSE), targets, part, first)
 		if dx.V != nil {
 			if first == 0 {
-				c.headProduct(dx, logits, head, false, part)
+				c.headProduct(dx, d, head, false, part)
 			} else {
-				c.headAdd(dx, logits, head, part)
+				c.headAdd(dx, d, head, part)
 			}
 		}
 		if de.V != nil {
-			d := de
-			d.V, d.Rows = de.V[first*de.Stride:], n
-			kernel.Gemm(d, logits.T(), right, nil)
+			e := de
+			e.V, e.Rows = de.V[first*de.Stride:], n
+			kernel.Gemm(e, d.T(), right, nil)
 		}
 	})
-	s.gradients = kept
+	s.gradients = s.keeps != keepsNothing
 	return nil
 }
 

@@ -4,6 +4,10 @@ import "github.com/clipcap-go/clipcap/internal/kernel"
 
 // Activate is elementwise.
 func (*CPU) Activate(dst, x Tensor, act Activation) error {
+	if x.Form == Rounded {
+		kernel.ActRounded(matrix(dst), roundedRows(x), activations[act])
+		return nil
+	}
 	kernel.Act(vector(dst), vector(x), activations[act])
 	return nil
 }

@@ -242,7 +242,7 @@ func gm(t Tensor) gpu.Matrix {
 	if t.None() {
 		return gpu.Matrix{}
 	}
-	if t.Compact {
+	if t.Form == Rounded {
 		return gpu.Matrix{Half: at4(t.Buf, t.Off), Rows: t.Rows, Cols: t.Cols, Stride: t.Stride}
 	}
 	return gpu.Matrix{Ptr: at4(t.Buf, t.Off), Rows: t.Rows, Cols: t.Cols, Stride: t.Stride}

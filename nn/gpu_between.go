@@ -9,15 +9,18 @@ const halfRows = 64
 
 // keepsBetween is true in bfloat16, where the left operand of a product is rounded anyway and memory is what takes the time, for rows that
 // begin on 16 bytes.
-func (g *GPU) keepsBetween(rows, cols int) bool {
+func (g *GPU) keepsBetween(_ Form, rows, cols int) bool {
 	return g.mode == gpu.BFloat16 && rows > g.fewRows && cols%8 == 0
 }
 
-func (g *GPU) rounds() bool { return true }
+func (g *GPU) rounds(bool) bool { return true }
 
 func (g *GPU) convolvesBetween(ConvArgs) bool { return false }
 
-func (g *GPU) sizeBetween(rows, cols int) int { return (rows*cols + 1) / 2 }
+func (g *GPU) sizeBetween(_ Form, rows, cols int) int { return (rows*cols + 1) / 2 }
 
-// attendsBetween is true where attention is computed on tensor cores.
-func (g *GPU) attendsBetween(dim int) bool { return gpu.AttendsInHalf(g.mode, dim) }
+// attendsBetween is rounded rows where attention is computed on tensor cores.
+func (g *GPU) attendsBetween(dim, _ int) (taken, made, gradient forms) {
+	f := Rounded.only(gpu.AttendsInHalf(g.mode, dim))
+	return f, f, f
+}

@@ -31,7 +31,7 @@ func TestGPUKeepsHalf(t *testing.T) {
 				made = map[string]int{}
 				for i := range m.steps {
 					for _, v := range m.steps[i].out {
-						if v != nil && v.mem.Compact {
+						if v != nil && v.mem.Form == Rounded {
 							made[m.steps[i].op.name]++
 						}
 					}

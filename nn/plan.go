@@ -83,8 +83,8 @@ func (m *Machine) place(outputs G.Nodes, o *MachineOptions) error {
 
 // room is how many numbers of the arena a result takes.
 func (m *Machine) room(v *Value) int {
-	if v.mem.Compact {
-		return m.backend.(betweener).sizeBetween(rowsOf(v.shape), v.cols())
+	if v.mem.Form != Numbers {
+		return m.backend.(betweener).sizeBetween(v.mem.Form, rowsOf(v.shape), v.cols())
 	}
 	return v.Size()
 }
@@ -103,7 +103,7 @@ func (m *Machine) takeOver(s *step, i, r int, home map[*Value]*storage) *storage
 	}
 	if k := s.op.inPlace - 1; k >= 0 {
 		st := home[s.in[k]]
-		if st != nil && st.size > 0 && st.end == i && s.in[k].Size() == s.out[0].Size() && s.in[k].mem.Compact == s.out[0].mem.Compact && !slices.Contains(s.in[k+1:], s.in[k]) {
+		if st != nil && st.size > 0 && st.end == i && s.in[k].Size() == s.out[0].Size() && s.in[k].mem.Form == s.out[0].mem.Form && !slices.Contains(s.in[k+1:], s.in[k]) {
 			return st
 		}
 	}

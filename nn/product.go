@@ -73,11 +73,12 @@ func (p product) node(name string, a, b *G.Node) *G.Node {
 			o.paired = roundedAt(0, 1)
 		}
 	} else {
-		o.paired = func(be betweener, s *step, at int) bool {
-			if be.rounds() { // what is kept before an activation is result 1
-				return at == pairedResult || at == pairedResult-1 || at == 0 || at > 1 && at == p.gradPreAt
+		o.paired = func(be betweener, s *step, at int) forms {
+			if at == pairedResult-1 || at > 1 && at == p.gradPreAt { // what is kept before an activation
+				return Rounded.only(be.rounds(true))
 			}
-			return s.onlyFirst() && p.gradPre == nil && s.in[1].param != nil && (at == pairedResult || at == 0 || at > 1 && at == residual)
+			rounded := Rounded.only(at == pairedResult && be.rounds(true) || at == 0 && be.rounds(false))
+			return rounded | Ordered.only(s.onlyFirst() && p.gradPre == nil && s.in[1].param != nil && (at == pairedResult || at == 0 || at > 1 && at == residual))
 		}
 	}
 	if !p.transA && p.gradOf == NoActivation {

@@ -33,11 +33,17 @@ func (m *Machine) Work() int {
 			}
 		case s.op.name == "CrossEntropy":
 			x, words := s.in[0].shape, s.in[1].shape[0]
-			if s.out[1] == nil || s.out[2] != nil || x[0]*words > keptLogits {
-				words = min(words, vocabPart)
+			part := min(words, vocabPart)
+			perRow := 4 * part
+			if s.out[1] != nil && s.out[2] == nil && x[0]*words <= keptLogits {
+				switch c.keeping() {
+				case keepsLogits:
+					perRow = 4 * words
+				case keepsRounded:
+					perRow += 2 * words
+				}
 			}
-			logits = max(logits, 4*(x[0]+x[0]/8)*words) // as room has it
-			part := min(s.in[1].shape[0], vocabPart)
+			logits = max(logits, withSlack(x[0])*perRow)
 			l, r := kernel.GemmBytes(x[0], x[1], part, c.precision)
 			back, _ := kernel.GemmBytes(x[0], part, x[1], c.precision)
 			lefts[l], lefts[back] = true, true
@@ -67,19 +73,16 @@ func (c *CPU) Release() { kernel.Release() }
 // call to the next, for all backends of the process.
 func (c *CPU) HeldBytes() int {
 	n := c.PackedBytes() + kernel.HeldBytes()
-	add := func(s *lossScratch) {
-		n += 4 * (cap(s.logits) + cap(s.top) + cap(s.sum) + cap(s.corr) + cap(s.perRow) + cap(s.logTarget) + cap(s.embed))
-	}
 	for _, l := range []*freeList[lossScratch]{&c.loss, &c.spare} {
 		l.mu.Lock()
 		for _, s := range l.free {
-			add(s)
+			n += s.bytes()
 		}
 		l.mu.Unlock()
 	}
 	c.mu.Lock()
 	for _, s := range c.kept {
-		add(s)
+		n += s.bytes()
 	}
 	c.mu.Unlock()
 	c.once.mu.Lock()

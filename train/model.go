@@ -58,8 +58,8 @@ func (m *Model) Params() nn.Params {
 }
 
 // freeze says what is not trained: the language model where frozenLM is set, and everything whose name matches one of the patterns, in
-// which * stands for any run of characters and a pattern also takes what lies below it ("gpt.transformer.h.0"). A pattern that matches
-// nothing is an error.
+// which * stands for any run of characters and a pattern also takes what lies below it ("gpt.transformer.h.0"). The adapter of a weight that
+// matches is not trained either. A pattern that matches nothing is an error.
 func (m *Model) freeze(frozenLM bool, patterns []string) error {
 	used := make([]bool, len(patterns))
 	match := func(name string) bool {
@@ -79,6 +79,10 @@ func (m *Model) freeze(frozenLM bool, patterns []string) error {
 	}
 	m.mapper.Freeze(match)
 	m.lm.Freeze(func(name string) bool { return match(name) || frozenLM || m.Adapters != nil })
+	m.Adapters.Freeze(func(name string) bool {
+		layer, _, _ := strings.Cut(name, ".lora.")
+		return match(name) || match(layer+".weight")
+	})
 	for i, p := range patterns {
 		if !used[i] {
 			errs = append(errs, fmt.Errorf("pattern %q matches no weight (they are called %s, …, %s)", p, m.mapper[0].Name, m.lm[len(m.lm)-1].Name))
@@ -107,7 +111,7 @@ func covers(pattern, name string) bool {
 }
 
 // TunesLM tells whether anything in the language model is trained.
-func (m *Model) TunesLM() bool { return len(m.lm.Trainable()) > 0 || len(m.Adapters) > 0 }
+func (m *Model) TunesLM() bool { return len(m.lm.Trainable()) > 0 || len(m.Adapters.Trainable()) > 0 }
 
 // setDropout sets all three dropouts of the language model to p.
 func (m *Model) setDropout(p float32) {

@@ -1,18 +1,21 @@
 package train
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"github.com/clipcap-go/clipcap/checkpoint"
 	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/weights"
 )
 
-// Resume continues the run whose checkpoint lies in dir: parameters, moments and the number of updates made. The settings, the data and
-// the weights that are not trained must be those of the run.
+// Resume continues the run whose checkpoint lies in dir: parameters, moments and the number of updates made. The settings, the data, the
+// model's configuration and the weights that are not trained must be those of the run.
 func (t *Trainer) Resume(dir string) (*Best, error) {
 	best, err := t.resume(dir)
 	if err != nil {
@@ -52,7 +55,11 @@ func (t *Trainer) resume(dir string) (*Best, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.same(s); err != nil {
+	c, err := checkpoint.ReadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.same(s, c); err != nil {
 		return nil, err
 	}
 	model, err := weights.Open(filepath.Join(dir, checkpoint.WeightsFile))
@@ -125,18 +132,30 @@ func (t *Trainer) readMoments(from *weights.Store, i int) error {
 }
 
 // same tells what differs from the run that is to be resumed.
-func (t *Trainer) same(s *state) error {
+func (t *Trainer) same(s *state, c checkpoint.Config) error {
 	var errs []error
 	if s.Data != t.packer.Captions.Fingerprint() {
 		errs = append(errs, errors.New("the captions or the features are not those of the run"))
 	}
-	if s.Start != t.start {
+	kept := func(s Settings) string { return fmt.Sprint(s.FrozenLM, s.Freeze, s.LoRA) } // which weights are not trained
+	if s.Start != t.start && kept(s.Settings) == kept(t.Settings) {
 		errs = append(errs, errors.New("the weights that are not trained are not those of the run (--gpt2, --init)"))
 	}
-	was, is := fields(s.Settings), fields(t.Settings)
-	for name, v := range is {
-		if w := was[name]; string(w) != string(v) {
-			errs = append(errs, fmt.Errorf("%s is %s, the run was started with %s", name, v, w))
+	drops := t.Model.LM.Config // which the settings may have changed
+	c.LM.EmbdDrop, c.LM.AttnDrop, c.LM.ResidDrop = drops.EmbdDrop, drops.AttnDrop, drops.ResidDrop
+	errs = append(errs, differing(c.Config, t.Model.Config), differing(c.LM, t.Model.LM.Config), differing(s.Settings, t.Settings))
+	return errors.Join(errs...)
+}
+
+// differing tells which members differ from what they were.
+func differing(before, now any) error {
+	was, is := fields(before), fields(now)
+	all := maps.Clone(was) // either may lack what is empty
+	maps.Copy(all, is)
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if w, v := was[name], is[name]; string(w) != string(v) {
+			errs = append(errs, fmt.Errorf("%s is %s, the run was started with %s", name, cmp.Or(string(v), "none"), cmp.Or(string(w), "none")))
 		}
 	}
 	return errors.Join(errs...)

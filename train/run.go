@@ -2,13 +2,16 @@ package train
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 
 	"github.com/clipcap-go/clipcap/checkpoint"
+	"github.com/clipcap-go/clipcap/nn"
 )
 
 // What Run.KeepBest goes by: the least loss, or the greatest CIDEr of the captions written.
@@ -62,19 +65,42 @@ type Summary struct {
 // Resume continues from the checkpoint in Dir, finishing first what a crash interrupted. It tells whether there was one; errors are those of
 // Trainer.Resume.
 func (r *Run) Resume() (bool, error) {
-	if err := recoverDir(r.Dir); err != nil {
+	if err := errors.Join(recoverDir(r.Dir), recoverDir(filepath.Join(r.Dir, bestDir))); err != nil {
 		return false, fmt.Errorf("resume %s: %w", r.Dir, err)
 	}
 	if _, err := os.Stat(filepath.Join(r.Dir, stateDir, progress)); errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}
 	var err error
-	r.best, err = r.Trainer.Resume(r.Dir)
-	return err == nil, err
+	if r.best, err = r.Trainer.Resume(r.Dir); err != nil {
+		return false, err
+	}
+	if _, err := os.Stat(filepath.Join(r.Dir, bestDir, checkpoint.WeightsFile)); err != nil && r.KeepBest != "" {
+		r.best = nil // it was not kept
+	}
+	c, err := checkpoint.ReadConfig(r.Dir)
+	if err != nil {
+		return false, err
+	}
+	var was Summary
+	if json.Unmarshal(c.Training, &was) == nil {
+		r.last.Loss = was.Loss // what a run with no update left to make tells
+	}
+	return true, nil
+}
+
+// Overwrite removes what an earlier run left in Dir, which would be taken for this one's: its state, its best checkpoint, page and events. Its
+// last checkpoint and its log stay until Do replaces them.
+func (r *Run) Overwrite() error {
+	left, err := fs.Glob(os.DirFS(r.Dir), "events.out.tfevents.*.clipcap.*") // newEvents's
+	for _, name := range append(left, stateDir, bestDir, PageFile) {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(r.Dir, name)))
+	}
+	return err
 }
 
 // Do trains to the end, or until ctx ends: then the update under way is finished and a checkpoint written, and no error returned.
-// An error ends the run and names the last good checkpoint; one of a checkpoint before the last, or of the log, is logged and tried again.
+// An error ends the run and names the last good checkpoint; one of a checkpoint before the last, of the best one, or of the log, is logged and tried again.
 func (r *Run) Do(ctx context.Context) (s Summary, err error) {
 	t := r.Trainer
 	r.saved = -1
@@ -220,26 +246,33 @@ func (r *Run) evaluate(ctx context.Context) (enough bool, err error) {
 	if r.OnRecord != nil {
 		r.OnRecord(rec)
 	}
-	value, lower := rec.ValLoss, true
+	value, by := rec.ValLoss, ByLoss
 	if r.KeepBest == ByCIDEr || value == nil {
-		value, lower = rec.ValCIDEr, false
+		value, by = rec.ValCIDEr, ByCIDEr
 	}
 	if value == nil {
 		return false, nil
 	}
-	if r.best == nil || lower && *value < r.best.Value || !lower && *value > r.best.Value {
-		r.best = &Best{Step: rec.Step, Value: *value}
+	if r.best != nil && r.best.By != "" && r.best.By != by {
+		r.best = nil // of before the run was resumed: the two do not compare
+	}
+	if r.best == nil || by == ByLoss && *value < r.best.Value || by == ByCIDEr && *value > r.best.Value {
+		before := r.best
+		r.best = &Best{Step: rec.Step, Value: *value, By: by}
 		if r.KeepBest != "" && finite(*value) {
-			if err := r.keepBest(); err != nil {
+			if err := r.keepBest(); errors.Is(err, nn.ErrLost) {
 				return false, err
+			} else if err != nil { // what lies in best stays the one to beat
+				r.best = before
+				r.Logger.Error(fmt.Sprintf("write the best checkpoint, of step %d: %v; the run goes on", rec.Step, err))
 			}
 		}
 	} else {
 		r.best.Since++
 	}
-	return r.Patience > 0 && r.best.Since >= r.Patience, nil
+	return r.Patience > 0 && r.best != nil && r.best.Since >= r.Patience, nil
 }
 
 func (r *Run) summary() Summary {
-	return Summary{Steps: r.Trainer.done, Of: r.Trainer.Schedule.Total, Epochs: float64(r.Trainer.done) / float64(r.Trainer.PerEpoch), Loss: r.last.Loss, Best: r.best}
+	return Summary{Steps: r.Trainer.done, Of: r.Trainer.Schedule.Total, Epochs: r.Trainer.epochs(r.Trainer.done), Loss: r.last.Loss, Best: r.best}
 }

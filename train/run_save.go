@@ -105,7 +105,7 @@ func (r *Run) page() error {
 		return err
 	}
 	t := r.Trainer
-	facts := []fact{{"steps", fmt.Sprintf("%d of %d (%.2f epochs)", t.done, t.Schedule.Total, float64(t.done)/float64(t.PerEpoch))},
+	facts := []fact{{"steps", fmt.Sprintf("%d of %d (%.2f epochs)", t.done, t.Schedule.Total, t.epochs(t.done))},
 		{"captions", fmt.Sprintf("%d of %s", t.packer.Captions.Len(), plural.Of(t.packer.Captions.Join.Images, "image"))},
 		{"mapper", fmt.Sprintf("%s, prefix of %s, %d numbers", t.Model.Config.Kind, plural.Of(t.Model.Config.PrefixLength, "row"), t.Model.MapperParams().Count())},
 		{"language model", fmt.Sprintf("%s, %d numbers, %d trained", r.Config.GPT2, t.Model.LMParams().Count(), (append(t.Model.LMParams(), t.Model.Adapters...)).Trainable().Count())},

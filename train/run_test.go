@@ -175,6 +175,22 @@ func TestCrashWhileSaving(t *testing.T) {
 	}
 	bitEqual(t, "after a crash between two files", numbers(t, third), numbers(t, second))
 
+	// The best checkpoint is finished too, and replaced by a better one.
+	full = filepath.Join(dir, bestDir, written)
+	if err := errors.Join(os.MkdirAll(full, 0o755), third.weights(full)); err != nil {
+		t.Fatal(err)
+	}
+	fourth := run(t, dir, mapping.KindMLP, nil)
+	if ok, err := fourth.Resume(); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if _, err := checkpoint.Open(filepath.Join(dir, bestDir), nil); err != nil {
+		t.Error(err)
+	}
+	if err := fourth.keepBest(); err != nil {
+		t.Error(err)
+	}
+
 	none := run(t, t.TempDir(), mapping.KindMLP, nil)
 	if ok, err := none.Resume(); ok || err != nil {
 		t.Errorf("an empty folder: resumed %v, %v", ok, err)
@@ -189,6 +205,29 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 	other := run(t, dir, mapping.KindMLP, func(s *Settings) { s.Seed, s.LR = 9, 1e-3 })
 	if _, err := other.Resume(); err == nil || !strings.Contains(err.Error(), "seed is 9, the run was started with 3") || !strings.Contains(err.Error(), "lr is 0.001") {
 		t.Errorf("other settings: %v", err)
+	}
+	for want, change := range map[string]func(*Model){
+		"num_layers is 1, the run was started with 2": func(m *Model) { m.Config.Layers = 1 },
+		"n_head is 4, the run was started with 2":     func(m *Model) { m.LM.Config.Heads = 4 },
+	} {
+		shape := run(t, t.TempDir(), mapping.KindTransformer, nil)
+		shape.Trainer.Schedule.Total = 1
+		do(t, shape, context.Background())
+		other := run(t, shape.Dir, mapping.KindTransformer, nil)
+		change(other.Trainer.Model)
+		if _, err := other.Resume(); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+	frozenPart := func(s *Settings) { s.Freeze = []string{"gpt.transformer.h.0"} }
+	if _, err := run(t, dir, mapping.KindMLP, frozenPart).Resume(); err == nil || !strings.Contains(err.Error(), `freeze is ["gpt.transformer.h.0"], the run was started with none`) {
+		t.Errorf("a part frozen: %v", err)
+	}
+	part := run(t, t.TempDir(), mapping.KindMLP, frozenPart)
+	part.Trainer.Schedule.Total = 2
+	do(t, part, context.Background())
+	if _, err := run(t, part.Dir, mapping.KindMLP, nil).Resume(); err == nil || strings.Contains(err.Error(), "--gpt2") || !strings.Contains(err.Error(), `freeze is none, the run was started with ["gpt.transformer.h.0"]`) {
+		t.Errorf("a part not frozen any more: %v", err)
 	}
 	data := run(t, dir, mapping.KindMLP, nil)
 	data.Trainer.packer.Captions = tinyCaptions(t, 44)
@@ -238,6 +277,66 @@ func TestFailedCheckpoint(t *testing.T) {
 	s := do(t, r, context.Background())
 	if s.Steps != 12 || !strings.Contains(text.String(), "write a checkpoint of step 4") || !strings.Contains(text.String(), "the last good checkpoint is "+dir+" at step 2") {
 		t.Errorf("ended as %+v; log %s", s, text.String())
+	}
+}
+
+// A best checkpoint that cannot be written is reported and stays to be beaten by the next, and the run goes on.
+func TestFailedBest(t *testing.T) {
+	dir := t.TempDir()
+	r := run(t, dir, mapping.KindMLP, nil)
+	var text strings.Builder
+	r.Logger = slog.New(slog.NewTextHandler(&text, nil))
+	scores := [][]string{{"a dog"}, {"a man on a horse"}, {"a man"}}
+	r.Judge = &Judge{Images: []string{"1"}, References: [][]string{{"a man on a horse"}},
+		Write: func(context.Context) ([]string, error) { s := scores[0]; scores = append(scores[1:], s); return s, nil }}
+	r.Every, r.KeepBest, r.Patience = 4, ByCIDEr, 2
+	block := filepath.Join(dir, bestDir)
+	if err := os.WriteFile(block, nil, 0o644); err != nil { // a file in the way
+		t.Fatal(err)
+	}
+	r.OnUpdate = func(u Update) {
+		if u.Step == 5 {
+			os.Remove(block)
+		}
+	}
+	s := do(t, r, context.Background())
+	if s.Steps != 12 || s.Best == nil || s.Best.Step != 8 || !strings.Contains(text.String(), "write the best checkpoint, of step 4: ") {
+		t.Errorf("ended as %+v, best %+v; log %s", s, s.Best, text.String())
+	}
+	if _, err := checkpoint.Open(block, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// A run resumed with another --keep-best, or its first one, does not measure CIDEr by a loss, nor wait for what was never kept.
+func TestResumeWithAnotherBest(t *testing.T) {
+	for _, c := range []struct{ was, is string }{{ByLoss, ByCIDEr}, {"", ByLoss}, {ByCIDEr, ByLoss}} {
+		dir := t.TempDir()
+		part := func(keep string, to int64) *Run {
+			r := run(t, dir, mapping.KindMLP, nil)
+			var err error
+			if r.Evaluator, err = NewEvaluator(nn.NewCPU(nn.Float32), r.Trainer.Model, tinyCaptions(t, 7), r.Trainer.Settings); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { r.Evaluator.Close() })
+			r.Judge = &Judge{Images: []string{"1"}, References: [][]string{{"a man on a horse"}}, Write: func(context.Context) ([]string, error) { return []string{"a man"}, nil }}
+			r.KeepBest, r.Every = keep, 2
+			if _, err := r.Resume(); err != nil {
+				t.Fatal(err)
+			}
+			r.Trainer.Schedule.Total = to
+			return r
+		}
+		do(t, part(c.was, 4), t.Context())
+		if s := do(t, part(c.is, 6), t.Context()); s.Best == nil || s.Best.Step != 6 || s.Best.By != c.is {
+			t.Errorf("%q, then %q: best %+v", c.was, c.is, s.Best)
+		}
+		if _, err := checkpoint.Open(filepath.Join(dir, bestDir), nil); err != nil {
+			t.Error(err)
+		}
+		if s := do(t, part(c.is, 8), t.Context()); c.is == ByCIDEr && (s.Best.Step != 6 || s.Best.Since != 1) {
+			t.Errorf("%q again: best %+v", c.is, s.Best)
+		}
 	}
 }
 

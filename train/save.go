@@ -89,6 +89,7 @@ type state struct {
 type Best struct {
 	Step  int64   `json:"step"`              // the update it was made after
 	Value float64 `json:"value"`             // the loss, or CIDEr where Run.KeepBest says so or no loss is measured
+	By    string  `json:"by,omitempty"`      // which of them: ByLoss or ByCIDEr
 	Since int     `json:"evaluations_since"` // without a better one
 }
 

@@ -17,7 +17,7 @@ type Trainer struct {
 	Settings Settings
 	Model    *Model
 	Schedule Schedule
-	PerEpoch int64 // updates, at least 1
+	PerEpoch int64 // whole updates, at least 1
 
 	backend nn.Backend
 	sampler *data.Sampler
@@ -118,13 +118,14 @@ func (m *Model) drops() bool {
 
 // plan counts the updates and fixes the schedule.
 func (t *Trainer) plan() error {
-	t.PerEpoch = t.sampler.StepsPerEpoch() / int64(t.Settings.Accumulate)
+	batches, n := t.sampler.StepsPerEpoch(), int64(t.Settings.Accumulate)
+	t.PerEpoch = batches / n
 	total := t.Settings.Steps
-	if total == 0 {
-		total = int64(t.Settings.Epochs) * t.PerEpoch
+	if total == 0 && t.PerEpoch == 0 {
+		return fmt.Errorf("an epoch of %s makes no update of --accumulate %d", plural.Of(batches, "batch"), n)
 	}
 	if total == 0 {
-		return fmt.Errorf("an epoch of %s makes no update of --accumulate %d", plural.Of(t.sampler.StepsPerEpoch(), "batch"), t.Settings.Accumulate)
+		total = int64(t.Settings.Epochs) * batches / n // an update's batches may be of two epochs
 	}
 	t.PerEpoch = max(1, t.PerEpoch)
 	warmup := t.Settings.Warmup
@@ -151,6 +152,11 @@ func (t *Trainer) Capacity() data.Size {
 		batches = min(batches, t.sampler.StepsPerEpoch())
 	}
 	return t.packer.Capacity(t.sampler, 0, batches)
+}
+
+// epochs is how many times over the captions so many updates are.
+func (t *Trainer) epochs(updates int64) float64 {
+	return float64(updates*int64(t.Settings.Accumulate)) / float64(t.sampler.StepsPerEpoch())
 }
 
 // Done is the number of updates made so far.

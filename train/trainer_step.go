@@ -32,7 +32,7 @@ func (t *Trainer) Step(ctx context.Context) (Update, error) {
 
 func (t *Trainer) step(ctx context.Context) (Update, error) {
 	start := time.Now()
-	u := Update{Step: t.done + 1, Epoch: float64(t.done+1) / float64(t.PerEpoch), LR: t.Schedule.At(t.done + 1)}
+	u := Update{Step: t.done + 1, Epoch: t.epochs(t.done + 1), LR: t.Schedule.At(t.done + 1)}
 	n := int64(t.Settings.Accumulate)
 	t.opt.Forget() // of a step that failed
 	for i := range t.batches {

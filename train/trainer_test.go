@@ -53,6 +53,19 @@ func TestAccumulationIsExact(t *testing.T) {
 	}
 }
 
+// Epochs are times over the captions also where an update's batches do not divide an epoch's.
+func TestEpochs(t *testing.T) {
+	s := settings(4, 0)
+	s.Epochs, s.Accumulate = 6, 2
+	tr := trainer(t, tiny(t, mapping.KindMLP), tinyCaptions(t, 20), s) // 5 batches an epoch
+	if tr.Schedule.Total != 15 || tr.PerEpoch != 2 {
+		t.Errorf("%d updates, %d whole ones an epoch; want 15 and 2", tr.Schedule.Total, tr.PerEpoch)
+	}
+	if u, err := tr.Step(t.Context()); err != nil || u.Epoch != 0.4 {
+		t.Errorf("after the first update epoch %v, %v; want 0.4", u.Epoch, err)
+	}
+}
+
 // A clipped gradient is as long as it may be: the first update with momentum at zero moves as far as that.
 func TestClipping(t *testing.T) {
 	c := tinyCaptions(t, 20)
@@ -96,6 +109,9 @@ func TestFreezing(t *testing.T) {
 			return !strings.HasPrefix(n, "gpt.transformer.h.0.") && n != "gpt.transformer.wpe.weight" && !strings.HasPrefix(n, "clip_project.model.0.")
 		}, true, 2 + 1 + 12 + 2},
 		{"lora", func(s *Settings) { s.LoRA = 3 }, func(n string) bool { return strings.HasPrefix(n, "clip_project.") || strings.Contains(n, ".lora.") }, true, 4 + 16},
+		{"lora, patterns", func(s *Settings) { s.LoRA, s.Freeze = 3, []string{"gpt.transformer.h.0", "*.mlp.c_fc.weight"} }, func(n string) bool {
+			return strings.HasPrefix(n, "clip_project.") || strings.Contains(n, "h.1.") && strings.Contains(n, ".lora.") && !strings.Contains(n, "c_fc")
+		}, true, 4 + 6},
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			s := settings(10, 4)

@@ -156,6 +156,62 @@ func TestInterruptAndResume(t *testing.T) {
 	}
 }
 
+// A run that starts anew is not mixed up with the one before: killed before its first checkpoint it starts from the beginning again.
+func TestOverwrite(t *testing.T) {
+	w := newWorld(t)
+	must(t, t.Context(), w.args("run", "--steps", "4", "--val-captions", w.captions, "--keep-best", "loss", "--val-images", "0")...)
+	dir := filepath.Join(w.dir, "run")
+	if err := os.WriteFile(filepath.Join(dir, "missing.txt"), []byte("7\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	huge := filepath.Join(w.dir, "huge.npy") // features that end a run at its first step
+	text, err := os.ReadFile(w.features)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := 128; at < len(text); at += 4 {
+		binary.LittleEndian.PutUint32(text[at:], math.Float32bits(math.MaxFloat32))
+	}
+	if err := os.WriteFile(huge, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, log := call(t, t.Context(), w.args("run", "--steps", "4", "--overwrite", "--features", huge, "--mapper", "linear")...); status != 1 || !strings.Contains(log, "step 1") {
+		t.Fatalf("status %d, %s", status, log)
+	}
+	if status, _, log := call(t, t.Context(), w.args("run", "--steps", "4", "--resume")...); status != 0 || !strings.Contains(log, "no checkpoint to resume") {
+		t.Errorf("resumed: status %d, %s", status, log)
+	}
+	for _, name := range []string{"best", "missing.txt"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			t.Errorf("%s of the earlier run is still there", name)
+		}
+	}
+	if events, _ := filepath.Glob(filepath.Join(dir, "events.*")); len(events) == 0 || len(events) > 2 {
+		t.Errorf("events %v", events)
+	}
+}
+
+// A run that has come to its end is resumed to say what it came to, and to export it.
+func TestResumeAtTheEnd(t *testing.T) {
+	w := newWorld(t)
+	var first, again train.Summary
+	for _, s := range []*train.Summary{&first, &again} {
+		if err := json.Unmarshal([]byte(must(t, t.Context(), w.args("run", "--steps", "3", "--resume", "--json")...)), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if first.Loss == 0 || again != first {
+		t.Errorf("%+v, then %+v", first, again)
+	}
+	pt := filepath.Join(w.dir, "run.pt")
+	if out := must(t, t.Context(), w.args("run", "--steps", "3", "--resume", "--export", pt)...); !strings.Contains(out, fmt.Sprintf("3 of 3 steps, loss %.4f", first.Loss)) {
+		t.Errorf("result %q", out)
+	}
+	if _, err := os.Stat(pt); err != nil {
+		t.Error(err)
+	}
+}
+
 // A flag of another mapper is refused where it was typed; a recipe or a file of flags may hold flags for more than one, and a file's flags win
 // over a recipe's.
 func TestFlagsOfAnotherMapper(t *testing.T) {
@@ -213,8 +269,76 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
+// Features to validate on are not passed over: a pickle has its captions with it, an array has none.
+func TestValFeaturesAlone(t *testing.T) {
+	w := newWorld(t)
+	if status, _, log := call(t, t.Context(), w.args("x", "--steps", "1", "--val-features", w.features)...); status != 1 || !strings.Contains(log, "holds no captions: say where they are (--captions, --val-captions)") {
+		t.Errorf("status %d, %s", status, log)
+	}
+}
+
+// A mapper that knows normalised features alone is not given others without a word.
+func TestInitNormalized(t *testing.T) {
+	w := newWorld(t)
+	must(t, t.Context(), w.args("run", "--steps", "1", "--normalize")...)
+	const want = "was trained with normalize true, this run has false"
+	for _, more := range [][]string{nil, {"--normalize"}, {"--noise", "0.1"}} {
+		status, _, log := call(t, t.Context(), w.args("x", append(more, "--init", filepath.Join(w.dir, "run"), "--dry-run")...)...)
+		if status != 0 || strings.Contains(log, want) != (more == nil) {
+			t.Errorf("%v: status %d, %s", more, status, log)
+		}
+	}
+}
+
+// Captions left out of the validation are told, as those left out of the training are.
+func TestMissingValidation(t *testing.T) {
+	w := newWorld(t)
+	path := filepath.Join(w.dir, "val.jsonl")
+	if err := os.WriteFile(path, []byte(`{"image_id":0,"caption":"a horse"} {"image_id":77,"caption":"a dog"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	status, _, log := call(t, t.Context(), w.args("x", "--steps", "1", "--val-captions", path, "--val-images", "0", "--max-missing", "0.5")...)
+	if status != 0 || !strings.Contains(log, "validation captions without a feature are left out (captions=1, images=1)") {
+		t.Errorf("status %d, %s", status, log)
+	}
+}
+
+// What a run writes may go into the folder that it makes.
+func TestOutputsInTheNewFolder(t *testing.T) {
+	w := newWorld(t)
+	dir := filepath.Join(w.dir, "x")
+	must(t, t.Context(), w.args("x", "--steps", "1", "--log", filepath.Join(dir, "steps.jsonl"), "--export", filepath.Join(dir, "model.pt"))...)
+	for _, name := range []string{"steps.jsonl", "model.pt"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Captions that say nothing are told.
+func TestEmptyCaptions(t *testing.T) {
+	w := newWorld(t)
+	path := filepath.Join(w.dir, "lines.jsonl")
+	if err := os.WriteFile(path, []byte(`{"row":0,"caption":""} {"row":1,"caption":"a dog"} {"row":2,"caption":" "}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	status, _, log := call(t, t.Context(), w.args("x", "--steps", "1", "--captions", path, "--add-period", "--batch-size", "1", "--dry-run")...)
+	if status != 0 || !strings.Contains(log, "empty captions teach nothing (captions=2)") {
+		t.Errorf("status %d, %s", status, log)
+	}
+}
+
 func TestMisuse(t *testing.T) {
 	w := newWorld(t)
+	zeros := filepath.Join(w.dir, "zeros.npy")
+	text, err := os.ReadFile(w.features)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(text[128:])
+	if err := os.WriteFile(zeros, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args   []string
 		status int
@@ -258,6 +382,8 @@ func TestMisuse(t *testing.T) {
 		{w.args("x", "--val-share", "1"), 2, "--val-share 1"},
 		{w.args("x", "--val-share", "0.1", "--val-captions", w.captions), 2, "want one of them"},
 		{w.args("x", "--mapper", "mamba"), 2, "mamba"},
+		{w.args("x", "--val-split", "val"), 2, "--val-captions is missing"},
+		{w.args("x", "--lora", "2", "--frozen-lm"), 2, "want one of them (--frozen-lm=false)"},
 		{w.args("x", "--resume", "--overwrite"), 2, "want one of them"},
 		{w.args("x", "--captions", filepath.Join(w.dir, "none.json")), 1, "--captions"},
 		{w.args("x", "--batch-size", "13"), 1, "no batch of 13 can be filled from 12 captions"},
@@ -265,6 +391,8 @@ func TestMisuse(t *testing.T) {
 		{w.args("x", "--gpt2", filepath.Join(w.dir, "nothing")), 1, "--gpt2"},
 		{w.args("x", "--freeze", "gpt.nothing.*"), 1, "matches no weight"},
 		{w.args("x", "--prefix-length", "60"), 1, "positions"},
+		{w.args("x", "--normalize", "--features", zeros), 1, "zeros.npy: row 0 (image id 0): all numbers are 0, which cannot be normalised (6 such rows in all)"},
+		{w.args("x", "--noise", "0.1", "--features", zeros), 1, "which cannot be normalised"},
 	} {
 		if status, _, log := call(t, t.Context(), c.args...); status != c.status || !strings.Contains(log, c.want) {
 			t.Errorf("%v: status %d, %s; want %d and %q", c.args, status, log, c.status, c.want)

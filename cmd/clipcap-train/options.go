@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -87,7 +88,7 @@ func setup(f *flag.FlagSet) cli.Work {
 	cli.Device(f, &o.device, &o.gemm)
 	cli.OneOf(f, &s.Precision, "precision", "precision of matrix products", "float32", "high", "bfloat16")
 
-	f.StringVar(&o.valFeatures, "val-features", "", "features of the validation images (default: --features)")
+	f.StringVar(&o.valFeatures, "val-features", "", "features of the validation images (default: --features); a pickle brings its captions along")
 	f.StringVar(&o.valCaptions, "val-captions", "", "`FILE` of captions to validate on")
 	f.StringVar(&o.valSplit, "val-split", "", "split of Karpathy's file to validate on (default val)")
 	f.Float64Var(&o.valShare, "val-share", 0, "hold this share of the images out, chosen by their ids, and validate on them instead of --val-captions")
@@ -100,7 +101,7 @@ func setup(f *flag.FlagSet) cli.Work {
 
 	f.Int64Var(&o.saveEvery, "save-every", 0, "updates between checkpoints (default: an epoch)")
 	f.BoolVar(&o.resume, "resume", false, "continue the run in --out from its last checkpoint")
-	f.BoolVar(&o.overwrite, "overwrite", false, "start anew in --out where it has something in it")
+	f.BoolVar(&o.overwrite, "overwrite", false, "start anew in --out where it has something in it; an earlier run's state, best checkpoint, page and events go")
 	f.StringVar(&o.recipe, "recipe", "", "`NAME` of a preset: "+strings.Join(recipeNames(), ", "))
 	f.StringVar(&o.log, "log", "", "`FILE` for a JSON line a step (default DIR/log.jsonl)")
 	f.StringVar(&o.export, "export", "", "write the result as the original's `FILE`.pt too")
@@ -135,6 +136,10 @@ func (o *options) check() error {
 		return cli.Misusef("--keep-best %s: nothing to go by without --val-captions or --val-share", o.keepBest)
 	case o.patience > 0 && !o.validates():
 		return cli.Misusef("--patience: nothing to go by without --val-captions or --val-share")
+	case o.valSplit != "" && o.valCaptions == "":
+		return cli.Misusef("--val-split %s: of which file? --val-captions is missing", o.valSplit)
+	case o.settings.FrozenLM && o.settings.LoRA > 0:
+		return cli.Misusef("--lora trains the language model, which --frozen-lm (also of a recipe) keeps as it is: want one of them (--frozen-lm=false)")
 	case o.given["dropout"] && o.settings.Dropout < 0:
 		return cli.Misusef("--dropout %v, want 0 ≤ p < 1", o.settings.Dropout)
 	case !(o.maxMissing >= 0 && o.maxMissing <= 1):
@@ -173,8 +178,13 @@ func (o *options) check() error {
 			return err
 		}
 	}
-	if err := cli.NeedOutputs("log", o.log, "export", o.export); err != nil {
-		return err
+	for _, f := range [][2]string{{"log", o.log}, {"export", o.export}} {
+		if _, err := os.Stat(o.out); err != nil && o.out != "" && filepath.Dir(f[1]) == filepath.Clean(o.out) {
+			continue // the folder will be made
+		}
+		if err := cli.NeedOutputs(f[0], f[1]); err != nil {
+			return err
+		}
 	}
 	return o.checkOut()
 }
@@ -217,8 +227,10 @@ func (o *options) checkCounts() error {
 	return nil
 }
 
-// validates tells whether there is anything to validate on.
-func (o *options) validates() bool { return o.valCaptions != "" || o.valShare > 0 }
+// validates tells whether there is anything to validate on; --val-features alone may be a pickle with captions.
+func (o *options) validates() bool {
+	return o.valCaptions != "" || o.valFeatures != "" || o.valShare > 0
+}
 
 // checkOut protects what lies in --out.
 func (o *options) checkOut() error {

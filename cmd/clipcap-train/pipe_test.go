@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,5 +41,25 @@ func TestPipes(t *testing.T) {
 	testkit.FillPipe(t, pipe, text)
 	if status, log := in(w.args("run", "--steps", "1", "--captions", pipe)...); status != 0 {
 		t.Errorf("captions through a pipe: status %d, %q", status, log)
+	}
+	// What is read more than once: to hold a share out, and to score captions written.
+	temp := filepath.Join(w.dir, "temp")
+	t.Setenv("TMPDIR", temp)
+	if err := os.Mkdir(temp, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range [][]string{{"--captions", "--val-share", "0.4", "--batch-size", "2"}, {"--captions", "--train-images", "2"}, {"--val-captions"}} {
+		pipe := filepath.Join(w.dir, fmt.Sprint("pipe", i))
+		if err := syscall.Mkfifo(pipe, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		testkit.FillPipe(t, pipe, text)
+		args := append([]string{"--steps", "1", "--overwrite", c[0], pipe}, c[1:]...)
+		if status, log := in(w.args("run", args...)...); status != 0 {
+			t.Errorf("%v: status %d, %q", args, status, log)
+		}
+	}
+	if left, _ := os.ReadDir(temp); len(left) > 0 {
+		t.Errorf("%v is left", left)
 	}
 }

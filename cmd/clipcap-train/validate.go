@@ -34,7 +34,7 @@ func (o *options) valConfig(s *session) data.Config {
 
 func (o *options) captionConfig(s *session, path, split, or string) data.Config {
 	return data.Config{Captions: path, Options: annotation.Options{Dataset: o.dataset, Split: split, OrSplit: or, CSVQuotes: o.csvQuotes}, AddPeriod: o.addPeriod,
-		MaxTokens: o.maxTokens, MaxMissing: o.maxMissing, Vocab: s.model.LM.Config.Vocab, Encode: s.tokenizer.AppendEncode}
+		MaxTokens: o.maxTokens, MaxMissing: o.maxMissing, Normalize: o.settings.Normalize || o.settings.Noise > 0, Vocab: s.model.LM.Config.Vocab, Encode: s.tokenizer.AppendEncode}
 }
 
 // held tells whether an image is held out by --val-share: the same images whatever the file, its order and the seed.
@@ -76,6 +76,9 @@ func (o *options) validation(s *session, r *train.Run) (err error) {
 	c, err := data.Load(s.valFeatures, config)
 	if err != nil {
 		return err
+	}
+	if n := c.Join.Missing; n > 0 {
+		r.Logger.Warn("validation captions without a feature are left out", "captions", n, "images", len(c.Join.MissingID))
 	}
 	if r.Evaluator, err = train.NewEvaluator(s.backend, s.model, c, o.settings); err != nil {
 		return err

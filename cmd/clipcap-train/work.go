@@ -28,7 +28,7 @@ type session struct {
 	config                checkpoint.Config
 	backend               nn.Backend
 	trainer               *train.Trainer
-	closers               []io.Closer // of the validation
+	closers               []io.Closer // of the validation, and of what was copied
 }
 
 func (s *session) close() error {
@@ -60,6 +60,12 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 	if join.Missing > 0 {
 		logger.Warn("captions without a feature are left out", "captions", join.Missing, "images", len(join.MissingID))
 	}
+	if join.Empty > 0 {
+		logger.Warn("empty captions teach nothing", "captions", join.Empty)
+	}
+	if c, err := checkpoint.ReadConfig(o.init); o.init != "" && err == nil && c.Normalize != s.config.Normalize {
+		logger.Warn(fmt.Sprintf("--init %s was trained with normalize %v, this run has %v", o.init, c.Normalize, s.config.Normalize))
+	}
 	if w := s.trainer.Schedule.Warning(); w != "" {
 		logger.Warn(w)
 	}
@@ -68,9 +74,6 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 	}
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return fmt.Errorf("--out: %w", err)
-	}
-	if err := o.listMissing(join); err != nil {
-		return err
 	}
 	run, err := o.run(s, logger)
 	if err != nil {
@@ -90,6 +93,14 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 	}
 	if err := train.Room(o.out, room); err != nil {
 		return fmt.Errorf("--out: %w", err)
+	}
+	if o.overwrite {
+		if err := run.Overwrite(); err != nil {
+			return fmt.Errorf("--out: %w", err)
+		}
+	}
+	if err := o.listMissing(join); err != nil {
+		return err
 	}
 	return o.train(ctx, s, run, stdout, stderr)
 }
@@ -128,6 +139,9 @@ func (o *options) train(ctx context.Context, s *session, run *train.Run, stdout,
 	if o.json {
 		return cli.PrintJSON(stdout, sum)
 	}
+	if mean == 0 { // no step was left to make
+		mean = sum.Loss
+	}
 	text := fmt.Sprintf("%s: %d of %s, loss %.4f", o.out, sum.Steps, plural.Of(sum.Of, "step"), mean)
 	if sum.Best != nil {
 		text += fmt.Sprintf(", best %.4f at step %d", sum.Best.Value, sum.Best.Step)
@@ -141,6 +155,9 @@ func (o *options) train(ctx context.Context, s *session, run *train.Run, stdout,
 
 // prepare reads everything and plans the run.
 func (o *options) prepare(s *session) (err error) {
+	if err := o.spool(s); err != nil {
+		return err
+	}
 	if s.tokenizer, err = o.tokenizer(); err != nil {
 		return err
 	}
@@ -174,8 +191,12 @@ func (o *options) prepare(s *session) (err error) {
 
 // listMissing writes the ids of images without a feature to a file.
 func (o *options) listMissing(j data.Join) error {
+	path := filepath.Join(o.out, "missing.txt")
+	if o.overwrite {
+		os.Remove(path) // the earlier run's
+	}
 	if len(j.MissingID) == 0 {
 		return nil
 	}
-	return os.WriteFile(filepath.Join(o.out, "missing.txt"), []byte(strings.Join(j.MissingID, "\n")+"\n"), 0o644)
+	return os.WriteFile(path, []byte(strings.Join(j.MissingID, "\n")+"\n"), 0o644)
 }

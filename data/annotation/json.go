@@ -76,14 +76,24 @@ const (
 	shapeText                // no JSON: tab-separated values
 	shapeEmpty
 	shapeUTF16
+	shapeGzip
+	shapeBinary
 )
+
+// unreadable are the shapes that are no captions, whatever their name.
+var unreadable = map[shape]error{
+	shapeEmpty:  errors.New("the file is empty"),
+	shapeUTF16:  errUTF16,
+	shapeGzip:   errors.New("this is gzip-compressed: unpack it first"),
+	shapeBinary: errors.New("this is no text"),
+}
 
 var errUTF16 = errors.New("the text is UTF-16, want UTF-8 (PowerShell's > and Windows' editors write UTF-16 unless told otherwise)")
 
 // recordKeys start the objects of JSON lines; setKeys those of a data set.
 var (
-	recordKeys = map[string]bool{"image_id": true, "row": true, "image": true, "caption": true, "captions": true, "tokens": true}
-	setKeys    = map[string]bool{"info": true, "licenses": true, "type": true, "images": true, "annotations": true, "dataset": true}
+	recordKeys = map[string]bool{"image_id": true, "id": true, "row": true, "image": true, "caption": true, "captions": true, "tokens": true}
+	setKeys    = map[string]bool{"info": true, "licenses": true, "type": true, "images": true, "annotations": true, "categories": true, "dataset": true}
 )
 
 // sniff tells a file's shape from its beginning, which stays unread, and the first key if it is an object.
@@ -97,6 +107,10 @@ func sniff(r *bufio.Reader) (shape, string) {
 	switch {
 	case utf16(head):
 		return shapeUTF16, ""
+	case bytes.HasPrefix(head, []byte("\x1F\x8B")):
+		return shapeGzip, ""
+	case bytes.IndexByte(head, 0) >= 0:
+		return shapeBinary, ""
 	case len(text) == 0:
 		return shapeEmpty, ""
 	case text[0] == '[':

@@ -43,10 +43,8 @@ func parse(r io.Reader, to sink, o Options) (kind string, err error) {
 	buf := bufio.NewReaderSize(r, 1<<16)
 	form, first := sniff(buf)
 	switch {
-	case form == shapeEmpty:
-		return "", errors.New("the file is empty")
-	case form == shapeUTF16:
-		return "", errUTF16
+	case unreadable[form] != nil:
+		return "", unreadable[form]
 	case form == shapeText || o.Dataset == "conceptual":
 		p.kind = "conceptual"
 		err = p.tsv(buf, o.CSVQuotes)
@@ -62,7 +60,11 @@ func parse(r io.Reader, to sink, o Options) (kind string, err error) {
 		p.kind = "map"
 		err = p.byID(json.NewDecoder(buf))
 	}
-	if err == nil && o.Split != "" && p.kind != "karpathy" {
+	switch {
+	case err != nil:
+	case o.Dataset == "coco" && p.kind == "conceptual", o.Dataset == "nocaps" && p.kind != "coco":
+		err = fmt.Errorf("this is no %s file but %s", o.Dataset, p.kind)
+	case o.Split != "" && p.kind != "karpathy":
 		err = fmt.Errorf("split %q: the file has no splits, only Karpathy's dataset_coco.json has", o.Split)
 	}
 	return p.kind, err
@@ -184,15 +186,18 @@ func (p *parser) byID(d *json.Decoder) error {
 		if err := p.to.image(Image{ID: id}); err != nil {
 			return err
 		}
-		return array(d, func(int) error {
-			var text *string
-			if err := d.Decode(&text); err != nil && errors.Is(files.StreamError(err, d), files.ErrCut) {
-				return fmt.Errorf("image id %s: %w", id, files.StreamError(err, d))
-			} else if err != nil || text == nil {
-				return fmt.Errorf("image id %s: its captions are no list of texts", id)
+		var texts []*string
+		if err := d.Decode(&texts); err != nil && errors.Is(files.StreamError(err, d), files.ErrCut) {
+			return fmt.Errorf("image id %s: %w", id, files.StreamError(err, d))
+		} else if err != nil || texts == nil || slices.Contains(texts, nil) {
+			return fmt.Errorf("image id %s: its captions are no list of texts", id)
+		}
+		for _, text := range texts {
+			if err := p.caption(Caption{Image: id, Row: -1, Text: *text}, false); err != nil {
+				return err
 			}
-			return p.caption(Caption{Image: id, Row: -1, Text: *text}, false)
-		})
+		}
+		return nil
 	})
 	if err != nil {
 		return err

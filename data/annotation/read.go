@@ -57,9 +57,6 @@ func (s *Set) check(o Options) error {
 		}
 	}
 	switch {
-	case o.Dataset == "conceptual" && s.Kind != "conceptual", o.Dataset == "coco" && s.Kind == "conceptual",
-		o.Dataset == "nocaps" && s.Kind != "coco":
-		return fmt.Errorf("this is no %s file but %s", o.Dataset, s.Kind)
 	case o.Dataset == "coco" || s.Kind != "coco":
 		for i := range s.Images {
 			s.Images[i].Domain = ""

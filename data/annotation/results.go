@@ -46,12 +46,11 @@ func ParseResults(r io.Reader, path string) (*Results, error) {
 	buf := bufio.NewReaderSize(r, 1<<16)
 	kind, _ := sniff(buf)
 	d := json.NewDecoder(buf)
+	if err := unreadable[kind]; err != nil {
+		return nil, err
+	}
 	var err error
 	switch kind {
-	case shapeEmpty:
-		return nil, errors.New("the file is empty")
-	case shapeUTF16:
-		return nil, errUTF16
 	case shapeText:
 		return nil, errors.New("no JSON: want a list of objects with image_id and caption")
 	case shapeList:

@@ -134,7 +134,7 @@ func TestSetRefuses(t *testing.T) {
 		{`{"images":[{"cocoid":1,"split":"dev","sentences":[]}]}`, "image id 1: unknown split", Options{}},
 		{`{"images":[{"cocoid":1,"split":"test","sentences":[{}]}]}`, "image id 1: a sentence without raw", Options{}},
 		{`{"1":["a"],"1":["b"]}`, "image id 1 stands there twice", Options{}},
-		{`{"1":"a"}`, "expected", Options{}},
+		{`{"1":"a"}`, "no list of texts", Options{}}, {`{"1":null}`, "no list of texts", Options{}},
 	} {
 		if _, err := Parse(strings.NewReader(c.text), "refs", c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.70q: error %v, want one with %q", c.text, err, c.want)

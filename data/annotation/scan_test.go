@@ -38,6 +38,14 @@ func TestScan(t *testing.T) {
 			text: "{\"row\":3,\"tokens\":[5,0,7]}\n{\"image_id\":9,\"caption\":\"a\"}\n{\"row\":0,\"image_id\":\"x\",\"caption\":\"\"}\n",
 			kind: "lines", want: []Caption{{"3", 3, "", []int32{5, 0, 7}}, {"9", -1, "a", nil}, {"x", 0, "", nil}},
 		},
+		"lines that start with the caption's id": {
+			text: "{\"id\":3,\"image_id\":9,\"caption\":\"a\"}\n{\"id\":4,\"image_id\":9,\"caption\":\"b\"}\n",
+			kind: "lines", want: []Caption{{"9", -1, "a", nil}, {"9", -1, "b", nil}},
+		},
+		"categories first": {
+			text: `{"categories":[],"images":[{"id":8}],"annotations":[{"image_id":8,"caption":"a"}]}`,
+			kind: "coco", want: []Caption{{"8", -1, "a", nil}},
+		},
 		"conceptual, quotes literal": {
 			text: "\"a man\thttp://x\nb .\thttp://y\n",
 			kind: "conceptual", want: []Caption{{"0", -1, "\"a man", nil}, {"1", -1, "b .", nil}},
@@ -68,12 +76,16 @@ func TestScanRefuses(t *testing.T) {
 		{`{"row":1,"tokens":[99999999999]}`, "object 1"},
 		{`[{"image_id":1,"caption":"a"`, "in the middle of a JSON value"},
 		{"no tab here\n", "no tab"},
+		{`{"1":["a"],"2":"b"}`, "image id 2: its captions are no list of texts"},
+		{`{"1":["a",null]}`, "image id 1: its captions are no list of texts"},
 		{`{"images":[{"id":1}],"images":[{"id":2}],"annotations":[]}`, "images stands there twice"},
 		{`{"images":[{"id":1}],"annotations":[{"image_id":1,"caption":"a"}],"annotations":[]}`, "annotations stands there twice"},
 		{`{"annotations":[],"annotations":[],"images":[{"id":1}]}`, "annotations stands there twice"},
 		{"\xFF\xFE[\x00]\x00", "UTF-16"},
 		{"\xFE\xFF\x00[\x00]", "UTF-16"},
 		{"{\x00\"\x00", "UTF-16"},
+		{"\x1F\x8B\x08\x08a\tb", "gzip-compressed: unpack it first"},
+		{"\x80\x02}q\x00\tb", "this is no text"},
 		{"\x00a\x00\t\x00b", "UTF-16"},
 	} {
 		_, err := Scan(write(t, c.text), Options{}, func(Caption) error { return nil })
@@ -83,6 +95,9 @@ func TestScanRefuses(t *testing.T) {
 	}
 	if _, err := Scan(write(t, `[]`), Options{Split: "train"}, nil); err == nil || !strings.Contains(err.Error(), "no splits") {
 		t.Errorf("a split of a flat list: %v", err)
+	}
+	if _, err := Scan(write(t, "a\thttp://x\n"), Options{Dataset: "coco"}, func(Caption) error { return nil }); err == nil || !strings.Contains(err.Error(), "this is no coco file but conceptual") {
+		t.Errorf("another data set than said: %v", err)
 	}
 }
 

@@ -23,11 +23,12 @@ func (t *measured) memory(w io.Writer, be nn.Backend) error {
 		}
 	}
 	plan := t.Plan()
-	packed := 0
+	packed, held := 0, 0
 	if c, ok := be.(*nn.CPU); ok {
 		packed = c.PackedBytes()
+		held = c.HeldBytes() - packed
 	}
-	fmt.Fprintf(w, "%-58s %8s\n", "memory", "MB")
+	fmt.Fprintf(w, "%-62s %8s\n", "memory", "MB")
 	for _, r := range []struct {
 		what  string
 		bytes int
@@ -36,14 +37,15 @@ func (t *measured) memory(w io.Writer, be nn.Backend) error {
 		{fmt.Sprintf("moments of the %.1f M that are trained", float64(trained)/1e6), 8 * trained},
 		{"weights packed for the kernels", packed},
 		{fmt.Sprintf("results of %d operations (%d MB if none shared memory)", plan.Steps, 4*plan.Sum/mb), 4 * plan.Arena},
+		{"logits that a loss keeps, operands in the order products read", held},
 	} {
-		fmt.Fprintf(w, "%-58s %8d\n", r.what, r.bytes/mb)
+		fmt.Fprintf(w, "%-62s %8d\n", r.what, r.bytes/mb)
 	}
 	var s runtime.MemStats
 	runtime.ReadMemStats(&s)
-	fmt.Fprintf(w, "%-58s %8d\n", "Go's heap in use", s.HeapInuse/mb)
+	fmt.Fprintf(w, "%-62s %8d\n", "Go's heap in use", s.HeapInuse/mb)
 	if peak := peakMemory(); peak != "" {
-		fmt.Fprintf(w, "%-58s %8s\n", "the process at its peak", peak)
+		fmt.Fprintf(w, "%-62s %8s\n", "the process at its peak", peak)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ type task struct {
 	n, step int
 
 	y, x, z    Matrix
+	rounded    RoundedMatrix
 	a, b, c, d []float32
 	wide       []float64 // partial results, kept from one use to the next
 	part       []float32

@@ -84,3 +84,25 @@ func AttentionDropoutGrad(dq, dk, dv, dout, out, q, k, v Matrix, heads int, scal
 	j.run(attnGradRows)
 	j.done()
 }
+
+// AttentionRounded is AttentionDropout of queries, keys and values in bfloat16. The arithmetic is that of the same numbers in float32.
+func AttentionRounded(out Matrix, q, k, v RoundedMatrix, heads int, scale float32, causal bool, qs, ks Seqs, lse []float32, p float32, key uint64) {
+	j := attnJobs.get()
+	j.out, j.lse = out, lse
+	j.roundQ, j.roundK, j.roundV, j.rounded = q, k, v, true
+	j.heads, j.scale, j.causal, j.qs, j.ks, j.p, j.key = heads, scale, causal, qs, ks, p, key
+	j.run(attnRows)
+	j.done()
+}
+
+// AttentionRoundedGrad is the backward pass of AttentionRounded with the same p and key.
+func AttentionRoundedGrad(dq, dk, dv, dout, out Matrix, q, k, v RoundedMatrix, heads int, scale float32, causal bool, qs, ks Seqs, lse []float32, p float32, key uint64) {
+	j := attnJobs.get()
+	j.dq, j.dk, j.dv, j.dout = dq, dk, dv, dout
+	j.out, j.lse = out, lse
+	j.roundQ, j.roundK, j.roundV, j.rounded = q, k, v, true
+	j.heads, j.scale, j.causal, j.qs, j.ks, j.p, j.key = heads, scale, causal, qs, ks, p, key
+	j.grad = true
+	j.run(attnGradRows)
+	j.done()
+}

@@ -9,7 +9,7 @@ func (t *attnTask) gradTile(first, i, m, own int) {
 	for r := range m {
 		t.stats.lse[r] = t.lse[(row+r)*t.heads+t.head]
 	}
-	attnCopyRows(t.queryRows, t.wide, t.columns(&t.q, row, m), t.q.Stride, m, t.hd, t.scales)
+	t.queries(row, m)
 	attnCopyRows(t.doutRows, t.wide, dout, t.dout.Stride, m, t.hd, nil)
 	total := t.sees(i+m-1, own)
 	t.center = t.out.V == nil && total <= attnGradKeys

@@ -12,6 +12,9 @@ const (
 // with its children; a piece is a few consecutive tasks.
 type attnJob struct {
 	out, q, k, v     Matrix
+	rounded          bool // q, k and v are bfloat16 instead, as follows
+	roundQ, roundK   RoundedMatrix
+	roundV           RoundedMatrix
 	dq, dk, dv, dout Matrix
 	qs, ks           Seqs
 	lse              []float32
@@ -27,6 +30,9 @@ type attnJob struct {
 
 func (j *attnJob) run(tileRows int) {
 	j.hd = j.q.Cols / max(j.heads, 1)
+	if j.rounded {
+		j.hd = j.roundQ.Cols / max(j.heads, 1)
+	}
 	if j.hd == 0 {
 		return
 	}

@@ -2,18 +2,6 @@ package kernel
 
 import "github.com/clipcap-go/clipcap/internal/half"
 
-// RoundedMatrix is a Matrix of bfloat16 bit patterns that is not transposed.
-type RoundedMatrix struct {
-	V                  []uint16
-	Rows, Cols, Stride int
-}
-
-// segment is columns j0 to j1 of row i.
-func (m *RoundedMatrix) segment(i, j0, j1 int) []uint16 {
-	at := i * m.Stride
-	return m.V[at+j0 : at+j1 : at+j1]
-}
-
 // AttentionCachedRounded is AttentionCached on keys and values that CacheRowsRounded rounded: half the memory to read. Queries and all
 // arithmetic are float32.
 func AttentionCachedRounded(out, q Matrix, cacheK, cacheV RoundedMatrix, heads int, scale float32, table []int32, tableStride int, lens []int32) {

@@ -1,5 +1,11 @@
 package kernel
 
+import (
+	"unsafe"
+
+	"github.com/clipcap-go/clipcap/internal/half"
+)
+
 // attnTask is one worker's view of a job: the head in hand and the working memory.
 type attnTask struct {
 	*attnJob
@@ -13,6 +19,7 @@ type attnTask struct {
 	queryRows, doutRows []float32 // [tileRows][wide], the queries times scale
 	scores, grads       []float32 // tiles [tileRows][tileKeys]
 	result              []float32 // [tileRows][wide]
+	widened             []float32 // [keys][wide], of rounded keys or values that are packed across alone
 	keySum, valueSum    []float32 // [keys][wide], the gradients so far
 	scales              []float32 // [tileRows] times scale
 	stats               attnStats
@@ -36,7 +43,10 @@ func (t *attnTask) init(j *attnJob) (memory []float32) {
 	if j.grad {
 		n = 2*across + 3*packed + attnTransposeMost*j.hd + 3*tile + 2*j.tileRows*attnGradKeys + 3*rows
 	}
-	memory = scratch.get(n + 16*cacheLine/4)
+	if j.rounded {
+		n += packed
+	}
+	memory = scratch.get(n + 17*cacheLine/4)
 	rest := memory
 	cut := func(n int) []float32 { // each begins on a cache line
 		v := rest[:n:n]
@@ -48,6 +58,9 @@ func (t *attnTask) init(j *attnJob) (memory []float32) {
 	t.scales = cut(rows)[:j.tileRows]
 	for i := range t.scales {
 		t.scales[i] = j.scale
+	}
+	if j.rounded {
+		t.widened = cut(packed)
 	}
 	if !j.grad {
 		t.valueRows, t.scores = cut(packed), cut(j.tileRows*attnKeys)
@@ -84,8 +97,16 @@ func (t *attnTask) group(members []int32) {
 
 // pack adds n keys and values, from row first of k and v on, behind the parent's.
 func (t *attnTask) pack(first, n int) {
-	keys, values := t.columns(&t.k, first, n), t.columns(&t.v, first, n)
 	from, to := t.above*t.wide, (t.above+n)*t.wide
+	if t.grad {
+		clear(t.keySum[from:to])
+		clear(t.valueSum[from:to])
+	}
+	if t.rounded {
+		t.packRounded(first, n, from)
+		return
+	}
+	keys, values := t.columns(&t.k, first, n), t.columns(&t.v, first, n)
 	attnPackT(t.keysT, keys, t.k.Stride, t.above, n, t.hd, t.block)
 	if !t.grad {
 		attnCopyRows(t.valueRows[from:], t.wide, values, t.v.Stride, n, t.hd, nil)
@@ -93,8 +114,43 @@ func (t *attnTask) pack(first, n int) {
 	}
 	attnPackT(t.valuesT, values, t.v.Stride, t.above, n, t.hd, t.block)
 	attnCopyRows(t.keyRows[from:], t.wide, keys, t.k.Stride, n, t.hd, nil)
-	clear(t.keySum[from:to])
-	clear(t.valueSum[from:to])
+}
+
+// packRounded is pack of keys and values in bfloat16.
+func (t *attnTask) packRounded(first, n, from int) {
+	keys, values := t.widened, t.widened // one after the other
+	if t.grad {
+		keys = t.keyRows[from:]
+	} else {
+		values = t.valueRows[from:]
+	}
+	t.widen(keys, &t.roundK, first, n)
+	attnPackT(t.keysT, keys, t.wide, t.above, n, t.hd, t.block)
+	t.widen(values, &t.roundV, first, n)
+	if t.grad {
+		attnPackT(t.valuesT, values, t.wide, t.above, n, t.hd, t.block)
+	}
+}
+
+// widen is the head's part of n rows of m in dst, [n][wide]; the next head's is being fetched, without which this takes half as long again.
+func (t *attnTask) widen(dst []float32, m *RoundedMatrix, first, n int) {
+	at := t.head * t.hd
+	for r := range n {
+		half.WidenBF16(dst[r*t.wide:], m.segment(first+r, at, at+t.hd))
+	}
+	if next := at + t.hd; n > 0 && next+t.hd <= m.Cols {
+		fetchRows((*float32)(unsafe.Pointer(&m.V[first*m.Stride+next])), m.Stride/2, n)
+	}
+}
+
+// queries brings m queries, from row first of q on, times scale, into queryRows.
+func (t *attnTask) queries(first, m int) {
+	if t.rounded {
+		t.widen(t.queryRows, &t.roundQ, first, m)
+		attnCopyRows(t.queryRows, t.wide, t.queryRows, t.wide, m, t.hd, t.scales)
+		return
+	}
+	attnCopyRows(t.queryRows, t.wide, t.columns(&t.q, first, m), t.q.Stride, m, t.hd, t.scales)
 }
 
 // columns is the head's part of n rows of m: hd elements at every multiple of m's stride, and
@@ -144,7 +200,7 @@ func (t *attnTask) sequence(s, own int) {
 // forwardTile does queries i to i+m of the sequence at row first.
 func (t *attnTask) forwardTile(first, i, m, own int) {
 	total := t.sees(i+m-1, own)
-	attnCopyRows(t.queryRows, t.wide, t.columns(&t.q, first+i, m), t.q.Stride, m, t.hd, t.scales)
+	t.queries(first+i, m)
 	for r := range m {
 		t.stats.max[r], t.stats.sum[r] = negInf, 0
 	}

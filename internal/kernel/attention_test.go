@@ -392,6 +392,8 @@ func TestAttentionAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(20, func() {
 		c.forward()
 		c.backward(dq, dk, dv)
+		AttentionRounded(c.out, rk, rk, rv, c.heads, c.scale, c.causal, c.qs, c.ks, c.lse, c.p, c.key)
+		AttentionRoundedGrad(dq, dk, dv, c.dout, c.out, rk, rk, rv, c.heads, c.scale, c.causal, c.qs, c.ks, c.lse, c.p, c.key)
 		q := c.q
 		q.Rows = 4
 		AttentionCached(c.out, q, c.k, c.v, 4, c.scale, table, 50, lens)

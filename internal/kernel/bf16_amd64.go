@@ -27,7 +27,7 @@ func multiplyBF16(c, a Matrix, rounded *Rounded, b *Packed, ep *Epilogue, to *Ro
 	p.c, p.a, p.b, p.rounded = c, a, b, rounded
 	p.end.from(ep, b)
 	p.end.to = to
-	p.aside = to != nil || p.end.overlaps(&c)
+	p.aside = p.end.overlaps(&c)
 	p.run()
 	*p = productBF16{}
 	productsBF16.put(p)

@@ -6,6 +6,8 @@ import (
 	"math"
 	"runtime"
 	"unsafe"
+
+	"github.com/clipcap-go/clipcap/internal/half"
 )
 
 const (
@@ -75,20 +77,20 @@ const (
 	inRegions dotFinish = iota // they wait in memory
 	asNumbers                  // to rows of c
 	asRounded                  // to rows that lie rounded, which have the form of a tile
-	activated                  // likewise, with an activation on the way
+	byTile                     // likewise, or to rows of bfloat16, with more than a bias on the way: the tile is in the nearest cache
 )
 
 // finish tells how the epilogue can be done.
 func (p *productBF16) finish() dotFinish {
 	f := &p.end
 	switch {
-	case p.left.rows != dotRows || p.depth*groupDepth != p.left.kp || f.scale != nil || f.hasPre || f.hasGrad:
+	case p.left.rows != dotRows || p.depth*groupDepth != p.left.kp || f.scale != nil || f.hasGrad:
 		return inRegions
 	case f.to != nil && f.roundsRows():
 		return asRounded
-	case f.to != nil && !f.hasAdded && f.rounded == nil:
-		return activated
-	case f.to == nil && f.rounded == nil && (f.act == None || f.act == ReLU && !f.hasAdded):
+	case f.elsewhere() && !f.hasAdded && f.rounded == nil:
+		return byTile
+	case !f.elsewhere() && f.rounded == nil && !f.hasPre && (f.act == None || f.act == ReLU && !f.hasAdded):
 		if f.hasAdded && p.aside && (&f.residual.V[0] != &p.c.V[0] || f.residual.Stride != p.c.Stride) {
 			return inRegions // a tile of c may be another's residual
 		}
@@ -102,7 +104,7 @@ func (p *productBF16) finished(i0, i1, j0, j1 int) {
 	f, groups, pairs := &p.end, p.left.kp/groupDepth, pairsIn(p.b.k, 0, p.left.kp/groupDepth)
 	floor := f.floor()
 	var tile []float32
-	if p.how == activated {
+	if p.how == byTile {
 		tile = scratch.get(dotRows * panelCols)
 		defer scratch.put(tile)
 	}
@@ -118,13 +120,9 @@ func (p *productBF16) finished(i0, i1, j0, j1 int) {
 					from = f.rounded.left.at(i, j)
 				}
 				dotFinished14x32(pairs, a, b, f.to.left.at(i, j), bias, from, floor, next)
-			case activated:
+			case byTile:
 				dotJoined14x32(pairs, a, b, &tile[0], panelCols, bias, nil, 0, float32(math.Inf(-1)), next)
-				actRow(tile, tile, f.act)
-				if f.positive {
-					actRow(tile, tile, ReLU)
-				}
-				splitRow(f.to.left.at(i, j), 2*groupDepth, &tile[0], dotRows, 1, 0)
+				p.finishTile(tile, i, j)
 			default:
 				var from *float32
 				if f.hasAdded {
@@ -133,6 +131,41 @@ func (p *productBF16) finished(i0, i1, j0, j1 int) {
 				dotJoined14x32(pairs, a, b, &p.c.V[i*dotRows*p.c.Stride+j*panelCols], p.c.Stride, bias, from, f.residual.Stride, floor, next)
 			}
 		}
+	}
+}
+
+// finishTile does with the sums and bias of left panel i and right panel j, [dotRows, panelCols], what is left to do.
+func (p *productBF16) finishTile(tile []float32, i, j int) {
+	f := &p.end
+	rows, cols := min(dotRows, p.c.Rows-i*dotRows), min(panelCols, p.c.Cols-j*panelCols)
+	if f.preRounded.V != nil {
+		roundTile(&f.preRounded, tile, i*dotRows, rows, j*panelCols, cols)
+	} else if f.hasPre {
+		for r := range rows {
+			copy(f.pre.segment(i*dotRows+r, j*panelCols, j*panelCols+cols), tile[r*panelCols:])
+		}
+	}
+	if f.act != None {
+		actRow(tile, tile, f.act)
+	}
+	if f.positive {
+		actRow(tile, tile, ReLU)
+	}
+	if f.to != nil {
+		splitRow(f.to.left.at(i, j), 2*groupDepth, &tile[0], dotRows, 1, 0)
+	} else {
+		roundTile(&f.toRows, tile, i*dotRows, rows, j*panelCols, cols)
+	}
+}
+
+// roundTile rounds the first rows and cols of a tile to m, from (i, j) on.
+func roundTile(m *RoundedMatrix, tile []float32, i, rows, j, cols int) {
+	if cols == panelCols {
+		splitRow(&m.V[i*m.Stride+j], 2*m.Stride, &tile[0], rows, 1, 0)
+		return
+	}
+	for r := range rows {
+		half.NarrowBF16(m.segment(i+r, j, j+cols), tile[r*panelCols:][:cols])
 	}
 }
 

@@ -15,7 +15,7 @@ type finishBlock struct {
 
 // blockArch is rows for sums that do not lie in c, if the assembly can do it: it spares a call for every row and step.
 func (f *finisher) blockArch(sum []float32, stride int, c *Matrix, i0, i1, j0, j1 int) bool {
-	if isa < AVX512 || (j1-j0)%16 != 0 || i1 == i0 || f.to != nil || f.rounded != nil || f.hasPre || f.hasGrad || f.positive || f.act != None && stride != j1-j0 {
+	if isa < AVX512 || (j1-j0)%16 != 0 || i1 == i0 || f.elsewhere() || f.rounded != nil || f.hasPre || f.hasGrad || f.positive || f.act != None && stride != j1-j0 {
 		return false
 	}
 	b := finishBlock{sum: &sum[0], rows: i1 - i0, cols: j1 - j0, strideSum: stride}

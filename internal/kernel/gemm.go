@@ -40,7 +40,11 @@ func GemmBoth(c, a, b Matrix, prec Precision, ep *Epilogue) {
 	for j := 0; j < b.Cols; j += step {
 		n := min(step, b.Cols-j)
 		p.Pack(b.columns(j, n), f)
-		Gemm(c.columns(j, n), a, p, e.of(ep, j, n))
+		part := Matrix{Rows: c.Rows, Cols: n, Stride: n}
+		if c.V != nil {
+			part = c.columns(j, n)
+		}
+		Gemm(part, a, p, e.of(ep, j, n))
 	}
 }
 
@@ -66,7 +70,9 @@ var loans freeList[Packed]
 // piece is an Epilogue for some columns.
 type piece struct {
 	Epilogue
-	pre, gradPre, residual Matrix
+	pre, gradPre, residual  Matrix
+	preRounded, gradRounded RoundedMatrix
+	result                  RoundedMatrix
 }
 
 var pieces freeList[piece]
@@ -87,6 +93,18 @@ func (e *piece) of(ep *Epilogue, j, n int) *Epilogue {
 	if ep.GradPre != nil {
 		e.gradPre = ep.GradPre.columns(j, n)
 		e.GradPre = &e.gradPre
+	}
+	if ep.PreRounded != nil {
+		e.preRounded = ep.PreRounded.columns(j, n)
+		e.PreRounded = &e.preRounded
+	}
+	if ep.GradPreRounded != nil {
+		e.gradRounded = ep.GradPreRounded.columns(j, n)
+		e.GradPreRounded = &e.gradRounded
+	}
+	if ep.Result != nil {
+		e.result = ep.Result.columns(j, n)
+		e.Result = &e.result
 	}
 	if ep.Residual != nil {
 		e.residual = ep.Residual.columns(j, n)

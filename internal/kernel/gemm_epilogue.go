@@ -1,6 +1,10 @@
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/clipcap-go/clipcap/internal/half"
+)
 
 // Activation is a function applied to every element.
 type Activation int
@@ -29,6 +33,11 @@ type Epilogue struct {
 	Residual *Matrix  // may be c itself, and so may GradPre: c += a·b
 	Rounded  *Rounded // a Residual that is kept rounded; may be the product's result
 	Positive bool     // ReLU of it all
+
+	// Pre and GradPre may be in bfloat16 instead, but not those of a convolution. Act is taken of the value before it is rounded.
+	PreRounded, GradPreRounded *RoundedMatrix
+	// Result receives what c would, rounded; of c only the shape counts then. Not of a convolution either.
+	Result *RoundedMatrix
 }
 
 // finisher is an Epilogue by value, so that a caller's need not live on the heap.
@@ -36,10 +45,12 @@ type finisher struct {
 	scale, bias               []float32
 	act, gradOf               Activation
 	pre, gradPre, residual    Matrix
+	preRounded, gradRounded   RoundedMatrix // in their place, if V is not nil
 	hasPre, hasGrad, hasAdded bool
 	positive                  bool
-	rounded                   *Rounded // a residual in another form, if not nil
-	to                        *Rounded // where the result goes instead of c, if not nil
+	rounded                   *Rounded      // a residual in another form, if not nil
+	to                        *Rounded      // where the result goes instead of c, if not nil
+	toRows                    RoundedMatrix // likewise, if V is not nil
 }
 
 // from sets f to what ep, which may be nil, asks for after a product with b.
@@ -55,11 +66,20 @@ func (f *finisher) from(ep *Epilogue, b *Packed) {
 	if ep.Pre != nil {
 		f.pre, f.hasPre = *ep.Pre, true
 	}
+	if ep.PreRounded != nil {
+		f.preRounded, f.hasPre = *ep.PreRounded, true
+	}
 	if ep.GradPre != nil {
 		f.gradPre, f.hasGrad = *ep.GradPre, true
 	}
+	if ep.GradPreRounded != nil {
+		f.gradRounded, f.hasGrad = *ep.GradPreRounded, true
+	}
 	if ep.Residual != nil {
 		f.residual, f.hasAdded = *ep.Residual, true
+	}
+	if ep.Result != nil {
+		f.toRows = *ep.Result
 	}
 	if r := ep.Rounded; r != nil && r.plain {
 		f.residual, f.hasAdded = r.matrix(), true
@@ -68,9 +88,9 @@ func (f *finisher) from(ep *Epilogue, b *Packed) {
 	}
 }
 
-// overlaps tells whether c's memory is also an input of f, so that sums must not be kept there.
+// overlaps tells whether sums must not be kept in c: its memory is also an input of f, or c has none.
 func (f *finisher) overlaps(c *Matrix) bool {
-	return f.hasGrad && share(c.V, f.gradPre.V) || f.hasAdded && share(c.V, f.residual.V)
+	return f.elsewhere() || f.hasGrad && share(c.V, f.gradPre.V) || f.hasAdded && share(c.V, f.residual.V)
 }
 
 // share tells whether two slices have memory in common.
@@ -82,15 +102,21 @@ func share(a, b []float32) bool {
 	return p < q+4*uintptr(len(b)) && q < p+4*uintptr(len(a))
 }
 
+// elsewhere tells whether the result does not go to c.
+func (f *finisher) elsewhere() bool { return f.to != nil || f.toRows.V != nil }
+
 // idle tells whether there is nothing to do when the sums are in c already.
 func (f *finisher) idle() bool {
-	return f.scale == nil && f.bias == nil && f.act == None && !f.hasPre && !f.hasGrad && !f.hasAdded && f.rounded == nil && !f.positive
+	return !f.elsewhere() && f.scale == nil && f.bias == nil && f.act == None && !f.hasPre && !f.hasGrad && !f.hasAdded && f.rounded == nil && !f.positive
 }
 
 // fetch has the processor fetch what rows will read of a tile's rows from i on and of the panel of columns from j on,
 // while the tile's sums are formed.
 func (f *finisher) fetch(i, rows, j int) {
-	if f.hasGrad {
+	switch {
+	case f.gradRounded.V != nil:
+		fetchRows((*float32)(unsafe.Pointer(&f.gradRounded.V[i*f.gradRounded.Stride+j])), f.gradRounded.Stride/2, rows)
+	case f.hasGrad:
 		fetchRows(&f.gradPre.V[i*f.gradPre.Stride+j], f.gradPre.Stride, rows)
 	}
 	if f.hasAdded {
@@ -104,20 +130,21 @@ func (f *finisher) fetch(i, rows, j int) {
 // rows turns the sums of rows i0 to i1, columns j0 to j1, into c's. Row i of the sums begins at
 // sum[(i-i0)*stride]; they may lie in c, and are used up.
 func (f *finisher) rows(sum []float32, stride int, c *Matrix, i0, i1, j0, j1 int) {
-	inPlace := f.to == nil && &sum[0] == &c.V[i0*c.Stride+j0]
-	if inPlace && f.idle() {
+	if f.idle() && &sum[0] == &c.V[i0*c.Stride+j0] {
 		return
 	}
 	for i := i0; i < i1; i++ {
 		v := sum[(i-i0)*stride:][:j1-j0]
-		if f.to != nil {
-			if !f.roundRow(v, i, j0, j1) {
-				f.row(v, v, i, j0, j1)
-				f.to.put(i, j0, v)
-			}
-			continue
+		switch {
+		case f.toRows.V != nil:
+			f.row(v, v, i, j0, j1)
+			half.NarrowBF16(f.toRows.segment(i, j0, j1), v)
+		case f.to == nil:
+			f.row(c.segment(i, j0, j1), v, i, j0, j1)
+		case !f.roundRow(v, i, j0, j1):
+			f.row(v, v, i, j0, j1)
+			f.to.put(i, j0, v)
 		}
-		f.row(c.segment(i, j0, j1), v, i, j0, j1)
 	}
 }
 
@@ -146,13 +173,16 @@ func (f *finisher) row(out, v []float32, i, j0, j1 int) {
 	}
 	if f.bias != nil {
 		dst := last(f.hasPre || f.act != None || f.hasGrad || f.hasAdded || f.rounded != nil)
-		if f.hasPre && f.act != None { // which is taken of it where it lies
+		if f.pre.V != nil && f.act != None { // which is taken of it where it lies
 			dst = f.pre.segment(i, j0, j1)
 		}
 		addRows(dst, v, f.bias[j0:j1])
 		v = dst
 	}
-	if f.hasPre && (f.bias == nil || f.act == None) {
+	switch {
+	case f.preRounded.V != nil:
+		half.NarrowBF16(f.preRounded.segment(i, j0, j1), v)
+	case f.hasPre && (f.bias == nil || f.act == None):
 		copy(f.pre.segment(i, j0, j1), v)
 	}
 	if f.act != None {
@@ -162,7 +192,7 @@ func (f *finisher) row(out, v []float32, i, j0, j1 int) {
 	}
 	if f.hasGrad {
 		dst := last(f.hasAdded || f.rounded != nil)
-		actGradRow(dst, v, f.gradPre.segment(i, j0, j1), f.gradOf)
+		f.gradRow(dst, v, i, j0, j1)
 		v = dst
 	}
 	switch {
@@ -179,6 +209,18 @@ func (f *finisher) row(out, v []float32, i, j0, j1 int) {
 	if f.positive {
 		actRow(out, out, ReLU)
 	}
+}
+
+// gradRow is dst = v·GradOf′ for columns j0 to j1 of row i.
+func (f *finisher) gradRow(dst, v []float32, i, j0, j1 int) {
+	if f.gradRounded.V == nil {
+		actGradRow(dst, v, f.gradPre.segment(i, j0, j1), f.gradOf)
+		return
+	}
+	pre := scratch.get(j1 - j0)
+	half.WidenBF16(pre, f.gradRounded.segment(i, j0, j1))
+	actGradRow(dst, v, pre, f.gradOf)
+	scratch.put(pre)
 }
 
 // joins tells whether a bias and a residual are all there is to add, which takes one pass.

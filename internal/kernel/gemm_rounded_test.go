@@ -21,16 +21,17 @@ func TestGemmRounded(t *testing.T) {
 				p1.Pack(w1, BF16)
 				p2.Pack(w2, BF16)
 				for e, ep := range []*Epilogue{nil, {Bias: bias.segment(0, 0, h), Act: QuickGELU}, {Bias: bias.segment(0, 0, h), Residual: &residual, Positive: true},
-					{Act: GELUTanh, GradOf: Tanh, GradPre: &grad, Residual: &residual, Positive: true}} {
+					{Act: GELUTanh, GradOf: Tanh, GradPre: &grad, Residual: &residual, Positive: true},
+					{Bias: bias.segment(0, 0, h), Act: GELUTanh}, {Act: ReLU}} {
 					last := &Epilogue{Act: Tanh}
 					wantPre, gotPre := fenced(rng, m, h, false), fenced(rng, m, h, false)
-					if e == 3 {
+					if e >= 3 {
 						ep.Pre = &wantPre
 					}
 					c, want, got := fenced(rng, m, h, false), fenced(rng, m, n, false), fenced(rng, m, n, false)
 					Gemm(c, a, &p1, ep)
 					Gemm(want, c, &p2, last)
-					if e == 3 {
+					if e >= 3 {
 						ep.Pre = &gotPre
 					}
 					onWorkers(func() {
@@ -42,8 +43,29 @@ func TestGemmRounded(t *testing.T) {
 							if fmt.Sprint(bitsOf(got, i)) != fmt.Sprint(bitsOf(want, i)) {
 								t.Fatalf("%v, epilogue %d: row %d differs", s, e, i)
 							}
-							if e == 3 && fmt.Sprint(bitsOf(gotPre, i)) != fmt.Sprint(bitsOf(wantPre, i)) {
+							if e >= 3 && fmt.Sprint(bitsOf(gotPre, i)) != fmt.Sprint(bitsOf(wantPre, i)) {
 								t.Fatalf("%v: row %d of Pre differs", s, i)
+							}
+						}
+					})
+					if e < 3 {
+						continue
+					}
+					pre, check := guardedRounded(m, h)
+					ep.Pre, ep.PreRounded = nil, &pre
+					onWorkers(func() {
+						GemmRounded(&between, a, &p1, ep)
+						MulRounded(got, &between, &p2, last)
+						check(t, "PreRounded")
+						pre.Widen(gotPre)
+						for i := range m {
+							for j, v := range wantPre.segment(i, 0, h) {
+								if gotPre.segment(i, 0, h)[j] != roundBF16(v) {
+									t.Fatalf("%v, epilogue %d: row %d of Pre, rounded, has %g for %g", s, e, i, gotPre.segment(i, 0, h)[j], v)
+								}
+							}
+							if fmt.Sprint(bitsOf(got, i)) != fmt.Sprint(bitsOf(want, i)) {
+								t.Fatalf("%v, epilogue %d: row %d differs with Pre rounded", s, e, i)
 							}
 						}
 					})

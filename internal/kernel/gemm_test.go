@@ -182,7 +182,16 @@ func TestGemmBothInPieces(t *testing.T) {
 					c, pre, grad := fenced(rng, m, n, false), fenced(rng, m, n, false), fenced(rng, m, n, false)
 					GemmBoth(c, a, b, prec, &Epilogue{Bias: bias.segment(0, 0, n), Act: GELUTanh, Pre: &pre, GradOf: Tanh, GradPre: &grad, Residual: &c})
 					GemmBoth(grad, a, b, prec, nil)
-					for _, x := range []Matrix{c, pre, grad} {
+					preRounded, check := guardedRounded(m, n)
+					result, free := guardedRounded(m, n)
+					GemmBoth(Matrix{Rows: m, Cols: n, Stride: n}, a, b, prec, &Epilogue{Bias: bias.segment(0, 0, n), Act: GELUTanh, PreRounded: &preRounded,
+						GradOf: Tanh, GradPreRounded: &preRounded, Result: &result})
+					check(t, "PreRounded")
+					free(t, "Result")
+					wide := [2]Matrix{fenced(rng, m, n, false), fenced(rng, m, n, false)}
+					preRounded.Widen(wide[0])
+					result.Widen(wide[1])
+					for _, x := range []Matrix{c, pre, grad, wide[0], wide[1]} {
 						checkFences(t, x)
 						for r := range m {
 							got[i] = append(got[i], x.segment(r, 0, n)...)
