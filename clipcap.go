@@ -70,6 +70,8 @@ func convert(images iter.Seq2[image.Image, error]) iter.Seq2[*clip.Image, error]
 			case err != nil:
 			case m == nil || m.Bounds().Empty():
 				err = errors.New("caption: the image is empty")
+			case m.Bounds().Dx() > math.MaxInt32/m.Bounds().Dy(): // an image.Uniform, say, which is endless
+				err = fmt.Errorf("caption: the image has %d×%d pixels, which is too many", m.Bounds().Dx(), m.Bounds().Dy())
 			default:
 				c = clip.FromImage(m)
 			}
@@ -127,13 +129,24 @@ func (m *Model) Features(ctx context.Context, images iter.Seq2[*clip.Image, erro
 }
 
 // PixelFeatures is Features for images that are ready for CLIP: float32 [3, size, size] each, of ImageSize, with CLIP's mean taken off
-// and divided by its deviation.
+// and divided by its deviation. One of another size is an error in its place.
 func (m *Model) PixelFeatures(ctx context.Context, pixels iter.Seq2[[]float32, error]) iter.Seq2[[]float32, error] {
 	if m.encoder == nil {
 		return func(yield func([]float32, error) bool) { yield(nil, ErrNoCLIP) }
 	}
+	size := m.ImageSize()
+	checked := func(yield func([]float32, error) bool) {
+		for p, err := range pixels {
+			if err == nil && len(p) != 3*size*size {
+				err = fmt.Errorf("an image of %d numbers, want 3·%d·%d", len(p), size, size)
+			}
+			if !yield(p, err) {
+				return
+			}
+		}
+	}
 	n := min(m.encoder.Batch(), m.options.Decode.Batch, encodedAtOnce)
-	return batched(pixels, n, func(batch [][]float32) ([][]float32, error) {
+	return batched(checked, n, func(batch [][]float32) ([][]float32, error) {
 		return m.encoder.EncodePixels(ctx, slices.Concat(batch...))
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,7 +50,8 @@ func TestCaption(t *testing.T) {
 	// A stream keeps its order, and an error its place.
 	broken := errors.New("torn")
 	stream := func(yield func(image.Image, error) bool) {
-		_ = yield(images[0], nil) && yield(nil, broken) && yield(image.NewRGBA(image.Rectangle{}), nil) && yield(images[1], nil)
+		_ = yield(images[0], nil) && yield(nil, broken) && yield(image.NewRGBA(image.Rectangle{}), nil) && yield(images[1], nil) &&
+			yield(image.White, nil)
 	}
 	n := 0
 	for got, err := range m.CaptionAll(ctx, stream) {
@@ -66,11 +68,15 @@ func TestCaption(t *testing.T) {
 			if err == nil {
 				t.Error("an empty image has a caption")
 			}
+		case 4:
+			if err == nil {
+				t.Error("an endless image has a caption")
+			}
 		}
 		n++
 	}
-	if n != 4 {
-		t.Errorf("%d results for 4 images", n)
+	if n != 5 {
+		t.Errorf("%d results for 5 images", n)
 	}
 	for range m.CaptionAll(ctx, stream) {
 		break // leaving early is fine
@@ -99,6 +105,28 @@ func TestPrompt(t *testing.T) {
 		if err != nil || !strings.HasPrefix(got[0].Text, "A photo of") || len(got[0].Tokens) > 3+6 {
 			t.Errorf("%+v, %v", got, err)
 		}
+	}
+}
+
+// TestPixels: pixels of another size are errors, also where two images' numbers are a whole number of right ones.
+func TestPixels(t *testing.T) {
+	m, err := Open(context.Background(), tinyCheckpoint(t, true, nil), Options{CLIP: tinyCLIP(t, 12), Decode: short()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := func(yield func([]float32, error) bool) {
+		for _, size := range []int{32, 64, 16, 32} {
+			if !yield(make([]float32, 3*size*size), nil) {
+				return
+			}
+		}
+	}
+	var good []bool
+	for f, err := range m.PixelFeatures(context.Background(), stream) {
+		good = append(good, err == nil && len(f) == 12)
+	}
+	if want := []bool{true, false, false, true}; !slices.Equal(good, want) {
+		t.Errorf("features %v, want %v", good, want)
 	}
 }
 

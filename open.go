@@ -2,6 +2,7 @@ package clipcap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -176,6 +177,8 @@ func (m *Model) openTokenizer() error {
 	stop, isText := o.Stop, false
 	if id, err := strconv.ParseInt(stop, 10, 32); err == nil {
 		o.Decode.Stop = int32(id)
+	} else if errors.Is(err, strconv.ErrRange) {
+		return fmt.Errorf("the stop token %s is not in the vocabulary of %d", stop, m.lm.Config.Vocab)
 	} else if isText = stop != ""; isText && m.tokenizer == nil && stop == defaultStop {
 		isText = false // the published id, for a vocabulary that is not the published one
 	}

@@ -35,6 +35,7 @@ func TestOpenErrors(t *testing.T) {
 		{whole, with(func(o *Options) { o.Decode.MaxTokens = 63 }), "64 positions"},
 		{whole, with(func(o *Options) { o.Normalize = &yes }), "trained with normalize false"},
 		{whole, with(func(o *Options) { o.Stop = "60000" }), "stop token 60000"},
+		{whole, with(func(o *Options) { o.Stop = "6000000000" }), "stop token 6000000000"},
 		{filepath.Join(whole, "none"), features, "none"},
 	} {
 		_, err := Open(ctx, c.name, c.o)

@@ -85,11 +85,11 @@ func (f *Features) openFolder() error {
 		}
 	}
 	f.name(ids)
-	return f.readMeta()
+	return f.readMeta(names)
 }
 
-// readMeta reads what a feature set says about itself.
-func (f *Features) readMeta() error {
+// readMeta reads what a feature set says about itself, and holds its shards, files of these names, to it.
+func (f *Features) readMeta(names []string) error {
 	path := filepath.Join(f.Path, "meta.json")
 	text, err := files.ReadAll(path, 1<<20)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -97,8 +97,24 @@ func (f *Features) readMeta() error {
 	} else if err != nil {
 		return err
 	}
-	if err := files.Unmarshal(text, &f.Meta); err != nil {
+	var set struct {
+		Meta
+		Images    int `json:"images"`
+		ShardSize int `json:"shard_size"`
+	}
+	if err := files.Unmarshal(text, &set); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
+	}
+	f.Meta = set.Meta
+	there := map[string]bool{}
+	for _, name := range names {
+		there[filepath.Base(name)] = true
+	}
+	for first := 0; set.ShardSize > 0 && first < set.Images; first += set.ShardSize {
+		if name := fmt.Sprintf("%05d.npy", first/set.ShardSize); !there[name] {
+			return fmt.Errorf("%s is not there, though %s speaks of %d images in shards of %d; clipcap-extract with --resume goes on where it stopped",
+				filepath.Join(f.Path, name), path, set.Images, set.ShardSize)
+		}
 	}
 	if f.Meta.Dim != f.Dim {
 		return fmt.Errorf("%s says dim %d, the features have %d", path, f.Meta.Dim, f.Dim)

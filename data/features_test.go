@@ -80,6 +80,19 @@ func TestFeatureFolder(t *testing.T) {
 	if _, err := OpenFeatures(dir); err == nil || !strings.Contains(err.Error(), "dim 4") {
 		t.Errorf("a meta.json of another width: %v", err)
 	}
+	for meta, want := range map[string]string{
+		`{"dim":3,"images":5,"shard_size":2}`: "00002.npy is not there", // what the third process of three was to write
+		`{"dim":3,"images":4,"shard_size":2}`: "",
+	} {
+		file(t, filepath.Join(dir, "meta.json"), meta)
+		f, err := OpenFeatures(dir)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", meta, err, want)
+		}
+		if err == nil {
+			f.Close()
+		}
+	}
 	os.Remove(filepath.Join(dir, "00001.json"))
 	if _, err := OpenFeatures(dir); err == nil || !strings.Contains(err.Error(), "not finished") {
 		t.Errorf("an unfinished shard: %v", err)

@@ -24,6 +24,9 @@ const maxFile = 1 << 30
 // ErrFormat is in the chain of the errors for what is no image of a known kind.
 var ErrFormat = errors.New("not a JPEG, PNG, GIF, WebP or BMP image")
 
+// ErrTooLarge is in the chain of the errors for images of more pixels than Options allow.
+var ErrTooLarge = errors.New("too large")
+
 // Options say what Decode accepts. The zero value is right for most.
 type Options struct {
 	MaxPixels int  // refuse larger images before memory is taken for them; 0: MaxPixels
@@ -112,8 +115,10 @@ func (s *Scratch) decode(data []byte, o Options) (*Image, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %s header: %w", f.name, cut(err))
 		}
-		if limit := o.maxPixels(); w < 1 || h < 1 || w > limit/h {
+		if limit := o.maxPixels(); w < 1 || h < 1 {
 			return nil, fmt.Errorf("%s of %d×%d pixels, want 1 to %d in all", f.name, w, h, limit)
+		} else if w > limit/h {
+			return nil, fmt.Errorf("%s of %d×%d pixels, want 1 to %d in all: %w", f.name, w, h, limit, ErrTooLarge)
 		}
 		im, err := f.decode(data, s)
 		if err != nil {

@@ -5,11 +5,51 @@ import (
 	"encoding/binary"
 )
 
-// orientation is the EXIF orientation of a JPEG, 1 to 8, where it has one; else 1, upright.
+// orientation is the EXIF orientation of a JPEG, PNG or WebP, 1 to 8, where it has one; else 1, upright.
 func orientation(data []byte) int {
-	if len(data) < 4 || data[0] != 0xff || data[1] != 0xd8 {
-		return 1
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xd8")):
+		return jpegOrientation(data)
+	case bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")):
+		return pngOrientation(data)
+	case len(data) > 12 && bytes.HasPrefix(data, []byte("RIFF")) && string(data[8:12]) == "WEBP":
+		return webpOrientation(data)
 	}
+	return 1
+}
+
+// pngOrientation looks for the chunk eXIf.
+func pngOrientation(data []byte) int {
+	for rest := data[8:]; len(rest) >= 12; { // a chunk's length, name, content and checksum
+		n := int64(binary.BigEndian.Uint32(rest))
+		if n > int64(len(rest)-12) {
+			return 1
+		}
+		if string(rest[4:8]) == "eXIf" {
+			return tiffOrientation(rest[8 : 8+n])
+		}
+		rest = rest[12+n:]
+	}
+	return 1
+}
+
+// webpOrientation looks for the chunk EXIF, which some writers begin as a JPEG's.
+func webpOrientation(data []byte) int {
+	for rest := data[12:]; len(rest) > 0; {
+		name, body, after, err := webpChunk(rest)
+		if err != nil {
+			return 1
+		}
+		if name == "EXIF" {
+			return tiffOrientation(bytes.TrimPrefix(body, []byte("Exif\x00\x00")))
+		}
+		rest = after
+	}
+	return 1
+}
+
+// jpegOrientation looks for the segment APP1.
+func jpegOrientation(data []byte) int {
 	for at := 2; at+4 <= len(data) && data[at] == 0xff; {
 		marker, size := data[at+1], int(binary.BigEndian.Uint16(data[at+2:]))
 		if marker == 0xff { // a fill byte

@@ -73,7 +73,9 @@ func FromImage(m image.Image) *Image {
 	b := m.Bounds()
 	switch m := m.(type) {
 	case *image.YCbCr:
-		return fromYCbCr(m)
+		if im := fromYCbCr(m); im != nil {
+			return im
+		}
 	case *image.Paletted:
 		return fromPaletted(m, b)
 	case *image.Gray:

@@ -18,15 +18,25 @@ func decodeJPEG(data []byte, s *Scratch) (*Image, error) {
 	return fromPlanes(m), nil
 }
 
-// fromYCbCr copies an image of the standard library.
-func fromYCbCr(m *image.YCbCr) *Image { return fromPlanes(planesOf(m)) }
+// fromYCbCr copies an image of the standard library; nil where the samples of chroma do not begin with the pixels, as in one cut out
+// of another at an odd place.
+func fromYCbCr(m *image.YCbCr) *Image {
+	ratio := chromaRatio[m.SubsampleRatio]
+	if x, y := ratio[0], ratio[1]; x == 0 || m.Rect.Min.X < 0 || m.Rect.Min.Y < 0 || m.Rect.Min.X%x != 0 || m.Rect.Min.Y%y != 0 {
+		return nil
+	}
+	return fromPlanes(planesOf(m))
+}
+
+// chromaRatio is how many pixels of a row, and of a column, a sample of chroma is for.
+var chromaRatio = map[image.YCbCrSubsampleRatio][2]int{image.YCbCrSubsampleRatio444: {1, 1}, image.YCbCrSubsampleRatio422: {2, 1},
+	image.YCbCrSubsampleRatio420: {2, 2}, image.YCbCrSubsampleRatio440: {1, 2}, image.YCbCrSubsampleRatio411: {4, 1},
+	image.YCbCrSubsampleRatio410: {4, 2}}
 
 // planesOf are the image's own planes.
 func planesOf(m *image.YCbCr) *jpeg.Image {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
-	ratio := map[image.YCbCrSubsampleRatio][2]int{image.YCbCrSubsampleRatio444: {1, 1}, image.YCbCrSubsampleRatio422: {2, 1},
-		image.YCbCrSubsampleRatio420: {2, 2}, image.YCbCrSubsampleRatio440: {1, 2}, image.YCbCrSubsampleRatio411: {4, 1},
-		image.YCbCrSubsampleRatio410: {4, 2}}[m.SubsampleRatio]
+	ratio := chromaRatio[m.SubsampleRatio]
 	chroma := func(pix []byte) jpeg.Plane {
 		x, y := ratio[0], ratio[1]
 		return jpeg.Plane{Pix: pix, Stride: m.CStride, Width: (w + x - 1) / x, Height: (h + y - 1) / y, X: x, Y: y}

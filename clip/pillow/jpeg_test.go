@@ -65,6 +65,38 @@ func TestUpsampleOddSizes(t *testing.T) {
 }
 
 // TestScratch: images of all kinds decoded one after the other in one Scratch are what each is alone.
+// TestCutYCbCr: a part of a YCbCr image, from whatever place on, has the colours that it has in the whole.
+func TestCutYCbCr(t *testing.T) {
+	for ratio := image.YCbCrSubsampleRatio444; ratio <= image.YCbCrSubsampleRatio410; ratio++ {
+		whole := image.NewYCbCr(image.Rect(0, 0, 40, 40), ratio)
+		for i := range whole.Y {
+			whole.Y[i] = byte(i * 7)
+		}
+		for i := range whole.Cb {
+			whole.Cb[i], whole.Cr[i] = byte(i*31), byte(i*59)
+		}
+		for _, rect := range []image.Rectangle{image.Rect(9, 3, 24, 18), image.Rect(39, 39, 40, 40), image.Rect(5, 8, 13, 16), image.Rect(8, 5, 16, 13)} {
+			part := whole.SubImage(rect).(*image.YCbCr)
+			if fromYCbCr(part) != nil {
+				continue // with libjpeg's interpolation of chroma, which looks across the edges of the part
+			}
+			got, err := FromImage(part).Square(rect.Dx())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range len(got) / 3 {
+				r, g, b, _ := whole.At(rect.Min.X+i%rect.Dx(), rect.Min.Y+i/rect.Dx()).RGBA()
+				if want := [3]byte{byte(r >> 8), byte(g >> 8), byte(b >> 8)}; [3]byte(got[3*i:]) != want {
+					t.Fatalf("%v %v: pixel %d is %v, want %v", ratio, rect, i, got[3*i:3*i+3], want)
+				}
+			}
+		}
+		if _, err := FromImage(image.NewYCbCr(image.Rect(-3, -5, 8, 9), ratio)).Square(8); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestScratch(t *testing.T) {
 	names, err := filepath.Glob("testdata/*.*")
 	if err != nil || len(names) < 5 {

@@ -2,6 +2,7 @@ package pillow
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	"image/color"
 	"image/gif"
@@ -170,14 +171,19 @@ func TestBombs(t *testing.T) {
 	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 40, 30))); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Decode(b.Bytes(), Options{MaxPixels: 1199}); err == nil {
-		t.Error("1200 pixels were accepted though 1199 is the limit")
+	if _, err := Decode(b.Bytes(), Options{MaxPixels: 1199}); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("1200 pixels at a limit of 1199: %v", err)
 	}
 	if _, err := Decode(b.Bytes(), Options{MaxPixels: 1200}); err != nil {
 		t.Errorf("1200 pixels at a limit of 1200: %v", err)
 	}
 	if _, err := Decode(b.Bytes()[:b.Len()/2], Options{}); err == nil {
 		t.Error("half a PNG was accepted")
+	}
+	for _, im := range []*Image{{}, FromImage(image.NewRGBA(image.Rect(0, 0, 5, 0)))} {
+		if _, err := im.Square(8); err == nil {
+			t.Errorf("%d×%d pixels have a square", im.Width, im.Height)
+		}
 	}
 	if _, err := Decode(nil, Options{}); err == nil {
 		t.Error("an empty file was accepted")
@@ -211,6 +217,30 @@ func TestOrient(t *testing.T) {
 	}
 }
 
+// TestOrientation finds the orientation in each kind of file that may have one.
+func TestOrientation(t *testing.T) {
+	tiff := "MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"
+	riff := func(body string) string {
+		return "RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00abcdefghijEXIF" + string(rune(len(body))) + "\x00\x00\x00" + body
+	}
+	start := "\x89PNG\r\n\x1a\n\x00\x00\x00\x01tEXtx1234"
+	for data, want := range map[string]int{
+		"\xff\xd8\xff\xe1\x00\x1eExif\x00\x00" + tiff:  6,
+		start + "\x00\x00\x00\x16eXIf" + tiff + "1234": 6,
+		start + "\x00\x00\x00\x16eXIf" + tiff:          1, // cut short
+		start + "\xff\xff\xff\xffeXIf" + tiff + "1234": 1,
+		riff(tiff):                     6,
+		riff("Exif\x00\x00" + tiff):    6,
+		riff(tiff)[:len(riff(tiff))-1]: 1,
+		"GIF89a" + tiff:                1,
+		"":                             1,
+	} {
+		if got := orientation([]byte(data)); got != want {
+			t.Errorf("%.40q: orientation %d, want %d", data, got, want)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	var b bytes.Buffer
 	if err := png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, 2, 3))); err != nil {
@@ -218,6 +248,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add(b.Bytes())
 	f.Add([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x01\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"))
+	f.Add([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0aeXIfMM\x00\x2a\x00\x00\x00\x08\x00\x011234"))
 	f.Add([]byte("\xff\xd8\xff\xe1\x00\x1eExif\x00\x00MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06"))
 	for _, name := range []string{"animated_lossy.webp", "animated_alpha.webp", "progressive_420_restart.jpg"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))

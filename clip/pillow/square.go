@@ -15,6 +15,9 @@ type frame struct{ n, w, h, x, y int }
 // offset is rounded, halves to even.
 func (m *Image) frame(n int) (frame, error) {
 	f := frame{n: n, w: n, h: n}
+	if m.Width < 1 || m.Height < 1 {
+		return f, fmt.Errorf("image of %d×%d pixels, want one at least", m.Width, m.Height)
+	}
 	if m.Width <= m.Height {
 		f.h = n * m.Height / m.Width
 	} else {

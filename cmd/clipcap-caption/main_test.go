@@ -63,6 +63,18 @@ func TestCaptions(t *testing.T) {
 	}
 }
 
+// TestLines: a caption is a line, also one that holds line ends; JSON keeps them.
+func TestLines(t *testing.T) {
+	world(t)
+	args := []string{"--model", "model", "--features", "features.npy", "--max-tokens", "2", "--prompt", "one\ntwo\tx"}
+	if status, out, log := call(t, args...); status != 0 || strings.Count(out, "\n") != 3 || !strings.HasPrefix(out, "0\tone two x") {
+		t.Errorf("status %d, %q, %q", status, out, log)
+	}
+	if _, out, _ := call(t, append(args, "--json")...); !strings.Contains(out, `"caption":"one\ntwo\tx`) {
+		t.Errorf("%q", out)
+	}
+}
+
 func TestImages(t *testing.T) {
 	dir := world(t)
 	args := []string{"--model", "model", "--clip", "random:clip.json", "--max-tokens", "4", "--json"}

@@ -176,7 +176,7 @@ func (o *options) print(w io.Writer, l *line, images int) error {
 	}
 	var texts []string
 	for _, c := range l.Captions {
-		text := strings.TrimSpace(c.Caption)
+		text := onOneLine(c.Caption)
 		if text == "" {
 			text = strings.Trim(fmt.Sprint(c.Tokens), "[]")
 		}
@@ -188,7 +188,7 @@ func (o *options) print(w io.Writer, l *line, images int) error {
 	if o.showPrefix && l.Error == "" {
 		var words []string
 		for _, x := range l.Prefix {
-			words = append(words, strings.TrimSpace(x.Word))
+			words = append(words, onOneLine(x.Word))
 		}
 		texts = []string{strings.Join(words, " ")}
 	}
@@ -209,4 +209,14 @@ func plainName(name string) string {
 		return strconv.Quote(name)
 	}
 	return name
+}
+
+// onOneLine is a text whose line ends and tabs, which models write too, are spaces.
+func onOneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.TrimSpace(text))
 }

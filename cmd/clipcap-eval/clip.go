@@ -30,14 +30,7 @@ var vocabularies = []string{"bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16
 
 // openClip opens CLIPScore's model, with both its towers and its vocabulary.
 func (o *options) openClip(stderr io.Writer) (*imageText, error) {
-	path := o.scoreClip()
-	if !strings.HasPrefix(path, "random:") {
-		var err error
-		if path, err = fetch.Locate(path); err != nil {
-			return nil, err
-		}
-	}
-	vocabulary, err := o.vocabulary(path)
+	path, vocabulary, err := o.clipFiles()
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +48,18 @@ func (o *options) openClip(stderr io.Writer) (*imageText, error) {
 	}
 	cli.BoundGarbage()
 	return &imageText{encoder, o.images, stderr}, nil
+}
+
+// clipFiles finds CLIPScore's model and its vocabulary.
+func (o *options) clipFiles() (model, vocabulary string, err error) {
+	model = o.scoreClip()
+	if !strings.HasPrefix(model, "random:") {
+		if model, err = fetch.Locate(model); err != nil {
+			return "", "", err
+		}
+	}
+	vocabulary, err = o.vocabulary(model)
+	return model, vocabulary, err
 }
 
 // scoreClip is CLIPScore's model.

@@ -30,6 +30,11 @@ func (o *options) evaluate(ctx context.Context, stdout, stderr io.Writer) error 
 	if err := set.LineSeparators(ptb.LineSeparator, o.sanitize); err != nil {
 		return fmt.Errorf("--annotations: %w", err)
 	}
+	// What may be wrong with other files comes before the captions, which a model may take hours to write.
+	options, notes, err := o.means(set)
+	if err != nil {
+		return err
+	}
 	pairs, err := o.candidates(ctx, set, stderr)
 	if err != nil {
 		return err
@@ -43,9 +48,10 @@ func (o *options) evaluate(ctx context.Context, stdout, stderr io.Writer) error 
 	if !set.HasReferences() {
 		return o.nothingToScore(stdout)
 	}
-	options, notes, err := o.means(stderr)
-	if err != nil {
-		return err
+	if o.scores() {
+		if options.Clip, err = o.openClip(stderr); err != nil {
+			return fmt.Errorf("clipscore: %w", err)
+		}
 	}
 	r := new(report.Report)
 	if r.Run, err = score.New(ctx, pairs, options); err != nil {
@@ -72,11 +78,16 @@ func (o *options) evaluate(ctx context.Context, stdout, stderr io.Writer) error 
 
 // needFiles checks every file argument before work starts.
 func (o *options) needFiles() error {
-	if err := cli.NeedFiles("annotations", o.annotations, "results", o.results, "compare", o.compare, "meteor", o.meteor, "meteor-check", o.meteorCheck,
-		"spice", o.spice, "features", o.features, "clip-vocab", o.clipVocab, "images", o.images, "training", o.training); err != nil {
+	inputs := []string{"annotations", o.annotations, "results", o.results, "compare", o.compare, "meteor", o.meteor, "meteor-check", o.meteorCheck,
+		"spice", o.spice, "features", o.features, "clip-vocab", o.clipVocab, "images", o.images, "training", o.training}
+	outputs := []string{"per-image", o.perImage, "html", o.html, "submission", o.submission}
+	if err := cli.NeedFiles(inputs...); err != nil {
 		return err
 	}
-	return cli.NeedOutputs("per-image", o.perImage, "html", o.html, "submission", o.submission)
+	if err := cli.NeedApart(outputs, inputs); err != nil {
+		return err
+	}
+	return cli.NeedOutputs(outputs...)
 }
 
 // candidates are the captions to score: those of a file, or of a model that captions the images now.
@@ -109,9 +120,6 @@ func (o *options) readResults(path string, set *annotation.Set) ([]annotation.Pa
 
 // nothingToScore ends a run over a test set whose human captions are withheld.
 func (o *options) nothingToScore(stdout io.Writer) error {
-	if o.submission == "" {
-		return fmt.Errorf("--annotations: %s has no human captions to score against (--submission writes the file its server scores)", o.annotations)
-	}
 	note := fmt.Sprintf("nothing scored: %s has no human captions", o.annotations)
 	if o.json {
 		return report.JSON(stdout, &report.Report{Run: &score.Run{Notes: []string{note}}})
@@ -120,9 +128,21 @@ func (o *options) nothingToScore(stdout io.Writer) error {
 	return err
 }
 
-// means opens what the metrics need besides captions.
-func (o *options) means(stderr io.Writer) (score.Options, []string, error) {
+// means opens what the metrics need besides captions, CLIP aside, which is large and only looked for, and sees that a submission can be
+// written.
+func (o *options) means(set *annotation.Set) (score.Options, []string, error) {
 	options := score.Options{Metrics: o.metricList, DFAll: o.df == "all", Bootstrap: o.bootstrap, Seed: o.seed}
+	if o.submission != "" && !o.subset {
+		if err := report.CheckSubmission(o.submission, set.Images); err != nil {
+			return options, nil, fmt.Errorf("--submission: %w", err)
+		}
+	}
+	if !set.HasReferences() {
+		if o.submission == "" {
+			return options, nil, fmt.Errorf("--annotations: %s has no human captions to score against (--submission writes the file its server scores)", o.annotations)
+		}
+		return options, nil, nil
+	}
 	var notes []string
 	var err error
 	if o.meteor != "" {
@@ -139,8 +159,13 @@ func (o *options) means(stderr io.Writer) (score.Options, []string, error) {
 		}
 	}
 	if o.scores() {
-		if options.Clip, err = o.openClip(stderr); err != nil {
+		if _, _, err := o.clipFiles(); err != nil {
 			return options, nil, fmt.Errorf("clipscore: %w", err)
+		}
+	}
+	if o.compare != "" {
+		if _, err := o.readResults(o.compare, set); err != nil {
+			return options, nil, fmt.Errorf("--compare: %w", err)
 		}
 	}
 	if o.training != "" {

@@ -164,6 +164,7 @@ func TestErrors(t *testing.T) {
 		{refs + "--results DIR/res.json --meteor DIR", 1, "no METEOR"},
 		{refs + "--results DIR/res.json --spice DIR", 1, "no spice-1.0.jar"},
 		{refs + "--results DIR/res.json --html DIR/none/x.html", 1, "--html"},
+		{refs + "--results DIR/res.json --html DIR/res.json", 1, "the same file as --results"},
 		{refs + "--results DIR/res.json --split test", 1, "no splits"},
 		{refs + "--results DIR/res.json --dataset nocaps", 1, "nocaps"},
 		{refs + "--results DIR/res.json --submission DIR/x.zip", 1, "--submission: image id 1"},

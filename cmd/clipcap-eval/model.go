@@ -45,7 +45,7 @@ func (o *options) caption(ctx context.Context, set *annotation.Set, stderr io.Wr
 	if err != nil {
 		return nil, err
 	}
-	return fill(pairs, m.CaptionImages(ctx, squares(ctx, m.ImageSize(), paths)), stderr)
+	return o.fill(pairs, m.CaptionImages(ctx, squares(ctx, m.ImageSize(), paths)), stderr)
 }
 
 // withFiles finds the files of the set's images.
@@ -88,7 +88,7 @@ func (o *options) captionFeatures(ctx context.Context, m *clipcap.Model, set *an
 	if len(pairs) == 0 {
 		return nil, fmt.Errorf("--features: no image of the annotations in %s", o.features)
 	}
-	return fill(pairs, m.CaptionFeatures(ctx, func(yield func([]float32, error) bool) {
+	return o.fill(pairs, m.CaptionFeatures(ctx, func(yield func([]float32, error) bool) {
 		for _, row := range rows {
 			feature := make([]float32, f.Dim)
 			if err := f.Read(feature, row); !yield(feature, err) {
@@ -98,16 +98,25 @@ func (o *options) captionFeatures(ctx context.Context, m *clipcap.Model, set *an
 	}), stderr)
 }
 
-// fill gives each pair its captions. A line separator that the model wrote is a space to the metrics.
-func fill(pairs []annotation.Pair, captions iter.Seq2[[]clipcap.Caption, error], stderr io.Writer) ([]annotation.Pair, error) {
+// fill gives each pair its captions; with --subset an image that has none, such as a damaged one, is left out. A line separator that the
+// model wrote is a space to the metrics.
+func (o *options) fill(pairs []annotation.Pair, captions iter.Seq2[[]clipcap.Caption, error], stderr io.Writer) ([]annotation.Pair, error) {
 	progress := cli.NewProgress(stderr, "captions", int64(len(pairs)), false)
 	defer progress.Done()
+	var kept []annotation.Pair
+	last := errors.New("the model stopped before the last image")
 	next := 0
 	for found, err := range captions {
-		if err != nil {
-			if next < len(pairs) {
-				err = fmt.Errorf("image id %s: %w", pairs[next].ID, err)
+		if err != nil && next < len(pairs) {
+			last = fmt.Errorf("image id %s: %w", pairs[next].ID, err)
+			if !o.subset || errors.Is(err, context.Canceled) {
+				return nil, last
 			}
+			progress.Line("clipcap-eval: %v", last)
+			progress.Add(1)
+			next++
+			continue
+		} else if err != nil {
 			return nil, err
 		}
 		for _, c := range found {
@@ -119,11 +128,12 @@ func fill(pairs []annotation.Pair, captions iter.Seq2[[]clipcap.Caption, error],
 			}, c.Text)
 			pairs[next].Captions = append(pairs[next].Captions, text)
 		}
+		kept = append(kept, pairs[next])
 		next++
 		progress.Add(1)
 	}
-	if next < len(pairs) {
-		return nil, errors.New("the model stopped before the last image")
+	if next < len(pairs) || len(kept) == 0 {
+		return nil, last
 	}
-	return pairs, nil
+	return kept, nil
 }

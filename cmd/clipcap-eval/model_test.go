@@ -96,4 +96,39 @@ func TestModelOnImages(t *testing.T) {
 	if status, _, errs := call(t, dir, line); status != 1 || !strings.Contains(errs, "image id 1") {
 		t.Errorf("a broken image: %d, %q", status, errs)
 	}
+	if status, out, errs := call(t, dir, line+" --subset"); status != 0 || !strings.Contains(out, "1 of 3 images have no caption") || !strings.Contains(errs, "image id 1") {
+		t.Errorf("a broken image and --subset: %d, %q, %q", status, out, errs)
+	}
+	for _, name := range []string{"0.png", "2.png"} {
+		os.Remove(filepath.Join(dir, "photos", name))
+	}
+	if status, _, errs := call(t, dir, line+" --subset"); status != 1 || !strings.Contains(errs, "clipcap-eval: --model: image id 1") {
+		t.Errorf("nothing but a broken image and --subset: %d, %q", status, errs)
+	}
+}
+
+// TestModelLast: whatever else is wrong is said before the model is opened, which here would be an error of its own.
+func TestModelLast(t *testing.T) {
+	dir := texts(t, map[string]string{
+		"refs.json": `{"0": ["a bus"], "1": ["two cats"]}`,
+		"none.json": `{"images": [{"id": 0}, {"id": 1}], "annotations": []}`,
+		"half.json": `{"0": "a bus"}`,
+		"model":     "no model",
+	})
+	for _, c := range []struct{ args, want string }{
+		{"--annotations DIR/refs.json --meteor DIR", "no METEOR data"},
+		{"--annotations DIR/refs.json --compare DIR/half.json", "--compare: "},
+		{"--annotations DIR/refs.json --clipscore random:ViT-B/32 --clip-vocab DIR/none", "--clip-vocab"},
+		{"--annotations DIR/refs.json --clipscore DIR/none", "clipscore: "},
+		{"--annotations DIR/refs.json --submission DIR/s.zip", "--submission: image id 0"},
+		{"--annotations DIR/none.json", "no human captions"},
+	} {
+		status, _, errs := call(t, dir, c.args+" --model DIR/model --images DIR")
+		if status != 1 || !strings.Contains(errs, c.want) || strings.Contains(errs, "--model: ") {
+			t.Errorf("%s: status %d, %q, want %q", c.args, status, errs, c.want)
+		}
+	}
+	if status, _, errs := call(t, dir, "--annotations DIR/refs.json --model DIR/model --images DIR"); status != 1 || !strings.Contains(errs, "--model: ") {
+		t.Errorf("status %d, %q", status, errs)
+	}
 }

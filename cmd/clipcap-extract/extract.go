@@ -135,9 +135,6 @@ func (o *options) check() error {
 	if o.resume && o.overwrite {
 		return cli.Misusef("--resume and --overwrite: want one of them")
 	}
-	if o.overwrite && o.shards > 1 {
-		return cli.Misusef("--overwrite with --shards: several processes would remove each other's work; empty %s first", o.out)
-	}
 	return nil
 }
 
@@ -148,6 +145,9 @@ func (o *options) run(ctx context.Context, _ []string, stdout, stderr io.Writer)
 	process, processes, err := extract.Schedule(o.shards, o.shard, os.Getenv)
 	if err != nil {
 		return cli.Misusef("%w", err)
+	}
+	if o.overwrite && processes > 1 {
+		return cli.Misusef("--overwrite by one of %d processes: they would remove each other's work; empty %s first", processes, o.out)
 	}
 	precision, err := nn.ParsePrecision(o.precision)
 	if err != nil {
@@ -184,22 +184,18 @@ func (o *options) run(ctx context.Context, _ []string, stdout, stderr io.Writer)
 	}
 	var progress *cli.Progress
 	start := time.Now()
-	before := 0
 	sum, err := extract.Run(ctx, extract.Options{Source: source, Encoder: encoder, Model: model, Precision: precision, Out: o.out,
 		Half: o.dtype == "f16", ShardSize: o.shardSize, Process: process, Processes: processes, Resume: o.resume, Overwrite: o.overwrite,
 		Image: clip.ImageOptions{MaxPixels: o.maxPixels, EXIF: o.exif}, Workers: o.workers,
-		Begin: func(images int) {
-			before = images
-			progress = cli.NewProgress(stderr, "images", int64(images), false)
-		},
-		Done: func(n int) { progress.Add(int64(n)) }})
+		Begin: func(images int) { progress = cli.NewProgress(stderr, "images", int64(images), false) },
+		Done:  func(n int) { progress.Add(int64(n)) }})
 	if progress != nil {
 		progress.Done()
 	}
 	if err != nil {
 		return cli.Interrupted(err, "; the shards that are done stay in %s, the same command with --resume goes on from them", o.out)
 	}
-	return o.report(stdout, stderr, sum, float64(before)/time.Since(start).Seconds())
+	return o.report(stdout, stderr, sum, float64(sum.Encoded)/time.Since(start).Seconds())
 }
 
 // needFiles checks what is named before anything of it is read: the model first, without which there is nothing to do.
@@ -221,7 +217,7 @@ func (o *options) needFiles() error {
 func (o *options) report(stdout, stderr io.Writer, sum *extract.Summary, rate float64) error {
 	fmt.Fprintf(stderr, "%d of %s with a feature, in %s of %s (%d from an earlier run)",
 		sum.Features, plural.Of(sum.Images, "image"), plural.Of(sum.Shards, "shard"), o.out, sum.Skipped)
-	if rate > 0 { // else every shard was there
+	if rate > 0 { // else every shard was there, or nothing could be read
 		fmt.Fprintf(stderr, "; %.1f images/s", rate)
 	}
 	fmt.Fprintln(stderr)

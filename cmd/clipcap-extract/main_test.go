@@ -153,3 +153,19 @@ func TestCommandLine(t *testing.T) {
 		}
 	}
 }
+
+// TestOverwriteShared: one of several processes may not start the set anew, whoever says that there are several.
+func TestOverwriteShared(t *testing.T) {
+	args := []string{"--clip", "x", "--images", "y", "--out", "z", "--overwrite"}
+	refused := func(args []string) {
+		t.Helper()
+		var log bytes.Buffer
+		if status := program().Run(t.Context(), args, &log, &log); status != 2 || !strings.Contains(log.String(), "--overwrite by one of 4 processes") {
+			t.Errorf("%q: status %d, %q", args, status, log.String())
+		}
+	}
+	refused(append(args, "--shards", "4", "--shard", "1"))
+	t.Setenv("OMPI_COMM_WORLD_RANK", "1")
+	t.Setenv("OMPI_COMM_WORLD_SIZE", "4")
+	refused(args)
+}

@@ -81,6 +81,7 @@ func (r *Results) decode(d *json.Decoder, i int) error {
 		Captions []struct {
 			Caption *string `json:"caption"`
 		} `json:"captions"`
+		Error string `json:"error"`
 	}
 	if err := d.Decode(&a); err != nil {
 		return fmt.Errorf("object %d: %w", i+1, files.StreamError(err, d))
@@ -98,6 +99,9 @@ func (r *Results) decode(d *json.Decoder, i int) error {
 			return fmt.Errorf("image id %s: one of its captions has no caption", id)
 		}
 		captions = append(captions, *c.Caption)
+	}
+	if len(captions) == 0 && a.Error != "" {
+		return nil // clipcap-caption could not read this image, which has no result
 	}
 	return r.add(id, captions)
 }

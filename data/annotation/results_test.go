@@ -31,6 +31,7 @@ func TestParseResults(t *testing.T) {
 	for name, text := range map[string]string{
 		"list":           `[{"image_id":7,"caption":"x"},{"image_id":"q","captions":[{"caption":"y","score":-1},{"caption":"z"}],"image":"f"}]`,
 		"lines":          "\xEF\xBB\xBF{\"image_id\":7,\"caption\":\"x\"}\n\n{\"captions\":[{\"caption\":\"y\"},{\"caption\":\"z\"}],\"image_id\":\"q\"}\n",
+		"failed":         `{"image_id":7,"caption":"x"} {"image_id":"q","captions":[{"caption":"y"},{"caption":"z"}]} {"image_id":8,"image":"8.png","error":"empty file"}`,
 		"object":         `{"7":"x","q":["y","z"]}`,
 		"object of many": ` {"7":["x"],"q":["y","z"]} `,
 	} {
@@ -46,6 +47,7 @@ func TestParseResultsRefuses(t *testing.T) {
 		{"", "empty"},
 		{" \n", "empty"},
 		{"a dog", "no JSON"},
+		{"\x1f\x8b\x08", "gzip"},
 		{"[]", "no results"},
 		{"{}", "no results"},
 		{`[{"caption":"a"}]`, "object 1 has no image_id"},

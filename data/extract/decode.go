@@ -54,6 +54,8 @@ func (d *Decoder) load(ctx context.Context, it *Item) (im *pillow.Image, err err
 		return nil, f
 	case errors.Is(err, pillow.ErrFormat):
 		return nil, &Failure{NotImage, err}
+	case errors.Is(err, pillow.ErrTooLarge):
+		return nil, &Failure{TooLarge, err}
 	case err != nil:
 		return nil, &Failure{Damaged, err}
 	}

@@ -164,8 +164,7 @@ func (f *fetcher) try(ctx context.Context, address string) (data []byte, after t
 		io.CopyN(io.Discard, resp.Body, 4096) // so that the connection can serve again
 		after = -1
 		if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500 {
-			seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
-			after = min(max(0, time.Duration(seconds)*time.Second), longestWait)
+			after = min(max(0, retryAfter(resp.Header.Get("Retry-After"))), longestWait)
 		}
 		return nil, after, fail(HTTPError, "status %d", resp.StatusCode)
 	}
@@ -185,6 +184,17 @@ func (f *fetcher) try(ctx context.Context, address string) (data []byte, after t
 		return nil, -1, fail(TooLarge, "more than %d bytes", f.o.MaxBytes)
 	}
 	return data, 0, nil
+}
+
+// retryAfter is how long a server asks to wait, by seconds or a date; 0 where it does not say.
+func retryAfter(text string) time.Duration {
+	if seconds, err := strconv.Atoi(text); err == nil {
+		return time.Duration(min(seconds, 3600)) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return time.Until(at)
+	}
+	return 0
 }
 
 // again tells errors that another try may cure, as try does.

@@ -104,3 +104,13 @@ func TestFetch(t *testing.T) {
 		t.Error("a cancelled fetch gave an image")
 	}
 }
+
+// TestRetryAfter reads both forms of the header.
+func TestRetryAfter(t *testing.T) {
+	date := time.Now().Add(20 * time.Second).UTC().Format(http.TimeFormat)
+	for text, want := range map[string]time.Duration{"": 0, "7": 7 * time.Second, "99999999999": time.Hour, "soon": 0, date: 20 * time.Second} {
+		if got := retryAfter(text); got > want || got < want-5*time.Second {
+			t.Errorf("Retry-After %q is %v, want %v", text, got, want)
+		}
+	}
+}

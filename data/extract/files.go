@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/internal/files"
@@ -91,12 +93,19 @@ func writeFile(path string, fill func(w *bufio.Writer) error) (err error) {
 }
 
 func writeJSON(path string, v any) error {
-	return writeFile(path, func(w *bufio.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(v)
-	})
+	return writeFile(path, func(w *bufio.Writer) error { return encodeJSON(w, v) })
+}
+
+func encodeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// writeMeta is writeJSON for what several processes may write at once, the same bytes: each under a name of its own.
+func writeMeta(path string, meta setMeta) error {
+	return weights.WriteFile(path, func(w io.Writer) error { return encodeJSON(w, meta) })
 }
 
 // readJSON reads a small file of ours.
@@ -154,7 +163,7 @@ func writeNPY(w io.Writer, rows [][]float32, dim int, half bool) error {
 }
 
 // ours are the names of the files a feature set consists of, finished or not.
-var ours = regexp.MustCompile(`^(meta\.json|\d{5,}\.(npy|jsonl|json))(\.tmp)?$`)
+var ours = regexp.MustCompile(`^(meta\.json|\d{5,}\.(npy|jsonl|json))(\.tmp)?$|^\.meta\.json\.\d+\.tmp$`)
 
 // prepare makes sure that the shards of meta may be written to dir.
 func prepare(dir string, meta setMeta, resume, overwrite bool) error {
@@ -180,11 +189,24 @@ func prepare(dir string, meta setMeta, resume, overwrite bool) error {
 	var before setMeta
 	switch err := readJSON(path, &before); {
 	case errors.Is(err, fs.ErrNotExist):
-		return writeJSON(path, meta)
+		return writeMeta(path, meta)
 	case err != nil:
 		return err
 	case before != meta:
-		return fmt.Errorf("%s is of another extraction: it says %+v, this one is %+v", path, before, meta)
+		return fmt.Errorf("%s is of another extraction: %s", path, before.unlike(meta))
 	}
 	return nil
+}
+
+// unlike says in what a run differs from the one before.
+func (m setMeta) unlike(run setMeta) string {
+	var list []string
+	before, now := reflect.ValueOf(m), reflect.ValueOf(run)
+	for i := range before.NumField() {
+		if x, y := before.Field(i).Interface(), now.Field(i).Interface(); x != y {
+			name, _, _ := strings.Cut(before.Type().Field(i).Tag.Get("json"), ",")
+			list = append(list, fmt.Sprintf("%s %v there, %v in this run", name, x, y))
+		}
+	}
+	return strings.Join(list, "; ")
 }

@@ -154,10 +154,33 @@ func (p *pipeline) flush() error {
 	}
 	batch := p.waiting
 	p.waiting = nil
+	p.sum.Encoded += len(batch)
 	for i, j := range batch {
+		if j.err = p.writable(features[i]); j.err != nil {
+			if err := p.take(j); err != nil {
+				return err
+			}
+			continue
+		}
 		j.features[j.at] = features[i]
 		if err := p.finish(j); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// largestHalf is the largest float16.
+const largestHalf = 65504
+
+// writable refuses a feature that would be of no use: an encoder whose weights are damaged, or pixels that are no numbers, give such.
+func (p *pipeline) writable(feature []float32) error {
+	for i, x := range feature {
+		if x-x != 0 {
+			return fail(NotFinite, "number %d of the feature is %v, want finite ones", i, x)
+		}
+		if p.Half && max(x, -x) > largestHalf {
+			return fail(NotFinite, "number %d of the feature is %v, too large for float16", i, x)
 		}
 	}
 	return nil

@@ -37,6 +37,7 @@ type Summary struct {
 	Counts            // of all shards of this process
 	Shards   int      `json:"shards"`             // of this process
 	Skipped  int      `json:"done_before"`        // of those, the ones an earlier run had finished
+	Encoded  int      `json:"-"`                  // images that this run encoded
 	Examples []string `json:"examples,omitempty"` // the first images that failed in this run, with their reasons
 }
 

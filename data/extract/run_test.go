@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/clipcap-go/clipcap/clip"
@@ -27,7 +29,7 @@ func TestRunAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sum.Images != 23 || sum.Features != 19 || sum.Failed[NotImage] != 3 || sum.Failed[Damaged] != 1 || sum.Shards != 5 {
+	if sum.Images != 23 || sum.Features != 19 || sum.Encoded != 19 || sum.Failed[NotImage] != 3 || sum.Failed[Damaged] != 1 || sum.Shards != 5 {
 		t.Errorf("summary %+v, want 19 features of 23 images, 3 not images and 1 damaged in 5 shards", sum)
 	}
 	want := contents(t, whole.Out)
@@ -83,6 +85,27 @@ func TestRunAgain(t *testing.T) {
 	}
 }
 
+// TestStartTogether: processes that are started at the same moment, as mpirun does, all find their meta.json.
+func TestStartTogether(t *testing.T) {
+	meta := setMeta{Format: 1, Dim: 6}
+	for range 20 {
+		dir := t.TempDir()
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if err := prepare(dir, meta, true, false); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		var got setMeta
+		if err := readJSON(filepath.Join(dir, metaFile), &got); err != nil || got != meta || len(contents(t, dir)) != 1 {
+			t.Errorf("%+v (%v) and %d files, want %+v alone", got, err, len(contents(t, dir)), meta)
+		}
+	}
+}
+
 // TestDoneShardsStay: a finished shard is not read, fetched or written again.
 func TestDoneShardsStay(t *testing.T) {
 	o := Options{Source: open(t, folder(t, 7), SourceOptions{}), Encoder: encoder(t), ShardSize: 4, Out: t.TempDir()}
@@ -101,8 +124,40 @@ func TestDoneShardsStay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b, _ := os.ReadFile(path); string(b) != "mark" || todo != 3 || sum.Skipped != 1 || sum.Images != 7 {
-		t.Errorf("shard 0 holds %q, %d images were to be done, summary %+v; want the mark, 3 images, 1 of 7 images' 2 shards done before", b, todo, sum)
+	if b, _ := os.ReadFile(path); string(b) != "mark" || todo != 3 || sum.Skipped != 1 || sum.Images != 7 || sum.Encoded != 3 {
+		t.Errorf("shard 0 holds %q, %d images were to be done, summary %+v; want the mark, 3 images, all encoded, 1 of 7 images' 2 shards done before", b, todo, sum)
+	}
+}
+
+// TestMaxPixels: an image of more pixels than allowed is too large, not damaged.
+func TestMaxPixels(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.png"), drawn(t, 0, false)) // 13×12
+	o := Options{Source: open(t, dir, SourceOptions{}), Encoder: encoder(t), Out: t.TempDir(), Image: clip.ImageOptions{MaxPixels: 150}}
+	if sum, err := Run(context.Background(), o); err != nil || sum.Failed[TooLarge] != 1 {
+		t.Errorf("%+v (%v), want 1 too large", sum, err)
+	}
+}
+
+// TestNotFinite: pixels that are no numbers have no feature, beside others that have.
+func TestNotFinite(t *testing.T) {
+	e := encoder(t)
+	each := 3 * e.ImageSize() * e.ImageSize()
+	pixels := make([]float32, 4*each)
+	pixels[2*each+5] = float32(math.NaN())
+	path := filepath.Join(t.TempDir(), "pixels.npy")
+	if err := weights.WriteFile(path, func(w io.Writer) error {
+		return weights.WriteNPY(w, weights.Floats("pixels", []int{4, 3, e.ImageSize(), e.ImageSize()}, pixels, weights.F32))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Source: open(t, path, SourceOptions{}), Encoder: e, Out: t.TempDir()}
+	if sum, err := Run(context.Background(), o); err != nil || sum.Features != 3 || sum.Failed[NotFinite] != 1 {
+		t.Errorf("%+v (%v), want 3 features and 1 not finite", sum, err)
+	}
+	p := pipeline{Options: &Options{Half: true}}
+	if p.writable([]float32{1, -65505}) == nil || p.writable([]float32{1, -65504}) != nil {
+		t.Error("float16 holds -65504, and -65505 not")
 	}
 }
 
@@ -121,7 +176,7 @@ func TestRunRefuses(t *testing.T) {
 	refused("a full folder", "--resume", o)
 	other := o
 	other.Resume, other.Half = true, true
-	refused("another type", "another extraction", other)
+	refused("another type", "another extraction: dtype f32 there, f16 in this run", other)
 	other = o
 	other.Process, other.Processes = 2, 2
 	refused("process 2 of 2", "process 2 of 2", other)

@@ -12,10 +12,13 @@ func Schedule(shards, shard int, getenv func(string) string) (process, processes
 	if shards < 0 {
 		return 0, 0, fmt.Errorf("--shards is %d, want 1 or more", shards)
 	}
-	for _, v := range [...]struct{ index, first, count string }{
-		{"JOB_COMPLETION_INDEX", "", ""},
-		{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT"},
-		{"OMPI_COMM_WORLD_RANK", "", "OMPI_COMM_WORLD_SIZE"},
+	if shards == 1 && shard < 0 { // alone, whatever else runs beside it
+		return 0, 1, nil
+	}
+	for _, v := range [...]struct{ index, first, step, count string }{
+		{"JOB_COMPLETION_INDEX", "", "", ""},
+		{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_STEP", "SLURM_ARRAY_TASK_COUNT"},
+		{"OMPI_COMM_WORLD_RANK", "", "", "OMPI_COMM_WORLD_SIZE"},
 	} {
 		index, ok, err := number(getenv, v.index)
 		if err != nil {
@@ -28,16 +31,25 @@ func Schedule(shards, shard int, getenv func(string) string) (process, processes
 		if err != nil {
 			return 0, 0, err
 		}
+		step, _, err := number(getenv, v.step)
+		if err != nil {
+			return 0, 0, err
+		}
+		count, _, err := number(getenv, v.count)
+		if err != nil {
+			return 0, 0, err
+		}
+		if shard < 0 && v.first != "" && shards > 0 && count != shards { // a part of the array, run again or for itself
+			return 0, 0, fmt.Errorf("--shards is %d, but %s is %d: want --shard, which of the %d this is", shards, v.count, count, shards)
+		}
 		if shard < 0 && (shards > 0 || v.count != "") {
-			shard = index - first
+			shard = (index - first) / max(1, step)
 		}
 		if shards == 0 && v.count == "" { // every process would do all the work
 			return 0, 0, fmt.Errorf("%s is %d, but of how many is not said: want --shards, 1 where this process does everything", v.index, index)
 		}
 		if shards == 0 {
-			if shards, _, err = number(getenv, v.count); err != nil {
-				return 0, 0, err
-			}
+			shards = count
 		}
 		break
 	}

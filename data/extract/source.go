@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -49,8 +50,9 @@ const (
 	NoAddress  = "no-address"   // the row of a table has no http or https address
 	HTTPError  = "http"         // the server said no
 	Network    = "network"      // no answer, in spite of retries
-	TooLarge   = "too-large"    // more bytes than allowed
+	TooLarge   = "too-large"    // more bytes or pixels than allowed
 	Disallowed = "disallowed"   // the server asks not to be used for this
+	NotFinite  = "not-finite"   // the encoder's feature holds NaN or infinity
 )
 
 // Error is the reason.
@@ -96,6 +98,9 @@ func OpenSource(path string, o SourceOptions) (Source, error) {
 
 // openSource is OpenSource; its errors do not name the path yet.
 func openSource(path string, o SourceOptions) (Source, error) {
+	if o.Split != "" && o.Annotations == "" && !strings.EqualFold(filepath.Ext(path), ".json") {
+		return nil, fmt.Errorf("split %q: only an annotation file has splits, Karpathy's", o.Split)
+	}
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?[") {
 		names, err := filepath.Glob(path)
@@ -126,10 +131,12 @@ func openSource(path string, o SourceOptions) (Source, error) {
 	case isImage(path):
 		return openFiles([]string{path})
 	case ext == ".gz" || ext == ".tgz":
-		return nil, errors.New("a compressed file cannot be read from the middle: unpack it to .tar")
+		return nil, errCompressed
 	}
 	return openList(path, o.Fetch)
 }
+
+var errCompressed = errors.New("a compressed file cannot be read from the middle: unpack it to .tar")
 
 // openPipe reads what comes through a pipe, as ReadSource does.
 func openPipe(path string, o SourceOptions) (Source, error) {
@@ -194,16 +201,26 @@ func stem(path string) string {
 
 // named gives images their ids, with extensions where two would be the same without.
 func named(items listed) listed {
-	count := map[annotation.ID]int{}
-	for _, it := range items {
-		count[it.ID]++
-	}
-	for i := range items {
-		if count[items[i].ID] > 1 {
-			items[i].ID = annotation.ID(filepath.ToSlash(items[i].File))
+	items.tellApart(func(file string) string { return file })
+	return items
+}
+
+// tellApart gives images that have the same id the names of their files, each name only where the ones before did not do.
+func (f listed) tellApart(names ...func(file string) string) {
+	for _, name := range names {
+		for again := true; again; { // a new id may be one that another image has
+			again = false
+			count := map[annotation.ID]int{}
+			for _, it := range f {
+				count[it.ID]++
+			}
+			for i := range f {
+				if id := annotation.ID(name(f[i].File)); count[f[i].ID] > 1 && f[i].ID != id {
+					f[i].ID, again = id, true
+				}
+			}
 		}
 	}
-	return items
 }
 
 // openFolder lists the images below a folder by their names, or, where there are none, its tars.
@@ -271,6 +288,7 @@ func list(text []byte, o Fetch) (Source, error) {
 	}
 	var items listed
 	var web *fetcher
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // with which some editors begin a file
 	for line := range strings.Lines(string(text)) {
 		if line = strings.TrimSpace(line); line == "" {
 			continue

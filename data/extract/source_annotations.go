@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,7 +43,9 @@ func openAnnotations(path, root, split string) (Source, error) {
 	}
 	var items listed
 	seen := map[annotation.ID]bool{}
+	anySplit := false
 	add := func(e entry, flat bool) error {
+		anySplit = anySplit || e.Split != ""
 		if len(splits) > 0 && e.Split != "" && !slices.Contains(splits, e.Split) {
 			return nil
 		}
@@ -66,12 +70,22 @@ func openAnnotations(path, root, split string) (Source, error) {
 	if err := eachImage(f, add); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if split != "" && !anySplit {
+		return nil, fmt.Errorf("%s: split %q: the file has no splits, only Karpathy's dataset_coco.json has", path, split)
+	}
 	return items, nil
 }
 
 // eachImage goes through the "images" of an object, or the elements of a list, one at a time.
 func eachImage(r io.Reader, add func(e entry, flat bool) error) error {
-	d := json.NewDecoder(r)
+	text := bufio.NewReader(r)
+	switch head, _ := text.Peek(3); {
+	case string(head) == "\xef\xbb\xbf": // with which some editors begin a file
+		text.Discard(3)
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		return errors.New("compressed with gzip: unpack it first")
+	}
+	d := json.NewDecoder(text)
 	return files.StreamError(decodeImages(d, add), d)
 }
 

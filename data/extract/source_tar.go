@@ -29,26 +29,40 @@ func (t *tars) Close() error {
 
 func openTars(names []string) (Source, error) {
 	t := &tars{}
-	for _, name := range names {
-		if err := t.add(name); err != nil {
+	for i, label := range labels(names) {
+		if err := t.add(names[i], label); err != nil {
 			t.Close()
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", names[i], err)
 		}
 	}
-	count := map[annotation.ID]int{}
-	for _, it := range t.listed {
-		count[it.ID]++
-	}
-	for i := range t.listed {
-		if it := &t.listed[i]; count[it.ID] > 1 { // the same key in two tars
-			it.ID = annotation.ID(stem(it.File))
-		}
-	}
+	t.tellApart(stem, func(file string) string { return file }) // the same key in two tars, or twice in one
 	return t, nil
 }
 
+// labels are what tars are called: by their own names, or, where two have the same, from the folder on that holds them all.
+func labels(names []string) []string {
+	all, different := make([]string, len(names)), map[string]bool{}
+	for i, name := range names {
+		all[i] = filepath.Base(name)
+		different[all[i]] = true
+	}
+	if len(different) == len(names) {
+		return all
+	}
+	root := filepath.Dir(names[0])
+	for i := 0; i < len(names); i++ {
+		rel, err := filepath.Rel(root, names[i])
+		if up := filepath.Dir(root); up != root && (err != nil || !filepath.IsLocal(rel)) {
+			root, i = up, -1
+			continue
+		}
+		all[i] = filepath.ToSlash(rel)
+	}
+	return all
+}
+
 // add lists the images of one tar. An id is a member's name without its extension, webdataset's key.
-func (t *tars) add(name string) error {
+func (t *tars) add(name, label string) error {
 	f, err := files.Open(name)
 	if err != nil {
 		return err
@@ -58,6 +72,10 @@ func (t *tars) add(name string) error {
 	if err != nil {
 		return err
 	}
+	magic := make([]byte, 2)
+	if _, err := f.ReadAt(magic, 0); err == nil && string(magic) == "\x1f\x8b" {
+		return errCompressed
+	}
 	r := tar.NewReader(f)
 	for {
 		h, err := r.Next()
@@ -66,7 +84,15 @@ func (t *tars) add(name string) error {
 		} else if err != nil {
 			return err
 		}
-		if h.Typeflag != tar.TypeReg || !isImage(h.Name) {
+		if h.Typeflag == tar.TypeDir || !isImage(h.Name) {
+			continue
+		}
+		it := Item{ID: annotation.ID(stem(h.Name)), File: label + "/" + h.Name}
+		if h.Typeflag != tar.TypeReg {
+			it.load = func(context.Context) ([]byte, error) {
+				return nil, fail(Unreadable, "a link or a sparse file in the tar")
+			}
+			t.listed = append(t.listed, it)
 			continue
 		}
 		at, err := f.Seek(0, io.SeekCurrent) // the reader takes headers in whole blocks and no more
@@ -76,7 +102,8 @@ func (t *tars) add(name string) error {
 		if h.Size < 0 || at+h.Size > info.Size() {
 			return fmt.Errorf("member %q of %d bytes reaches beyond the file: it is cut short", h.Name, h.Size)
 		}
-		t.listed = append(t.listed, Item{ID: annotation.ID(stem(h.Name)), File: filepath.Base(name) + "/" + h.Name, load: readMember(f, at, h.Size)})
+		it.load = readMember(f, at, h.Size)
+		t.listed = append(t.listed, it)
 	}
 }
 

@@ -25,7 +25,7 @@ func Submission(path string, images []annotation.Pair) error {
 	if err := resultList(&list, images); err != nil {
 		return err
 	}
-	if strings.ToLower(filepath.Ext(path)) != ".zip" {
+	if !isArchive(path) {
 		return files.Replace(path, func(w io.Writer) error {
 			_, err := w.Write(list.Bytes())
 			return err
@@ -37,6 +37,24 @@ func Submission(path string, images []annotation.Pair) error {
 	}
 	return addToArchive(path, name, list.Bytes())
 }
+
+// CheckSubmission finds what Submission would refuse for these images, before there are captions.
+func CheckSubmission(path string, images []annotation.Image) error {
+	if !isArchive(path) {
+		return nil
+	}
+	var pairs []annotation.Pair
+	for i := range images {
+		pairs = append(pairs, annotation.Pair{Image: &images[i]})
+	}
+	name, err := serverName(path, pairs)
+	if err == nil {
+		_, err = archived(path, name)
+	}
+	return err
+}
+
+func isArchive(path string) bool { return strings.EqualFold(filepath.Ext(path), ".zip") }
 
 // resultList writes COCO's result list, an image a line.
 func resultList(w io.Writer, images []annotation.Pair) error {

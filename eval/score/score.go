@@ -80,6 +80,11 @@ type Run struct {
 
 // New scores the pairs of a data set's images and a system's captions. Once ctx has ended it gives up behind the metric that it is at.
 func New(ctx context.Context, pairs []annotation.Pair, o Options) (*Run, error) {
+	for i, p := range pairs {
+		if p.Image == nil || len(p.Captions) == 0 {
+			return nil, fmt.Errorf("score: pair %d lacks its image or a caption", i)
+		}
+	}
 	r := &Run{Pairs: pairs}
 	r.tokenize()
 	if err := r.columns(ctx, &o); err != nil {

@@ -190,6 +190,14 @@ func TestCLIPScore(t *testing.T) {
 	}
 }
 
+func TestNoCaption(t *testing.T) {
+	for _, pairs := range [][]annotation.Pair{{{Image: &annotation.Image{ID: "1"}}}, {{Captions: []string{"a"}}}} {
+		if _, err := New(context.Background(), pairs, Options{Metrics: Default}); err == nil || !strings.Contains(err.Error(), "pair 0") {
+			t.Errorf("%+v: %v", pairs, err)
+		}
+	}
+}
+
 func TestCancelled(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // NeedFiles checks that the files or folders that flags name exist, before work starts: pairs of a flag's name and its value; an empty value
@@ -76,4 +77,30 @@ func NeedOutputs(pairs ...string) error {
 		}
 	}
 	return nil
+}
+
+// NeedApart checks that no file that a flag writes is one that another reads or writes, before it is lost: pairs as NeedFiles has them.
+func NeedApart(outputs, inputs []string) error {
+	for i := 0; i+1 < len(outputs); i += 2 {
+		others := slices.Concat(outputs[i+2:], inputs)
+		for j := 0; j+1 < len(others); j += 2 {
+			if sameFile(outputs[i+1], others[j+1]) {
+				return fmt.Errorf("--%s %s: the same file as --%s", outputs[i], outputs[i+1], others[j])
+			}
+		}
+	}
+	return nil
+}
+
+// sameFile tells whether two paths lead to one regular file, which need not be there yet.
+func sameFile(a, b string) bool {
+	if a == "" || b == "" {
+		return false
+	}
+	first, err := os.Stat(a)
+	if err != nil {
+		return filepath.Clean(a) == filepath.Clean(b)
+	}
+	second, err := os.Stat(b)
+	return err == nil && first.Mode().IsRegular() && os.SameFile(first, second)
 }

@@ -49,6 +49,10 @@ func TestNeedFolderAndOutputs(t *testing.T) {
 	check("a folder", NeedOutputs("out", dir), "a folder, want a file")
 	check("in no folder", NeedOutputs("out", filepath.Join(dir, "none", "new")), "none")
 	check("below a file", NeedOutputs("out", filepath.Join(file, "new")), file)
+	check("two files", NeedApart([]string{"out", "new", "html", ""}, []string{"in", file, "more", ""}), "")
+	check("an input", NeedApart([]string{"other", "new", "out", dir + "/./" + filepath.Base(file)}, []string{"in", file}), "--out "+dir+"/./"+filepath.Base(file)+": the same file as --in")
+	check("one file twice", NeedApart([]string{"out", "new", "html", "./new"}, nil), "--out new: the same file as --html")
+	check("a device", NeedApart([]string{"out", os.DevNull, "html", os.DevNull}, nil), "")
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
 		t.Errorf("looking has made something: %v (%v)", entries, err)
 	}
