@@ -41,7 +41,7 @@ type Model struct {
 
 // Caption is a text for an image.
 type Caption struct {
-	// Text is empty where the language model's vocabulary has no texts.
+	// Text is empty where the language model's tokens have no texts, as in a random model without a vocabulary.
 	Text string
 	// Tokens are the text's, those of the prompt first, the stop token last where it was written.
 	Tokens []int32
@@ -92,15 +92,15 @@ func (m *Model) CaptionImages(ctx context.Context, images iter.Seq2[*clip.Image,
 // activations of a large encoder are small beside its weights.
 const encodedAtOnce = 6
 
-// heldPixels is how many bytes of an image may wait for others to be encoded together; of a larger image it is the square that
-// the encoder sees, cut as soon as the image comes.
-const heldPixels = 1 << 20
+// heldBytes is the largest image, in bytes, that waits as it is for others to be encoded with it. Of a larger one only the square that the
+// encoder sees waits, cut as soon as the image comes.
+const heldBytes = 1 << 20
 
-// small makes images small that are to wait.
+// small cuts large images to their squares before they wait for others.
 func (m *Model) small(images iter.Seq2[*clip.Image, error]) iter.Seq2[*clip.Image, error] {
 	return func(yield func(*clip.Image, error) bool) {
 		for im, err := range images {
-			if err == nil && im != nil && im.Bytes() > heldPixels {
+			if err == nil && im != nil && im.Bytes() > heldBytes {
 				im, err = im.Squared(m.ImageSize())
 			}
 			if !yield(im, err) {
@@ -193,7 +193,8 @@ func (m *Model) texts(found []gpt2.Caption) ([]Caption, error) {
 	return captions, nil
 }
 
-// errNotFinite is said instead of a caption that means nothing: one number of the weights that is none spoils all that is computed with it.
+// errNotFinite takes the place of a caption that would mean nothing: a single NaN or infinity among the weights spoils all that is computed
+// with it.
 var errNotFinite = errors.New("the model computes NaN: some of its weights are not finite (clipcap-weights verify counts them), or the feature is far too large")
 
 // Config says what the model is.

@@ -74,7 +74,8 @@ func (c *Checkpoint) read(mapper, language nn.Holder, s *weights.Store, lm *gpt2
 		dim = lm.Dim
 	}
 	want := c.Config.Config
-	// The mapper first: where weights are handed on, what is in hand meanwhile comes on top of what is read before.
+	// The mapper first: a weight that is handed on to a backend is in memory twice for a moment, which costs least before the language
+	// model is there.
 	if c.Mapper, c.Config.Config, err = mapping.FromStoreTo(mapper, s, dim); err != nil {
 		return err
 	}

@@ -12,6 +12,9 @@ import (
 	"github.com/clipcap-go/clipcap/weights"
 )
 
+// lmPrefix stands in front of the language model's weights in a checkpoint.
+const lmPrefix = "gpt.transformer"
+
 // Write writes a checkpoint's files into an existing folder, each whole or not at all: the mapper's parameters, named as Open's
 // MapperParams are, and lm's, under "gpt.transformer.", or none where the language model was not trained.
 func Write(dir string, c Config, mapper, lm nn.Params) error {
@@ -42,25 +45,31 @@ func Write(dir string, c Config, mapper, lm nn.Params) error {
 // WriteOriginal writes what the original's training saves, a .pt file that its predict.py opens: the mapper, the whole language model with
 // its masks, and the head, which shares the token table's numbers.
 func WriteOriginal(w io.Writer, mapper, lm nn.Params, c gpt2.Config) error {
-	const prefix = "gpt.transformer."
 	items := weights.OfParams(mapper, weights.F32)
 	var head weights.Item
 	for _, e := range weights.OfParams(lm, weights.F32) {
 		items = append(items, e)
-		if e.Name == prefix+"wte.weight" {
+		if e.Name == lmPrefix+".wte.weight" {
 			head = weights.Alias("gpt.lm_head.weight", e)
 		}
 	}
 	if head.Name == "" {
-		return fmt.Errorf("write the original's file: no %swte.weight among the language model's parameters", prefix)
+		return fmt.Errorf("write the original's file: no %s.wte.weight among the language model's parameters", lmPrefix)
 	}
 	for i := range c.Layers {
-		at := fmt.Sprintf("%sh.%d.attn.", prefix, i)
-		items = append(items,
-			weights.Raw(at+"bias", weights.U8, []int{1, 1, c.Positions, c.Positions}, func(w io.Writer) error { return writeMask(w, c.Positions) }),
-			weights.Floats(at+"masked_bias", []int{}, []float32{-1e4}, weights.F32))
+		items = append(items, Masks(i, c.Positions)...)
 	}
 	return weights.WriteTorch(w, append(items, head))
+}
+
+// Masks are the causal mask of a layer of GPT-2 with so many positions, and what it puts in the place of masked scores: no weights, but
+// the original's transformers 4.11 wants them in a file.
+func Masks(layer, positions int) []weights.Item {
+	attn := fmt.Sprintf("%s.h.%d.attn.", lmPrefix, layer)
+	return []weights.Item{
+		weights.Raw(attn+"bias", weights.U8, []int{1, 1, positions, positions}, func(w io.Writer) error { return writeMask(w, positions) }),
+		weights.Floats(attn+"masked_bias", []int{}, []float32{-1e4}, weights.F32),
+	}
 }
 
 // writeMask writes the causal mask, ones at and below the diagonal.
@@ -87,7 +96,7 @@ func (c *Checkpoint) Export(path string, lm *gpt2.Model) error {
 	if err != nil {
 		return err
 	}
-	named, err := lm.Params("gpt.transformer")
+	named, err := lm.Params(lmPrefix)
 	if err != nil {
 		return err
 	}

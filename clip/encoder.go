@@ -53,15 +53,7 @@ func Open(name string, o Options) (*Encoder, error) {
 	return encoderOn(backend, m, o), nil
 }
 
-// newEncoder is an encoder of a model that keeps its weights.
-func newEncoder(m *Model, o Options) (*Encoder, error) {
-	backend, err := o.Device.OpenInference(o.Precision)
-	if err != nil {
-		return nil, err
-	}
-	return encoderOn(backend, m, o), nil
-}
-
+// encoderOn is an encoder of a model on a backend, whose weights may have gone there.
 func encoderOn(backend nn.Backend, m *Model, o Options) *Encoder {
 	if o.Batch < 1 {
 		o.Batch = 64

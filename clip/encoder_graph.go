@@ -71,8 +71,8 @@ func (e *Encoder) run(ctx context.Context, key graphKey, set func(*graph) error)
 		}
 		// The graphs of other batches can be made again; without them there may be room.
 		others := len(e.graphs) > 0
-		if e := e.drop(); e != nil {
-			return nil, errors.Join(err, e)
+		if dropped := e.drop(); dropped != nil {
+			return nil, errors.Join(err, dropped)
 		}
 		if !others {
 			return nil, e.fit(err, key)
@@ -80,7 +80,8 @@ func (e *Encoder) run(ctx context.Context, key graphKey, set func(*graph) error)
 	}
 }
 
-// larger is the least of the graphs there are that does for a key: the last images of a stream need no graph of their own.
+// larger is the key of the smallest existing graph with room for what key asks, or key itself: the last images of a stream need no graph of
+// their own.
 func (e *Encoder) larger(key graphKey) graphKey {
 	best := key
 	for k := range e.graphs {
@@ -91,7 +92,7 @@ func (e *Encoder) larger(key graphKey) graphKey {
 	return best
 }
 
-// compute runs the graph of a key, or a larger one, which it makes where there is none yet. Where there is no room for it, it is
+// compute runs the graph of a key, or a larger one that exists; where there is neither it makes one. A graph whose memory does not fit is
 // not kept.
 func (e *Encoder) compute(ctx context.Context, key graphKey, set func(*graph) error) (*graph, error) {
 	if e.graphs[key] == nil && !nn.Replays(e.backend) {
@@ -125,7 +126,7 @@ func (e *Encoder) drop() (err error) {
 	return err
 }
 
-// fit adds to a want of memory the batch of images that would fit.
+// fit adds to an error of a device without room the batch of images that would fit.
 func (e *Encoder) fit(err error, key graphKey) error {
 	if key.kind == texts {
 		return err

@@ -23,6 +23,15 @@ const tinyViT = `{"embed_dim": 24, "quick_gelu": true,
 const tinyResNet = `{"embed_dim": 24, "quick_gelu": true,
 	"vision_cfg": {"image_size": 64, "layers": [1, 2, 1, 1], "width": 4, "heads": 2}}`
 
+// newEncoder is an encoder of a model that keeps its weights.
+func newEncoder(m *Model, o Options) (*Encoder, error) {
+	backend, err := o.Device.OpenInference(o.Precision)
+	if err != nil {
+		return nil, err
+	}
+	return encoderOn(backend, m, o), nil
+}
+
 // tiny opens a random model of the given configuration.
 func tiny(t testing.TB, config string, o Options) *Encoder {
 	t.Helper()

@@ -74,6 +74,7 @@ type AttnPool struct {
 	heads     int
 }
 
+// newResNet makes the tower with zero weights.
 func newResNet(c Config) *ResNet {
 	v := c.Vision
 	w := v.Width

@@ -48,8 +48,8 @@ func newTransformer(c Config, width, layers, heads, inner int, causal bool) Tran
 	return t
 }
 
-// last splits the projection of the last layer, so that queries can be computed for some rows alone. The weights have
-// names by then.
+// last splits the projection of the last layer, so that queries can be computed for some rows alone. Its parts are named after the
+// weights, so these must have their names already.
 func (t *Transformer) last() {
 	a := &t.Blocks[len(t.Blocks)-1].Attn
 	w := a.Weight.Shape[1]

@@ -123,6 +123,7 @@ func Visit(f *Features, cfg Config, take func(row int, c annotation.Caption) err
 	return err
 }
 
+// visit is Visit, and says what kind of file it was.
 func visit(f *Features, cfg Config, take func(row int, c annotation.Caption) error) (kind string, err error) {
 	each := func(c annotation.Caption) error {
 		if cfg.Keep != nil && !cfg.Keep(c.Image) {
@@ -162,6 +163,7 @@ type loader struct {
 	ids     []int32 // of the caption in hand
 }
 
+// take adds a caption, or counts it as one without a feature where row is negative.
 func (l *loader) take(row int, c annotation.Caption) error {
 	set := l.to
 	if row < 0 {
@@ -228,12 +230,12 @@ func (l *loader) finish() (*Captions, error) {
 		return nil, fmt.Errorf("captions %s: none", path)
 	case j.Captions == 0:
 		return nil, fmt.Errorf("captions %s: of %s none has a feature in %s (image ids as %s there, as %s here)",
-			path, plural.Of(total, "caption"), set.Features.Path, few(j.MissingID), set.Features.ID(0))
+			path, plural.Of(total, "caption"), set.Features.Path, plural.Few(j.MissingID), set.Features.ID(0))
 	case j.Empty == j.Captions:
 		return nil, fmt.Errorf("captions %s: none has a token", path)
 	case float64(j.Missing) > l.cfg.MaxMissing*float64(total):
 		return nil, fmt.Errorf("%d of %s without a feature in %s (image ids %s); --max-missing %.3g lets it pass",
-			j.Missing, plural.Of(total, "caption"), set.Features.Path, few(j.MissingID), math.Ceil(1000*float64(j.Missing)/float64(total))/1000)
+			j.Missing, plural.Of(total, "caption"), set.Features.Path, plural.Few(j.MissingID), math.Ceil(1000*float64(j.Missing)/float64(total))/1000)
 	}
 	used := make([]bool, set.Features.Rows())
 	for _, r := range set.rows {
@@ -253,15 +255,6 @@ func (l *loader) finish() (*Captions, error) {
 	set.cut(l.cfg.AddPeriod)
 	set.starts, set.rows = slices.Clip(set.starts), slices.Clip(set.rows)
 	return set, nil
-}
-
-// few lists the first of many ids.
-func few(ids []string) string {
-	const most = 5
-	if len(ids) <= most {
-		return strings.Join(ids, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(ids[:most], ", "), len(ids)-most)
 }
 
 // lengthRule is the longest caption the original keeps whole: min(int(mean + 10·std), longest), std with n-1 (train.py:71).

@@ -9,6 +9,7 @@ func Mean(x []float64) float64 {
 	return pairwiseSum(x) / float64(len(x))
 }
 
+// pairwiseSum adds numbers in the order of NumPy's sum.
 func pairwiseSum(x []float64) float64 {
 	n := len(x)
 	switch {

@@ -70,7 +70,7 @@ func NewDecoder(m *Model, be nn.Backend, o Options, longest int) (*Decoder, erro
 	return d, nil
 }
 
-// newDecoder is NewDecoder with options that are sound. It always gives a decoder, if not one that works.
+// newDecoder is NewDecoder with options that are sound. With an error it still gives a decoder, for fit to measure.
 func newDecoder(m *Model, be nn.Backend, o Options, longest int) (*Decoder, error) {
 	d := &Decoder{model: m, backend: be, options: o, longest: longest}
 	width := o.width()
@@ -190,7 +190,7 @@ func (d *Decoder) gather() {
 	}
 }
 
-// row adds a row of a beam: a token, or a row of the batch's prefixes.
+// row adds a row of a beam to the step: a token, or, where token is -1, row prefix of the batch's prefixes.
 func (d *Decoder) row(w *beam, token, prefix int32) {
 	b := &d.batch
 	b.ids, b.index = append(b.ids, token), append(b.index, prefix)
@@ -204,8 +204,8 @@ func (d *Decoder) row(w *beam, token, prefix int32) {
 	b.table = slices.Grow(b.table, n-len(b.table))[:n] // what lies beyond the row's length is never read
 }
 
-// run computes the step.
-func (d *Decoder) run(ctx context.Context) error {
+// compute runs the step that gather has laid out.
+func (d *Decoder) compute(ctx context.Context) error {
 	b := &d.batch
 	heads := len(b.last)
 	if d.fill {
@@ -251,14 +251,14 @@ func (d *Decoder) choose(s *search) error {
 	return s.sample(&d.options, &d.dice, d.logits)
 }
 
-// top is a head's part of nn.Top's result.
+// top is a head's part of nn.Top's result: its greatest logits, their tokens, and the log of the sum over all.
 func (d *Decoder) top(head int) (logits, tokens []float64, lse float64) {
 	row := d.read[head*d.width:][:d.width]
 	k := d.width / 2
 	return row[:k], row[k : 2*k], row[2*k]
 }
 
-// logits are a head's.
+// logits are a head's, over the whole vocabulary.
 func (d *Decoder) logits(head int) ([]float64, error) {
 	return d.read, d.machine.Value(d.result).Read(d.read, head)
 }

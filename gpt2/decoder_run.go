@@ -80,7 +80,7 @@ func (r *run) take(next func() (Prompt, error, bool)) bool {
 // advance runs one step and lets every search choose.
 func (r *run) advance(ctx context.Context) error {
 	r.gather()
-	if err := r.run(ctx); err != nil {
+	if err := r.compute(ctx); err != nil {
 		return err
 	}
 	keep := r.active[:0]

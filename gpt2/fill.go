@@ -2,13 +2,13 @@ package gpt2
 
 import "github.com/clipcap-go/clipcap/nn"
 
-// fills tells whether steps are filled up to a few sizes on a backend: a GPU runs a step whose sizes have come before with one call.
+// fills tells whether steps are filled up to a few sizes on a backend: a GPU replays a step of sizes it has met before with one call.
 var fills = nn.Replays
 
-// spare is how many cache rows there are for what is filled in, which nobody looks at.
+// spare is how many cache rows there are for the rows that are filled in; nobody looks at them.
 const spare = 32
 
-// filled is the size that n rows are filled up to. Up to eight, products read weights once, which is to stay so.
+// filled is the size that n rows are filled up to. A product of up to eight rows reads its weights once, so they do not become more.
 func filled(n int) int {
 	if n <= 8 {
 		return 8
@@ -16,7 +16,7 @@ func filled(n int) int {
 	return (n + spare - 1) / spare * spare
 }
 
-// fillUp adds rows that are no token, see nothing and end nothing, and heads that nobody reads.
+// fillUp adds rows that hold no token, see no other row and end no sequence, and heads that nobody reads.
 func (d *Decoder) fillUp() {
 	b := &d.batch
 	rows, n := len(b.ids), filled(len(b.ids))

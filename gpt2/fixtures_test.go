@@ -147,9 +147,9 @@ func TestPublishedSizes(t *testing.T) {
 			}
 			// PyTorch's own float32 is Error away from its float64 where that was run; else both sides are float32.
 			gate := max(4*w.Error, 4e-5*float64(slices.Max(w.Logits)))
-			within(t, "hidden states", hidden, w.Hidden, gate)
-			within(t, "logits", logits, w.Logits, gate)
-			within(t, "losses", nll(got.logits, w.IDs), w.Loss, gate)
+			testkit.Close(t, "hidden states", hidden, w.Hidden, gate)
+			testkit.Close(t, "logits", logits, w.Logits, gate)
+			testkit.Close(t, "losses", nll(got.logits, w.IDs), w.Loss, gate)
 		})
 	}
 }

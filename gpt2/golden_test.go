@@ -26,24 +26,6 @@ func array(t testing.TB, name string) (data []float32, shape []int) {
 	return data, a.Shape
 }
 
-// within fails the test where got and want differ by more than gate.
-func within(t *testing.T, what string, got, want []float32, gate float64) {
-	t.Helper()
-	if len(got) != len(want) {
-		t.Fatalf("%s: %d numbers, want %d", what, len(got), len(want))
-	}
-	var worst float64
-	for i := range got {
-		if d := math.Abs(float64(got[i]) - float64(want[i])); !(d <= worst) {
-			worst = d
-		}
-	}
-	t.Logf("%s: largest difference %.1e, gate %.1e", what, worst, gate)
-	if !(worst <= gate) {
-		t.Errorf("%s: largest difference %g, want at most %g", what, worst, gate)
-	}
-}
-
 // pass is a whole forward run with every hidden state, for packed sequences of token ids.
 type pass struct{ hidden, logits []float32 }
 
@@ -131,21 +113,21 @@ func TestGoldenForward(t *testing.T) {
 	}{{nn.NewCPU(nn.Float32), gate}, {nn.NewReference(), gate}, {nn.NewCPU(nn.High), 10 * gate}, {nn.NewCPU(nn.BFloat16), half},
 		{testkit.GPU(t, nn.Float32), gate}, {testkit.GPU(t, nn.High), 10 * gate}, {testkit.GPU(t, nn.BFloat16), half}} {
 		p := forward(t, m, be.Backend, seqs...)
-		within(t, "hidden states", p.hidden, hidden, be.gate)
-		within(t, "logits", p.logits, logits, be.gate)
+		testkit.Close(t, "hidden states", p.hidden, hidden, be.gate)
+		testkit.Close(t, "logits", p.logits, logits, be.gate)
 		each := append(nll(p.logits[:len(p.logits)/2], seqs[0]), nll(p.logits[len(p.logits)/2:], seqs[1])...)
 		var sum float64
 		for _, x := range each {
 			sum += float64(x) / float64(len(each))
 		}
-		within(t, "loss", []float32{float32(sum)}, mean, be.gate)
+		testkit.Close(t, "loss", []float32{float32(sum)}, mean, be.gate)
 	}
 
 	// Where the reference masks the end of the second sequence, we leave it out.
 	const short = 11
 	p := forward(t, m, nn.NewCPU(nn.Float32), seqs[1][:short], seqs[0])
 	vocab := m.Config.Vocab
-	within(t, "logits of a shorter sequence", p.logits[:short*vocab], masked[shape[1]*vocab:][:short*vocab], gate)
+	testkit.Close(t, "logits of a shorter sequence", p.logits[:short*vocab], masked[shape[1]*vocab:][:short*vocab], gate)
 }
 
 // fullSize is GPT-2 small with the golden formula's weights.
@@ -200,7 +182,7 @@ func goldenFullSize(t *testing.T, be nn.Backend) {
 		last = append(last, p.hidden[((i+1)*len(ids)-1)*shape[1]:][:shape[1]]...)
 	}
 	const gate = 5.6e-5 // four times what PyTorch's own float32 is away from float64
-	within(t, "logits", p.logits[len(p.logits)-m.Config.Vocab:], logits, gate)
-	within(t, "hidden states", last, hidden, gate)
-	within(t, "losses", nll(p.logits, ids), losses, gate)
+	testkit.Close(t, "logits", p.logits[len(p.logits)-m.Config.Vocab:], logits, gate)
+	testkit.Close(t, "hidden states", last, hidden, gate)
+	testkit.Close(t, "losses", nll(p.logits, ids), losses, gate)
 }

@@ -10,7 +10,7 @@ import (
 
 // Init gives the model the random weights GPT-2's training starts from: normal with deviation InitRange
 // (0.02), zero biases, and what is added to the residual stream smaller by the root of the number of additions
-// (Radford et al. 2019, section 2.3). The weights have names by then: Params gives them.
+// (Radford et al. 2019, section 2.3). The numbers depend on the weights' names, so Params, which gives these, comes first.
 func (m *Model) Init(seed uint64) { m.init(seed, func(*nn.Param) {}) }
 
 // init calls done with each matrix as soon as it has its numbers, one at a time.

@@ -69,6 +69,7 @@ func FromStoreTo(to nn.Holder, s *weights.Store, c *Config) (*Model, error) {
 	return m, nil
 }
 
+// fromStore is FromStoreTo, whose errors say in front what failed.
 func fromStore(to nn.Holder, s *weights.Store, c *Config) (*Model, error) {
 	l, err := s.Map(Keys)
 	if err != nil {

@@ -70,8 +70,11 @@ func (s *search) begin(index int, p Prompt, dim int, o *Options) {
 
 // finished tells whether there is nothing left to write.
 func (s *search) finished(o *Options) bool {
-	if s.steps == 0 || s.steps == o.MaxTokens {
-		return s.steps > 0
+	switch s.steps {
+	case 0:
+		return false // the prompt may still have to be read
+	case o.MaxTokens:
+		return true
 	}
 	for i := range s.beams {
 		if !s.beams[i].done {

@@ -165,6 +165,7 @@ func readVocab(r io.Reader) (map[string]int, error) {
 	return ids, nil
 }
 
+// readMerges reads a list of merges, whose parts and results must have ids.
 func (t *Tokenizer) readMerges(r io.Reader, ids map[string]int) error {
 	type merge struct{ left, right, token int32 }
 	var list []merge

@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"math"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
@@ -23,23 +22,6 @@ func array(t testing.TB, name string) []float32 {
 		t.Fatal(err)
 	}
 	return data
-}
-
-func within(t *testing.T, what string, got, want []float32, gate float64) {
-	t.Helper()
-	if len(got) != len(want) {
-		t.Fatalf("%s: %d numbers, want %d", what, len(got), len(want))
-	}
-	var worst float64
-	for i := range got {
-		if d := math.Abs(float64(got[i]) - float64(want[i])); !(d <= worst) {
-			worst = d
-		}
-	}
-	t.Logf("%s: largest difference %.1e, gate %.1e", what, worst, gate)
-	if !(worst <= gate) {
-		t.Errorf("%s: largest difference %g, want at most %g", what, worst, gate)
-	}
 }
 
 // prefixes runs a mapper over features, with room for some more.
@@ -72,19 +54,19 @@ func TestGoldenPrefixes(t *testing.T) {
 			t.Fatal(err)
 		}
 		features, want := array(t, dir+"in_features.npy"), array(t, dir+"out_"+name+"_prefix_f64.npy")
-		within(t, name+" in float32", prefixes(t, m, nn.NewCPU(nn.Float32), features, config.Feature), want, gate)
-		within(t, name+" in the reference", prefixes(t, m, nn.NewReference(), features, config.Feature), want, gate)
-		within(t, name+" in high precision", prefixes(t, m, nn.NewCPU(nn.High), features, config.Feature), want, 10*gate)
-		within(t, name+" in bfloat16", prefixes(t, m, nn.NewCPU(nn.BFloat16), features, config.Feature), want, half)
-		within(t, name+" on the GPU", prefixes(t, m, testkit.GPU(t, nn.Float32), features, config.Feature), want, gate)
-		within(t, name+" on the GPU in high precision", prefixes(t, m, testkit.GPU(t, nn.High), features, config.Feature), want, 10*gate)
-		within(t, name+" on the GPU in bfloat16", prefixes(t, m, testkit.GPU(t, nn.BFloat16), features, config.Feature), want, half)
+		testkit.Close(t, name+" in float32", prefixes(t, m, nn.NewCPU(nn.Float32), features, config.Feature), want, gate)
+		testkit.Close(t, name+" in the reference", prefixes(t, m, nn.NewReference(), features, config.Feature), want, gate)
+		testkit.Close(t, name+" in high precision", prefixes(t, m, nn.NewCPU(nn.High), features, config.Feature), want, 10*gate)
+		testkit.Close(t, name+" in bfloat16", prefixes(t, m, nn.NewCPU(nn.BFloat16), features, config.Feature), want, half)
+		testkit.Close(t, name+" on the GPU", prefixes(t, m, testkit.GPU(t, nn.Float32), features, config.Feature), want, gate)
+		testkit.Close(t, name+" on the GPU in high precision", prefixes(t, m, testkit.GPU(t, nn.High), features, config.Feature), want, 10*gate)
+		testkit.Close(t, name+" on the GPU in bfloat16", prefixes(t, m, testkit.GPU(t, nn.BFloat16), features, config.Feature), want, half)
 
 		// A prefix does not depend on the other images of the batch.
 		all := prefixes(t, m, nn.NewCPU(nn.Float32), features, config.Feature)
 		one := prefixes(t, m, nn.NewCPU(nn.Float32), features[3*config.Feature:4*config.Feature], config.Feature)
 		n := config.PrefixLength * config.Dim
-		within(t, name+" alone", one, all[3*n:4*n], 0)
+		testkit.Close(t, name+" alone", one, all[3*n:4*n], 0)
 	}
 }
 
@@ -127,6 +109,6 @@ func goldenFullSize(t *testing.T, be nn.Backend) {
 		features := make([]float32, len(want)/(c.config.PrefixLength*768)*c.config.Feature)
 		name := map[int]string{512: "input/clip_features512", 640: "input/clip_features640"}[c.config.Feature]
 		testkit.Formula(features, name, 1, 0)
-		within(t, c.name, prefixes(t, m, be, features, c.config.Feature), want, c.gate)
+		testkit.Close(t, c.name, prefixes(t, m, be, features, c.config.Feature), want, c.gate)
 	}
 }

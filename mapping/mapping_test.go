@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/clipcap-go/clipcap/internal/testkit"
 	"github.com/clipcap-go/clipcap/nn"
 )
 
@@ -43,7 +44,7 @@ func TestBatches(t *testing.T) {
 		want := prefixes(t, m, nn.NewReference(), features, c.Feature)
 		for _, n := range []int{1, 2, 9} {
 			got := prefixes(t, m, nn.NewCPU(nn.Float32), features[:n*c.Feature], c.Feature)
-			within(t, string(c.Kind), got, want[:n*c.PrefixLength*c.Dim], 1e-5)
+			testkit.Close(t, string(c.Kind), got, want[:n*c.PrefixLength*c.Dim], 1e-5)
 		}
 	}
 }

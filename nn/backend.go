@@ -73,8 +73,8 @@ func (a Activation) String() string {
 }
 
 // Operand is the right side of a product. Weight is set when it is a parameter, which a backend
-// may keep in a layout of its own until the parameter changes. Once says that it will have changed
-// before it is used so again, and that nothing is worth keeping.
+// may keep in a layout of its own until the parameter changes. Once says that the parameter will
+// have changed before its next use as such, so that no layout is worth keeping.
 type Operand struct {
 	Tensor
 	Weight *Param

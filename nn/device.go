@@ -112,6 +112,7 @@ func (d Device) OpenWeights(p Precision, w WeightFormat) (Backend, error) {
 	return g, nil
 }
 
+// gpu is the shared backend of a GPU for a precision and a form of weights, opened at the first call.
 func (d Device) gpu(p Precision, w WeightFormat) (*GPU, error) {
 	if p == BFloat16 && w == WeightsBFloat16 || p != BFloat16 && w == WeightsFloat32 {
 		w = WeightsByPrecision // what that is, so that parts of a program share a backend

@@ -13,7 +13,7 @@ var ErrMemory = gpu.ErrMemory
 // ErrLost is wrapped by errors of a device that failed. What it held is lost with it, and so is every backend on it.
 var ErrLost = gpu.ErrLost
 
-// FitError is a want of memory that a smaller batch would have avoided.
+// FitError says that memory ran out and which smaller batch would have fitted.
 type FitError struct {
 	Err   error
 	Batch int // the largest that fits, 0: none does
@@ -29,7 +29,7 @@ func (e *FitError) Error() string {
 	return fmt.Sprintf("%v; not even a batch of 1 fits: it takes %s, there is room for %s", e.Err, gpu.Bytes(e.One), gpu.Bytes(e.Room))
 }
 
-// Unwrap is the want of memory.
+// Unwrap is the device's error, which wraps ErrMemory.
 func (e *FitError) Unwrap() error { return e.Err }
 
 // FitBatch is err, unless a GPU had no room: then it is a FitError with the largest batch that would fit. build prepares on
@@ -70,7 +70,7 @@ func FitBatch(err error, be Backend, batch int, held bool, build func(be Backend
 	return f
 }
 
-// CheckFit is the error that steps of what build has prepared on a GPU will end with for want of memory.
+// CheckFit is the error that steps of what build has prepared on a GPU will end with because memory runs out, or nil.
 func CheckFit(be Backend, batch int, build func(be Backend, batch int) (run func() error, err error)) error {
 	g, ok := be.(*GPU)
 	if !ok || g.dry {

@@ -116,7 +116,7 @@ func (g *GPU) Free(b Buffer) {
 	}
 }
 
-// at is the address of an element.
+// at4 is the address of an element of four bytes.
 func at4(b Buffer, off int) gpu.Ptr {
 	d := b.(*gpuBuffer)
 	if d.form != nil {

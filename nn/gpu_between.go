@@ -7,7 +7,8 @@ var _ betweener = (*GPU)(nil)
 // halfRows is the most rows whose results are not rounded: a product of so few reads its weights as streams, or may.
 const halfRows = 64
 
-// keepsBetween: in bfloat16 the left operand of a product is rounded anyway, and memory is what takes the time. Rows begin on 16 bytes.
+// keepsBetween is true in bfloat16, where the left operand of a product is rounded anyway and memory is what takes the time, for rows that
+// begin on 16 bytes.
 func (g *GPU) keepsBetween(_ Form, rows, cols int) bool {
 	return g.mode == gpu.BFloat16 && rows > g.fewRows && cols%8 == 0
 }
@@ -18,7 +19,7 @@ func (g *GPU) convolvesBetween(ConvArgs) bool { return false }
 
 func (g *GPU) sizeBetween(_ Form, rows, cols int) int { return (rows*cols + 1) / 2 }
 
-// attendsBetween: on tensor cores.
+// attendsBetween is rounded rows where attention is computed on tensor cores.
 func (g *GPU) attendsBetween(dim, _ int) (taken, made, gradient forms) {
 	f := Rounded.only(gpu.AttendsInHalf(g.mode, dim))
 	return f, f, f

@@ -114,6 +114,7 @@ func Collect(prefix string, model any) (Params, error) {
 	return ps, nil
 }
 
+// walk names and collects the parameters in v, which is called name and has the options of its tag.
 func (ps *Params) walk(name string, v reflect.Value, options string) error {
 	if p, ok := v.Interface().(*Param); ok {
 		switch {

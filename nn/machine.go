@@ -7,6 +7,7 @@ import (
 	"time"
 
 	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 )
 
 // Machine runs what some outputs of a graph need, on one backend. All buffers are planned when it
@@ -35,13 +36,13 @@ type step struct {
 }
 
 // NewMachine prepares a machine for the nodes whose values are wanted. Node hashes are checked to be
-// unique, because Gorgonia's own machines take nodes of equal hash for one. A leaf that is no input, parameter or state of this package, and
-// want of memory on the device (ErrMemory), are errors too.
+// unique, because Gorgonia's own machines take nodes of equal hash for one. A leaf that is no input,
+// parameter or state of this package, and too little memory on the device (ErrMemory), are errors too.
 func NewMachine(be Backend, outputs ...*G.Node) (*Machine, error) {
 	return NewMachineFor(be, MachineOptions{}, outputs...)
 }
 
-// NewMachineFor is NewMachine for a use.
+// NewMachineFor is NewMachine for the use that the options describe.
 func NewMachineFor(be Backend, o MachineOptions, outputs ...*G.Node) (*Machine, error) {
 	if _, ok := be.(updater); ok && o.Params != nil { // it works on all gradients at once
 		outputs = append(outputs[:len(outputs):len(outputs)], o.Grads...)
@@ -68,10 +69,10 @@ func NewMachineFor(be Backend, o MachineOptions, outputs ...*G.Node) (*Machine, 
 			return nil, fmt.Errorf("new machine: %w", err)
 		}
 	}
-	m.split()
-	m.chain()
-	m.compact()
-	m.spare()
+	m.split()   // what is read much later than the rest of an operation's results is computed there
+	m.chain()   // two products of which the second reads the first become one step
+	m.compact() // results that only products and the like read are kept rounded
+	m.spare()   // what an operation can do without is not kept for it
 	for _, l := range m.leaves {
 		l.at.once = o.Changing && l.src.param != nil && !l.src.param.Frozen
 	}
@@ -112,24 +113,23 @@ func (m *Machine) add(n *G.Node) error {
 	for _, c := range inputsOf(n) {
 		s.in = append(s.in, m.values[c])
 	}
-	o, ok := n.Op().(*Op)
-	if ok {
-		if t, ok := o.attr.(tapOf); ok {
-			m.values[n] = s.in[0].outs[t-1] // a sibling's memory, no step of its own
-			return nil
-		}
+	result := func(shape tensor.Shape) *Value {
+		v := newValue(Float, shape)
+		v.backend = m.backend
+		return v
 	}
-	if !ok {
+	if o, ok := n.Op().(*Op); !ok {
 		s.foreign = n.Op()
-		s.out = []*Value{newValue(Float, n.Shape().Clone())}
-		s.out[0].backend = m.backend
+		s.out = []*Value{result(n.Shape().Clone())}
+	} else if t, ok := o.attr.(tapOf); ok {
+		m.values[n] = s.in[0].outs[t-1] // a sibling's memory, no step of its own
+		return nil
 	} else {
 		s.op = o
 		s.out = make([]*Value, len(o.results))
 		for i, r := range o.results {
 			if o.wanted[i] {
-				s.out[i] = newValue(Float, r.shape)
-				s.out[i].backend = m.backend
+				s.out[i] = result(r.shape)
 			}
 		}
 		s.out[0].outs = s.out[1:]

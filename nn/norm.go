@@ -61,7 +61,7 @@ func grads(name string, need []bool, all []result, run kernelFunc, in ...*G.Node
 	return nodes
 }
 
-// paired says of the operation behind what grads gave what it can do with results in the smaller form.
+// paired sets the pairing of the operation that made the nodes ds, grads's result.
 func paired(p pairing, ds G.Nodes) G.Nodes {
 	for _, d := range ds {
 		if d != nil { // the first is the operation's own, the others are taps

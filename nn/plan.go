@@ -23,7 +23,7 @@ type storage struct {
 	off        int
 }
 
-// align is the distance in numbers that stretches keep, a cache line.
+// align is what the offsets of stretches are a multiple of, in numbers: a cache line.
 const align = 16
 
 // place gives every result a stretch of one arena: results that are alive at the same time get

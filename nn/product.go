@@ -123,6 +123,7 @@ func (p *product) checkRows(in []*Value) error {
 	return nil
 }
 
+// symDiff builds the gradients of a product's inputs; bias and residual are the places of theirs, 0 where there are none.
 func (p *product) symDiff(o *Op, in G.Nodes, y, dy *G.Node, bias, residual int) (G.Nodes, error) {
 	ds := make(G.Nodes, len(in))
 	if p.positive { // where the result is positive, so was what ReLU was taken of

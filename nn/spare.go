@@ -10,8 +10,8 @@ func (*CPU) sparesOut() {}
 // spareSteps is how many steps earlier a result must be read for the last time to be worth sparing.
 const spareSteps = 16
 
-// spare takes inputs from operations that can do without where nobody else keeps them for so long: the results of attention, which a frozen
-// projection reads forward and no gradient reads at all, are a tenth of what a frozen block keeps.
+// spare takes from operations an input that they can do without, where nobody else reads it so late. That is attention's result, which its
+// gradient need not have: where the projection behind it is frozen no other gradient reads it, and it is a tenth of what a frozen block keeps.
 func (m *Machine) spare() {
 	if _, ok := m.backend.(sparing); !ok {
 		return

@@ -10,10 +10,12 @@ import (
 // Holder keeps parameters for itself, in a form of its own.
 type Holder interface {
 	// Take packs p [rows, cols] as the right operand of products, transposed or not, and lets go of the numbers on
-	// the host: p.Data is nil after it. From then on p serves products and, if transposed, as a table whose rows are
-	// gathered, by machines of this backend alone. What is taken once serves products with the transpose too, and so gradients;
-	// these take a little longer; a table serves the loss as its head too, but for its own gradient and, in int8, any. What reads the numbers
-	// in another way is an error of the run.
+	// the host: p.Data is nil after it. From then on machines of this backend alone can use p, in these ways:
+	//   - products, and somewhat slower those with its transpose, which gradients are;
+	//   - if transposed, as a table: rows are gathered from it, and it can be the head of a loss, of which all gradients
+	//     but the head's own can be computed, in int8 none.
+	//
+	// An operation that reads the numbers in another way ends its run with an error.
 	Take(p *Param, transposed bool)
 	// TakeConv does the same with the weight of a convolution, [out, Kernel·Kernel·channels], which then serves Conv2D on
 	// images of that size.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The newcomer's hour in three minutes: a drawn world goes through the real commands, from pictures to scored captions.
+# For a newcomer, in two minutes: a drawn world goes through the real commands, from pictures to scored captions.
 # Usage: scripts/demo.sh [--short] [FOLDER]   (default demo-out; what lies in it from an earlier demo is replaced)
 # --short goes the same way with little data and few steps: it shows that every part works, and learns nothing.
 set -eu

@@ -11,6 +11,7 @@ case "${1:-}" in
 train) compare=train; shift ;;
 clip | decode) compare=$1 need="torch, numpy, onnx, onnxruntime" install="torch numpy onnx onnxruntime"; shift ;;
 esac
+case " $* " in *" --help "* | *" -h "*) exec python3 "scripts/peers_$compare.py" --help ;; esac # for which nothing need be installed
 python=${PEERS_PYTHON:-}
 if [ -z "$python" ]; then
   python=bin/peers/bin/python

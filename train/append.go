@@ -13,7 +13,7 @@ type file interface {
 	Close() error
 }
 
-// appender adds whole records to a file. What cannot be written, for want of room on the disk say, waits, and goes there with the next
+// appender adds whole records to a file. What cannot be written, because the disk is full say, waits, and is written with the next
 // record that can; a record that went in part is taken back.
 type appender struct {
 	name    string

@@ -8,7 +8,7 @@ import (
 	"github.com/clipcap-go/clipcap/nn"
 )
 
-// fit adds to a want of memory the batch that would fit. held tells that the run's own memory was still allocated.
+// fit adds to an error of a device without room the batch that would fit. held tells that the run's own memory was still allocated.
 func (t *Trainer) fit(err error, held bool) error {
 	return nn.FitBatch(err, t.backend, t.Settings.BatchSize, held, t.attempt)
 }

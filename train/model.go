@@ -65,7 +65,7 @@ func (m *Model) freeze(frozenLM bool, patterns []string) error {
 	match := func(name string) bool {
 		hit := false
 		for i, p := range patterns {
-			if ok, err := path.Match(slashes(p), slashes(name)); ok && err == nil || below(p, name) {
+			if covers(p, name) {
 				used[i], hit = true, true
 			}
 		}
@@ -97,14 +97,12 @@ func (m *Model) freeze(frozenLM bool, patterns []string) error {
 	return nil
 }
 
-// slashes keeps path.Match's * from being stopped by nothing: names hold no slash.
-func slashes(s string) string { return strings.ReplaceAll(s, "/", "_") }
-
-// below tells whether a name lies below a pattern without wildcards, or below what a pattern matches.
-func below(pattern, name string) bool {
-	for i := range name {
-		if name[i] == '.' {
-			if ok, err := path.Match(slashes(pattern), slashes(name[:i])); ok && err == nil {
+// covers tells whether a pattern matches a name or, up to one of its dots, what the name lies below.
+func covers(pattern, name string) bool {
+	pattern, name = strings.ReplaceAll(pattern, "/", "_"), strings.ReplaceAll(name, "/", "_") // path.Match's * stops at a slash
+	for end := range len(name) + 1 {
+		if end == len(name) || name[end] == '.' {
+			if ok, _ := path.Match(pattern, name[:end]); ok {
 				return true
 			}
 		}

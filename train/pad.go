@@ -7,12 +7,12 @@ import (
 	"github.com/clipcap-go/clipcap/nn"
 )
 
-// pads tells whether batches are filled up to a few sizes on a backend: a GPU runs a step whose sizes have come before with one call. What is
-// filled in is of no caption, so loss and gradients are those of the batch.
+// pads tells whether batches are filled up to a few sizes on a backend: a GPU replays a step of sizes it has met before with one call. What is
+// filled in belongs to no caption, so loss and gradients are those of the batch.
 var pads = nn.Replays
 
-// quantum is what rows are filled up to a multiple of: about a thirtieth of them, so that a fiftieth of the work is wasted and a
-// run's batches, whose rows spread by some percent, have a few sizes.
+// quantum is the number whose multiples rows are filled up to: about a thirtieth of them, so that a fiftieth of the work is wasted and a
+// run's batches, whose rows spread by some percent, come in few sizes.
 func quantum(rows int) int { return max(64, 1<<bits.Len(uint(max(1, rows)-1))/32) }
 
 // padded is the room that batches of a size need when they are filled up.
@@ -21,8 +21,8 @@ func padded(room data.Size) data.Size {
 	return data.Size{Images: (room.Images + 15) / 16 * 16, Rows: (room.Rows + q - 1) / q * q, Sequences: room.Sequences + 1, Targets: room.Targets + q + q/4}
 }
 
-// pad makes p what b is when it is filled up for a network with room for so many sequences: images of zeros; sequences of nothing, and as
-// the last one rows without a token; and targets to be ignored, so many that rows and targets have few differences.
+// pad sets p to b filled up for a network with room for so many sequences: with images of zeros, with empty sequences, of which the last
+// takes the rows without a token, and with targets that are ignored, as many as leave few differences between rows and targets.
 func pad(p, b *data.Batch, sequences, feature int) {
 	rows := len(b.IDs)
 	q := quantum(rows)

@@ -49,6 +49,7 @@ func parseState(text []byte) (*state, error) {
 	return &s, nil
 }
 
+// resume is Resume; its errors do not name the folder yet.
 func (t *Trainer) resume(dir string) (*Best, error) {
 	s, err := readState(filepath.Join(dir, stateDir, progress))
 	if err != nil {

@@ -193,7 +193,7 @@ func (r *Run) logUpdate() error {
 	return nil
 }
 
-// record adds to the log and the events. Where that fails, for want of room on the disk say, it is reported once, and the run goes on: what
+// record adds to the log and the events. Where that fails, because the disk is full say, it is reported once, and the run goes on: what
 // could not be written waits.
 func (r *Run) record(rec Record, scalars ...scalar) error {
 	err := errors.Join(r.log.Write(rec), r.events.Write(rec.Step, scalars...))

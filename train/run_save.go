@@ -50,7 +50,7 @@ func (r *Run) keepBest() error {
 	return commit(dir, r.weights)
 }
 
-// checkpoint makes Dir a checkpoint of now. Where that fails, for want of room on the disk say, the checkpoint before stays whole and the
+// checkpoint makes Dir a checkpoint of now. Where that fails, because the disk is full say, the checkpoint before stays whole and the
 // run goes on to try again, unless this is the last one.
 func (r *Run) checkpoint(last bool) error {
 	if r.saved == r.Trainer.done {

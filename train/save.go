@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/weights"
 )
 
@@ -43,7 +44,7 @@ func commit(dir string, write func(dir string) error) error {
 	if err := os.Rename(stage, filepath.Join(dir, written)); err != nil {
 		return err
 	}
-	syncDir(dir)
+	files.SyncDir(dir)
 	return recoverDir(dir)
 }
 
@@ -71,16 +72,8 @@ func recoverDir(dir string) error {
 	} else if err != nil {
 		return err
 	}
-	syncDir(dir)
+	files.SyncDir(dir)
 	return os.RemoveAll(from)
-}
-
-// syncDir makes a renaming last, on systems that can.
-func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		d.Sync()
-		d.Close()
-	}
 }
 
 // state is run.json: where a run is, and what must be the same for it to go on.

@@ -64,24 +64,21 @@ func (t *Trainer) pass(ctx context.Context, u *Update) error {
 	if err := t.net.set(b, t.Settings.Seed, uint64(t.done)); err != nil {
 		return fmt.Errorf("step %d: %w", u.Step, err)
 	}
-	wrong := false
 	err := t.opt.Run(ctx, u.LR, func() (err error) {
 		if u.Loss, err = t.net.value(); err == nil && !finite(u.Loss) {
-			wrong, err = true, errNotFinite
+			err = &NotFinite{u.Step, "loss", t.images(b)}
 		}
 		return err
 	})
-	if wrong {
-		return &NotFinite{u.Step, "loss", t.images(b)}
+	var bad *NotFinite
+	if errors.As(err, &bad) {
+		return bad
 	}
 	if err != nil {
 		return fmt.Errorf("step %d: %w", u.Step, err)
 	}
 	return nil
 }
-
-// errNotFinite ends a run whose loss is no number; nobody sees it.
-var errNotFinite = errors.New("the loss is no number")
 
 // gather runs the batches of an update whose gradients are needed together.
 func (t *Trainer) gather(ctx context.Context, u *Update) error {

@@ -31,6 +31,7 @@ func (s *Store) collect(v any, size int64) error {
 	return c.visit(v)
 }
 
+// visit adds the tensors in v, which the steps taken so far lead to.
 func (c *collector) visit(v any) error {
 	if c.nodes--; c.nodes < 0 {
 		return errors.New("the object refers to itself, or repeats its parts without end")

@@ -172,6 +172,7 @@ func (u *unpickler) popMark() ([]any, error) {
 	return nil, errors.New("no mark on the stack")
 }
 
+// scalar pushes None, a boolean or a number.
 func (u *unpickler) scalar(op byte) error {
 	switch op {
 	case opNone:

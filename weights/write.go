@@ -1,13 +1,10 @@
 package weights
 
 import (
-	"bufio"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/clipcap-go/clipcap/internal/files"
@@ -15,72 +12,7 @@ import (
 
 // WriteFile writes a file so that its name never stands for half of it: under a temporary name in the same folder, synced, then
 // renamed. On an error nothing is left. A device or a pipe is written to as it is.
-func WriteFile(path string, write func(w io.Writer) error) (err error) {
-	if direct, err := files.Direct(path); err != nil || direct != nil {
-		return writeDirect(direct, err, write)
-	}
-	dir, base := filepath.Split(path)
-	if dir == "" {
-		dir = "."
-	}
-	f, err := os.CreateTemp(dir, "."+base+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	out := bufio.NewWriterSize(f, 1<<20)
-	if err := write(out); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	syncDir(dir)
-	return nil
-}
-
-// writeDirect writes to what is no file to be replaced.
-func writeDirect(f *os.File, err error, write func(w io.Writer) error) error {
-	if err != nil {
-		return err
-	}
-	out := bufio.NewWriterSize(f, 1<<20)
-	if err = write(out); err == nil {
-		err = out.Flush()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return files.Named(f.Name(), err)
-	}
-	return nil
-}
-
-// syncDir makes a renaming last, on systems that can.
-func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		d.Sync()
-		d.Close()
-	}
-}
+func WriteFile(path string, write func(w io.Writer) error) error { return files.Replace(path, write) }
 
 // dataAlign is where the numbers begin, so that a mapped file gives aligned vectors.
 const dataAlign = 64

@@ -1,11 +1,8 @@
 package weights
 
 import (
-	"bytes"
-	"errors"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -117,31 +114,5 @@ func TestWriteRefuses(t *testing.T) {
 	s := headed(t, "q", []int{2, 3}, "k", []int{3})
 	if _, err := Copy("qk", 0, s.Tensor("q"), s.Tensor("k")); err == nil {
 		t.Error("a vector below a matrix")
-	}
-}
-
-// TestWriteFileIsAllOrNothing: an error leaves the old file and no other.
-func TestWriteFileIsAllOrNothing(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "x")
-	put := func(text string, err error) error {
-		return WriteFile(path, func(w io.Writer) error { io.WriteString(w, text); return err })
-	}
-	if err := put("old", nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := put("new", errors.New("disk trouble")); err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("error %v", err)
-	}
-	b, err := os.ReadFile(path)
-	files, _ := os.ReadDir(dir)
-	if err != nil || !bytes.Equal(b, []byte("old")) || len(files) != 1 {
-		t.Errorf("%q, %v, %d files", b, err, len(files))
-	}
-	if err := put("new", nil); err != nil {
-		t.Error(err)
-	}
-	if err := WriteFile(filepath.Join(dir, "none", "x"), func(io.Writer) error { return nil }); err == nil {
-		t.Error("wrote into a folder that is not there")
 	}
 }

@@ -16,7 +16,7 @@ var avx2 = cpu.X86.HasAVX2 && os.Getenv("CLIPCAP_CPU") != "generic"
 //go:noescape
 func transformAVX2(out *byte, stride int, block *[64]int32)
 
-// transform writes the 8×8 samples of a block of coefficients, which are times their steps; block is used up.
+// transform writes the 8×8 samples of a block of coefficients that were multiplied by their quantisation steps; it overwrites block.
 func transform(out []byte, stride int, block *[64]int32) {
 	if !avx2 {
 		transformGo(out, stride, block)

@@ -101,6 +101,7 @@ func Open(path string, o Options) (*Image, error) {
 // image. A damaged or cut file is an error.
 func Decode(data []byte, o Options) (*Image, error) { return new(Scratch).decode(data, o) }
 
+// decode is Decode with pixels that may lie in s, until s decodes the next image.
 func (s *Scratch) decode(data []byte, o Options) (*Image, error) {
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("%d bytes, want at most %d", len(data), maxFile)

@@ -91,7 +91,7 @@ func (t *taps) span() (lo, hi int) {
 
 func (t *taps) across() *across { return &across{taps: t} }
 
-// beyond is how many bytes behind the last row it may be good to have: with fewer, that row is resampled slowly.
+// beyond is how many bytes behind the last row the assembly may read; where fewer are there, that row is resampled in plain Go.
 func (t *across) beyond(bands int) int { return bands*(t.most+4) + slack }
 
 // rows resamples the rows [lo, hi) of src, w pixels wide, into dst, a row for each.

@@ -36,6 +36,7 @@ func (m *Image) frame(n int) (frame, error) {
 // square it is the image's memory.
 func (m *Image) Square(n int) ([]byte, error) { return m.square(n, new(Scratch)) }
 
+// square is Square; what it needs on the way lies in s.
 func (m *Image) square(n int, s *Scratch) ([]byte, error) {
 	if n < 1 || n > 1<<14 {
 		return nil, fmt.Errorf("square of %d pixels, want 1 to %d", n, 1<<14)

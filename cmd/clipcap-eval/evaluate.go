@@ -14,6 +14,7 @@ import (
 	"github.com/clipcap-go/clipcap/eval/score"
 	"github.com/clipcap-go/clipcap/eval/spice"
 	"github.com/clipcap-go/clipcap/internal/cli"
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/internal/plural"
 )
 
@@ -212,7 +213,7 @@ func (o *options) comparison(ctx context.Context, set *annotation.Set, first *sc
 // write puts the report where it was asked for.
 func (o *options) write(r *report.Report, stdout io.Writer) error {
 	if o.perImage != "" {
-		if err := report.WriteFile(o.perImage, func(w io.Writer) error { return report.PerImage(w, r.Run) }); err != nil {
+		if err := files.Replace(o.perImage, func(w io.Writer) error { return report.PerImage(w, r.Run) }); err != nil {
 			return fmt.Errorf("--per-image: %w", err)
 		}
 	}
@@ -222,7 +223,7 @@ func (o *options) write(r *report.Report, stdout io.Writer) error {
 			thumbnails = report.Thumbnails(o.images)
 		}
 		title := fmt.Sprintf("%s against %s", filepath.Base(o.results+o.model), filepath.Base(o.annotations))
-		if err := report.WriteFile(o.html, func(w io.Writer) error { return report.HTML(w, title, r, thumbnails) }); err != nil {
+		if err := files.Replace(o.html, func(w io.Writer) error { return report.HTML(w, title, r, thumbnails) }); err != nil {
 			return fmt.Errorf("--html: %w", err)
 		}
 	}

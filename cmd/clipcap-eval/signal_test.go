@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -17,12 +16,7 @@ import (
 )
 
 // TestMain lets the test binary stand for the command, so that it can be interrupted.
-func TestMain(m *testing.M) {
-	if os.Getenv("CLIPCAP_EVAL_TEST") != "" {
-		main()
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { testkit.Main(m, main) }
 
 // TestInterrupt sends the process what Ctrl-C sends while its annotations are still on their way through a pipe: one line says what was written,
 // and no report is there.
@@ -41,8 +35,7 @@ func TestInterrupt(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out, log bytes.Buffer
-		p := exec.Command(os.Args[0], strings.Fields(strings.ReplaceAll("--annotations DIR/pipe --results DIR/res.json --bootstrap 1000000 "+c.flags, "DIR", dir))...)
-		p.Env = append(os.Environ(), "CLIPCAP_EVAL_TEST=1")
+		p := testkit.Command(strings.Fields(strings.ReplaceAll("--annotations DIR/pipe --results DIR/res.json --bootstrap 1000000 "+c.flags, "DIR", dir))...)
 		p.Stdout, p.Stderr = &out, &log
 		testkit.Within(t, c.flags, func() {
 			_, err = w.WriteString(`{"info": "`)

@@ -53,7 +53,7 @@ func program() *cli.Command {
 		About: `clipcap-extract turns images into CLIP features, a folder of shards that training and captioning read.
 
 Images are a folder, with --annotations those of COCO's, Karpathy's or nocaps' file; a list, a path or address a line; a
-TSV of captions and addresses such as Conceptual Captions'; tars of webdataset, one, a folder or a quoted pattern; or an
+TSV of captions and addresses such as Conceptual Captions'; webdataset tars, one, a folder or a quoted pattern; or an
 .npy of pixels. JPEG, PNG, GIF, WebP and BMP are read. An image that cannot be had is a line with its reason in the
 shard, never a failed run. A run that was killed or interrupted goes on with --resume and leaves the same bytes. A list and
 annotations may come through a pipe such as <(command).`,
@@ -73,27 +73,27 @@ func (o *options) flags(f *flag.FlagSet) {
 	f.StringVar(&o.clip, "clip", "", "`MODEL`: a file or folder of CLIP weights, a published name (ViT-B/32) that was fetched, or random:CONFIG.json, random:ViT-B/32 for random ones")
 	f.StringVar(&o.images, "images", "", "`SOURCE` of the images: folder, list, .tsv, .tar, .npy or .json")
 	f.StringVar(&o.out, "out", "", "`DIR` of the feature set")
-	f.StringVar(&o.annotations, "annotations", "", "`FILE` that says which images of the folder, by COCO's, Karpathy's or nocaps' format")
+	f.StringVar(&o.annotations, "annotations", "", "`FILE` of COCO's, Karpathy's or nocaps' format that says which images of the folder to take")
 	f.StringVar(&o.split, "split", "", "`SPLIT` of Karpathy's file: train, restval, val, test, several with commas (default all)")
-	cli.OneOf(f, &o.activation, "activation", "of a CLIP file that does not tell its own", "auto", "gelu", "quickgelu")
+	cli.OneOf(f, &o.activation, "activation", "activation of a CLIP file that does not tell its own", "auto", "gelu", "quickgelu")
 	cli.Device(f, &o.device, &o.gemm)
-	cli.OneOf(f, &o.precision, "precision", "of matrix products", "float32", "high", "bfloat16")
-	cli.OneOf(f, &o.dtype, "dtype", "of the features written", "f16", "f32")
+	cli.OneOf(f, &o.precision, "precision", "precision of matrix products", "float32", "high", "bfloat16")
+	cli.OneOf(f, &o.dtype, "dtype", "type of the features written", "f16", "f32")
 	f.IntVar(&o.batch, "batch", 64, "images encoded at once")
 	f.IntVar(&o.shardSize, "shard-size", extract.DefaultShardSize, "images in a shard, which is what a kill can cost")
 	f.IntVar(&o.shards, "shards", 0, "number of processes that share the work (default: what Slurm or Open MPI says, else 1)")
-	f.IntVar(&o.shard, "shard", -1, "which of them this is, from 0 (default: what Kubernetes, Slurm or Open MPI says)")
+	f.IntVar(&o.shard, "shard", -1, "which of the --shards processes this is, from 0 (default: what Kubernetes, Slurm or Open MPI says)")
 	f.IntVar(&o.workers, "workers", 0, "images decoded at once (default: one a core)")
 	f.IntVar(&o.maxPixels, "max-pixels", 0, "refuse images of more pixels (default 178956970, as Pillow)")
-	f.Uint64Var(&o.seed, "seed", 0, "of random weights")
+	f.Uint64Var(&o.seed, "seed", 0, "seed of random weights")
 	f.BoolVar(&o.resume, "resume", false, "go on with the feature set in --out")
 	f.BoolVar(&o.overwrite, "overwrite", false, "start the feature set in --out anew")
-	f.BoolVar(&o.exif, "exif", false, "turn photos as their EXIF orientation says; CLIP's own features were made without")
+	f.BoolVar(&o.exif, "exif", false, "turn photos as their EXIF orientation says; CLIP's own features were made without doing so")
 	f.BoolVar(&o.json, "json", false, "print the summary as JSON")
 	f.IntVar(&o.connections, "connections", 64, "fetches from the web at once")
 	f.IntVar(&o.onHost, "per-host", 4, "fetches at once from one host")
-	f.DurationVar(&o.timeout, "timeout", 15*time.Second, "of one fetch")
-	f.IntVar(&o.retries, "retries", 2, "of a fetch that failed in a way that may pass")
+	f.DurationVar(&o.timeout, "timeout", 15*time.Second, "time limit of one fetch")
+	f.IntVar(&o.retries, "retries", 2, "new tries of a fetch whose failure may be temporary")
 }
 
 // check finds what is wrong with the command line before any work.

@@ -13,15 +13,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clipcap-go/clipcap/internal/testkit"
 )
 
 // TestMain lets the test binary stand for the command, so that it can be killed.
-func TestMain(m *testing.M) {
-	if os.Getenv("CLIPCAP_EXTRACT_TEST") != "" {
-		main()
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { testkit.Main(m, main) }
 
 const tiny = `{"embed_dim": 6, "quick_gelu": true, "vision_cfg": {"image_size": 64, "layers": 1, "width": 64, "patch_size": 4}}`
 
@@ -59,9 +56,7 @@ func TestKilled(t *testing.T) {
 	dir := t.TempDir()
 	whole, killed := filepath.Join(dir, "whole"), filepath.Join(dir, "killed")
 	command := func(out string) *exec.Cmd {
-		c := exec.Command(os.Args[0], "--clip", "random:"+config, "--images", images, "--out", out, "--shard-size", "4", "--batch", "4", "--resume")
-		c.Env = append(os.Environ(), "CLIPCAP_EXTRACT_TEST=1")
-		return c
+		return testkit.Command("--clip", "random:"+config, "--images", images, "--out", out, "--shard-size", "4", "--batch", "4", "--resume")
 	}
 	if b, err := command(whole).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, b)

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/clipcap-go/clipcap/internal/testkit"
 )
 
 // TestInterrupt sends the process what Ctrl-C sends, once a shard is there: one line says how to go on, what is there is whole, and a
@@ -20,8 +22,7 @@ func TestInterrupt(t *testing.T) {
 	dir := t.TempDir()
 	whole, part := filepath.Join(dir, "whole"), filepath.Join(dir, "part")
 	command := func(out string, log *bytes.Buffer) *exec.Cmd {
-		c := exec.Command(os.Args[0], "--clip", "random:"+config, "--images", images, "--out", out, "--shard-size", "2", "--batch", "2", "--resume")
-		c.Env = append(os.Environ(), "CLIPCAP_EXTRACT_TEST=1")
+		c := testkit.Command("--clip", "random:"+config, "--images", images, "--out", out, "--shard-size", "2", "--batch", "2", "--resume")
 		c.Stderr = log
 		return c
 	}

@@ -21,28 +21,13 @@ import (
 
 // model loads or makes the mapper and the language model, for a set of features.
 func (o *options) model(f *data.Features) (*train.Model, checkpoint.Config, error) {
-	width := f.Dim
 	var c checkpoint.Config
-	var start *checkpoint.Checkpoint
+	start, err := o.openInit(f.Dim)
+	if err != nil {
+		return nil, c, err
+	}
 	var lm *gpt2.Model
-	if o.init != "" {
-		var config *gpt2.Config
-		if o.given["gpt2"] && !o.random() {
-			path, err := fetch.Locate(o.gpt2)
-			if err == nil {
-				config, err = gpt2.ConfigBeside(path)
-			}
-			if err != nil {
-				return nil, c, fmt.Errorf("--gpt2: %w", err)
-			}
-		}
-		var err error
-		if start, err = checkpoint.Open(o.init, config); err != nil {
-			return nil, c, fmt.Errorf("--init: %w", err)
-		}
-		if err := o.agree(start.Config.Config, width); err != nil {
-			return nil, c, err
-		}
+	if start != nil {
 		c, lm = start.Config, start.LM
 	}
 	c.Normalize = o.settings.Normalize || o.settings.Noise > 0
@@ -53,42 +38,66 @@ func (o *options) model(f *data.Features) (*train.Model, checkpoint.Config, erro
 		c.CLIP = checkpoint.Source{Name: o.clipName}
 	}
 	if lm == nil {
-		path, err := o.gpt2, error(nil)
-		if !o.random() {
-			path, err = fetch.Locate(o.gpt2)
-		}
-		if err == nil {
-			lm, err = gpt2.Open(path, nil, o.settings.Seed)
-		}
-		if err == nil {
-			c.GPT2, err = source(o.gpt2, path)
-		}
-		if err != nil {
+		if lm, c.GPT2, err = o.openLM(); err != nil {
 			return nil, c, fmt.Errorf("--gpt2: %w", err)
 		}
 	}
 	c.LM = lm.Config
-	m := mapping.Mapper(nil)
 	if start != nil {
-		m = start.Mapper
-	} else {
-		c.Config = mapping.Config{Kind: mapping.Kind(o.mapper), Feature: width, Dim: lm.Config.Dim, PrefixLength: o.prefixLength}
-		if c.Kind == mapping.KindTransformer {
-			c.ClipLength, c.Layers = o.clipLength, o.layers
-		}
-		var err error
-		if m, err = mapping.New(c.Config); err != nil {
-			return nil, c, err
-		}
+		model, err := train.NewModel(start.Mapper, c.Config, lm)
+		return model, c, err
+	}
+	c.Config = mapping.Config{Kind: mapping.Kind(o.mapper), Feature: f.Dim, Dim: lm.Config.Dim, PrefixLength: o.prefixLength}
+	if c.Kind == mapping.KindTransformer {
+		c.ClipLength, c.Layers = o.clipLength, o.layers
+	}
+	m, err := mapping.New(c.Config)
+	if err != nil {
+		return nil, c, err
 	}
 	model, err := train.NewModel(m, c.Config, lm)
 	if err != nil {
 		return nil, c, err
 	}
-	if start == nil {
-		m.(interface{ Init(seed uint64) }).Init(o.settings.Seed)
-	}
+	m.Init(o.settings.Seed) // NewModel has named the weights, on which the numbers depend
 	return model, c, nil
+}
+
+// openInit opens the checkpoint to start from, nil where none is named. width is that of the features.
+func (o *options) openInit(width int) (*checkpoint.Checkpoint, error) {
+	if o.init == "" {
+		return nil, nil
+	}
+	var lm *gpt2.Config // for a file that does not tell it
+	if o.given["gpt2"] && !o.random() {
+		path, err := fetch.Locate(o.gpt2)
+		if err == nil {
+			lm, err = gpt2.ConfigBeside(path)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--gpt2: %w", err)
+		}
+	}
+	start, err := checkpoint.Open(o.init, lm)
+	if err != nil {
+		return nil, fmt.Errorf("--init: %w", err)
+	}
+	return start, o.agree(start.Config.Config, width)
+}
+
+// openLM opens or makes the language model that --gpt2 names.
+func (o *options) openLM() (lm *gpt2.Model, from checkpoint.Source, err error) {
+	path := o.gpt2
+	if !o.random() {
+		path, err = fetch.Locate(o.gpt2)
+	}
+	if err == nil {
+		lm, err = gpt2.Open(path, nil, o.settings.Seed)
+	}
+	if err == nil {
+		from, err = source(o.gpt2, path)
+	}
+	return lm, from, err
 }
 
 // agree refuses flags that contradict the checkpoint to start from.

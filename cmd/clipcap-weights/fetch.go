@@ -39,6 +39,7 @@ type listedFile struct {
 	URLs   []string `json:"urls"`
 }
 
+// printModels lists the published models, and where those that are here lie.
 func printModels(w io.Writer, asJSON bool) error {
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, m := range fetch.Models() {

@@ -1,23 +1,20 @@
 package main
 
 import (
-	"encoding/binary"
 	"fmt"
-	"io"
-	"math"
 	"slices"
 	"strings"
 
+	"github.com/clipcap-go/clipcap/checkpoint"
 	"github.com/clipcap-go/clipcap/gpt2"
 	"github.com/clipcap-go/clipcap/mapping"
 	"github.com/clipcap-go/clipcap/weights"
 )
 
-// What the original's code wants in a checkpoint beyond the trained weights.
-
 // lmName stands in front of the language model's weights in a checkpoint.
 const lmName = "gpt.transformer."
 
+// find is the item of a name, or nil.
 func find(items []weights.Item, name string) *weights.Item {
 	if i := slices.IndexFunc(items, func(e weights.Item) bool { return e.Name == name }); i >= 0 {
 		return &items[i]
@@ -65,30 +62,11 @@ func (c *conversion) addDerived(items []weights.Item, head bool) ([]weights.Item
 	}
 	n := positions.Shape[0]
 	for layer := 0; find(items, fmt.Sprintf("%sh.%d.ln_1.weight", lmName, layer)) != nil; layer++ {
-		attn := fmt.Sprintf("%sh.%d.attn.", lmName, layer)
-		if find(items, attn+"bias") == nil {
-			items = append(items, weights.Raw(attn+"bias", weights.U8, []int{1, 1, n, n}, causal(n)))
-		}
-		if find(items, attn+"masked_bias") == nil {
-			items = append(items, weights.Raw(attn+"masked_bias", weights.F32, []int{}, func(w io.Writer) error {
-				_, err := w.Write(binary.LittleEndian.AppendUint32(nil, math.Float32bits(-1e4)))
-				return err
-			}))
+		for _, mask := range checkpoint.Masks(layer, n) {
+			if find(items, mask.Name) == nil {
+				items = append(items, mask)
+			}
 		}
 	}
 	return items, nil
-}
-
-// causal writes the lower triangle of ones, row by row.
-func causal(n int) func(w io.Writer) error {
-	return func(w io.Writer) error {
-		row := make([]byte, n)
-		for i := range n {
-			row[i] = 1
-			if _, err := w.Write(row); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 }

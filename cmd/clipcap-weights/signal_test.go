@@ -14,15 +14,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/clipcap-go/clipcap/internal/testkit"
 )
 
 // TestMain lets the test binary stand for the command, so that it can be interrupted.
-func TestMain(m *testing.M) {
-	if os.Getenv("CLIPCAP_WEIGHTS_TEST") != "" {
-		main()
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { testkit.Main(m, main) }
 
 // TestInterruptFetch sends the process what Ctrl-C sends in the middle of a download: one line says how to go on, what has arrived is kept under a
 // name that stands for no model, and the same command asks for the rest alone.
@@ -51,8 +48,8 @@ func TestInterruptFetch(t *testing.T) {
 	home := t.TempDir()
 	path := filepath.Join(home, "models", "coco", "coco_weights.pt")
 	fetch := func() (*exec.Cmd, *bytes.Buffer, *bytes.Buffer) {
-		c := exec.Command(os.Args[0], "fetch", "coco", "--base-url", server.URL)
-		c.Env = append(os.Environ(), "CLIPCAP_WEIGHTS_TEST=1", "CLIPCAP_HOME="+home, "HOME="+home)
+		c := testkit.Command("fetch", "coco", "--base-url", server.URL)
+		c.Env = append(c.Env, "CLIPCAP_HOME="+home, "HOME="+home)
 		var out, log bytes.Buffer
 		c.Stdout, c.Stderr = &out, &log
 		return c, &out, &log

@@ -103,6 +103,7 @@ func (v verdict) print(w io.Writer, asJSON bool) error {
 	return err
 }
 
+// verified reads a file whole and compares its hash with want, or, where that is empty, with the published one.
 func verified(ctx context.Context, path, want string, log io.Writer) (verdict, error) {
 	s, err := weights.Open(path)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/clipcap-go/clipcap/internal/files"
+	"github.com/clipcap-go/clipcap/internal/plural"
 )
 
 // A Result is what a system wrote for one image: the caption to be judged first, further samples after it.
@@ -194,7 +195,7 @@ func Join(s *Set, r *Results, subset bool) ([]Pair, error) {
 		}
 	}
 	if len(unknown) > 0 {
-		return nil, fmt.Errorf("%s: image id %s not in %s", r.Path, several(unknown), s.Path)
+		return nil, fmt.Errorf("%s: image id %s not in %s", r.Path, plural.Few(unknown), s.Path)
 	}
 	var pairs []Pair
 	var missing []string
@@ -211,7 +212,7 @@ func Join(s *Set, r *Results, subset bool) ([]Pair, error) {
 		pairs = append(pairs, Pair{im, r.List[found[i]-1].Captions})
 	}
 	if len(missing) > 0 && !subset {
-		return nil, fmt.Errorf("%s: no result for image id %s (--subset scores only the images that have one)", r.Path, several(missing))
+		return nil, fmt.Errorf("%s: no result for image id %s (--subset scores only the images that have one)", r.Path, plural.Few(missing))
 	}
 	return pairs, nil
 }
@@ -232,13 +233,4 @@ func (s *Set) fileNames() map[string]int {
 		}
 	}
 	return names
-}
-
-// several lists the first few of many ids.
-func several(ids []string) string {
-	const few = 5
-	if len(ids) <= few {
-		return strings.Join(ids, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(ids[:few], ", "), len(ids)-few)
 }

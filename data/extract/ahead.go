@@ -16,9 +16,9 @@ func FileItem(id annotation.ID, path string) *Item {
 	return &Item{ID: id, File: filepath.ToSlash(path), load: readFile(path)}
 }
 
-// collectAfter is the number of photos whose garbage, files and squares, is collected at once: a hundredth of a large model, which
-// is the least that the collector waits for by itself, is more. Eight times as many photos on, what the first ones needed once is
-// given back. Both take a thousandth of the photos' time.
+// collectAfter is the number of photos after which their garbage, files and squares, is collected; by itself the collector would wait for at
+// least a hundredth of a large model, which is more. After eight times as many, memory that only earlier photos needed is given back to
+// the system. Both take a thousandth of the photos' time.
 const collectAfter = 8
 
 // Images yields the squares of n items in their order, decoded on all cores some way ahead of their use, so that what is in memory

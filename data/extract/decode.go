@@ -9,8 +9,8 @@ import (
 	"github.com/clipcap-go/clipcap/clip/pillow"
 )
 
-// decodeRoom is how many bytes of pixels may be in work at once, but that one image always may: two photos of twelve
-// megapixels, or any number of small ones.
+// decodeRoom is how many bytes the pixels of images being decoded may take together: two photos of twelve megapixels, or any number
+// of small ones. One image is always decoded, however large.
 const decodeRoom = 40 << 20
 
 // Decoder turns items into the squares that an encoder takes, a few at a time, fewer where they are large. It may be used by any
@@ -21,11 +21,11 @@ type Decoder struct {
 
 	mu   sync.Mutex
 	free sync.Cond
-	left int // more images may be in work
-	room int // of which the pixels take so many bytes more
-	busy int // images in work
+	left int // images that may be begun
+	room int // bytes that their pixels may take
+	busy int // images being decoded
 
-	scratch []*pillow.Scratch // of nobody
+	scratch []*pillow.Scratch // not in use
 }
 
 // NewDecoder makes squares of size pixels, of at most workers images at once; 0: GOMAXPROCS.
@@ -38,8 +38,8 @@ func NewDecoder(size int, o pillow.Options, workers int) *Decoder {
 	return d
 }
 
-// load loads an item, decodes it and cuts its square, as an image that is nothing else. A *Failure says what is wrong with
-// the item.
+// load loads an item, decodes it and cuts its square, which is all that the image holds. A *Failure says what is wrong with the
+// item.
 func (d *Decoder) load(ctx context.Context, it *Item) (im *pillow.Image, err error) {
 	if it.pixels != nil {
 		return nil, fail(NotImage, "pixels are no image file")
@@ -62,7 +62,7 @@ func (d *Decoder) load(ctx context.Context, it *Item) (im *pillow.Image, err err
 	return im, nil
 }
 
-// square waits for its turn.
+// square decodes an image file and cuts its square, once there is room for it.
 func (d *Decoder) square(data []byte) (im *pillow.Image, err error) {
 	n := d.options.Memory(data)
 	s := d.begin(n)

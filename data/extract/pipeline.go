@@ -153,7 +153,7 @@ func (p *pipeline) flush() error {
 		return err
 	}
 	batch := p.waiting
-	p.waiting = p.waiting[:0:0]
+	p.waiting = nil
 	p.sum.Encoded += len(batch)
 	for i, j := range batch {
 		if j.err = p.writable(features[i]); j.err != nil {

@@ -54,6 +54,7 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 	return s, nil
 }
 
+// run is Run, whose errors say in front what failed.
 func (o *Options) run(ctx context.Context) (*Summary, error) {
 	if o.ShardSize < 1 {
 		o.ShardSize = DefaultShardSize

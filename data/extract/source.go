@@ -96,6 +96,7 @@ func OpenSource(path string, o SourceOptions) (Source, error) {
 	return s, nil
 }
 
+// openSource is OpenSource; its errors do not name the path yet.
 func openSource(path string, o SourceOptions) (Source, error) {
 	if o.Split != "" && o.Annotations == "" && !strings.EqualFold(filepath.Ext(path), ".json") {
 		return nil, fmt.Errorf("split %q: only an annotation file has splits, Karpathy's", o.Split)
@@ -309,7 +310,7 @@ func list(text []byte, o Fetch) (Source, error) {
 	return named(items), nil
 }
 
-// remote marks a source whose images come from elsewhere, many at a time.
+// remote is a source whose images are fetched from the web, many at a time.
 type remote struct {
 	Source
 	*fetcher

@@ -29,6 +29,7 @@ const (
 	maxLine   = 1 << 20
 )
 
+// openTSV opens a table and notes where every markEvery-th of its lines begins.
 func openTSV(path string, o Fetch) (Source, error) {
 	f, err := files.Open(path)
 	if err != nil {

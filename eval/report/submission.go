@@ -26,7 +26,7 @@ func Submission(path string, images []annotation.Pair) error {
 		return err
 	}
 	if !isArchive(path) {
-		return WriteFile(path, func(w io.Writer) error {
+		return files.Replace(path, func(w io.Writer) error {
 			_, err := w.Write(list.Bytes())
 			return err
 		})
@@ -104,7 +104,7 @@ func addToArchive(path, name string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	return WriteFile(path, func(w io.Writer) error {
+	return files.Replace(path, func(w io.Writer) error {
 		z := zip.NewWriter(w)
 		for _, f := range append(kept, file{name, text}) {
 			out, err := z.Create(f.name)
@@ -133,7 +133,7 @@ func archived(path, but string) ([]file, error) {
 		return nil, fmt.Errorf("%s: exists and is no archive to add to: %w", path, err)
 	}
 	defer z.Close()
-	var files []file
+	var all []file
 	left := int64(maxArchived)
 	for _, f := range z.File {
 		if f.Name == but {
@@ -151,37 +151,7 @@ func archived(path, but string) ([]file, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", path, f.Name, err)
 		}
-		files = append(files, file{f.Name, text})
+		all = append(all, file{f.Name, text})
 	}
-	return files, nil
-}
-
-// WriteFile writes a file under a temporary name beside path and gives it its name when it is whole: an error leaves what was there.
-// A device or a pipe is written to as it is.
-func WriteFile(path string, write func(io.Writer) error) (err error) {
-	if f, err := files.Direct(path); err != nil {
-		return err
-	} else if f != nil {
-		return errors.Join(write(f), f.Close())
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err := write(f); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return all, nil
 }

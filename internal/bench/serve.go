@@ -60,6 +60,7 @@ const most = 1 << 30
 // memory is made once.
 var memory *limit
 
+// time measures what the request asks for.
 func (q request) time() (response, error) {
 	switch {
 	case q.Decode != nil:

@@ -34,19 +34,13 @@ const moment = 100 * time.Millisecond
 // NewProgress starts to show a piece of work of total units, bytes or things; total below 0 is unknown.
 func NewProgress(w io.Writer, what string, total int64, bytes bool) *Progress {
 	p := &Progress{w: w, what: what, bytes: bytes, total: total, started: time.Now(), spoke: time.Now()}
-	if terminal(w) {
+	if Terminal(w) {
 		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
 			progressbar.OptionShowBytes(bytes), progressbar.OptionShowTotalBytes(true), progressbar.OptionSetItsString(what), progressbar.OptionUseIECUnits(true), progressbar.OptionShowCount(),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionShowIts(), progressbar.OptionFullWidth(),
 			progressbar.OptionSetRenderBlankState(true))
 	}
 	return p
-}
-
-// terminal tells whether w is a terminal that someone can watch.
-func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
 // Add says that n more units are done.
@@ -125,9 +119,12 @@ func (p *Progress) Line(format string, args ...any) {
 	}
 }
 
-// Terminal tells whether w is a terminal: results that are printed there show themselves how far the work is, and a bar
-// between them would be torn.
-func Terminal(w io.Writer) bool { return terminal(w) }
+// Terminal tells whether w is a terminal that someone can watch. Results that are printed to one show by themselves how far the work is,
+// and a bar between them would be torn.
+func Terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+}
 
 // Done ends the display. The line that a terminal showed stays.
 func (p *Progress) Done() {

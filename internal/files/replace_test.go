@@ -1,8 +1,11 @@
 package files
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -44,5 +47,31 @@ func TestDirect(t *testing.T) {
 	}
 	if _, err := Direct(link); err == nil {
 		t.Error("a link to a folder is written to")
+	}
+}
+
+// TestReplaceIsAllOrNothing: an error leaves the old file and no other.
+func TestReplaceIsAllOrNothing(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x")
+	put := func(text string, err error) error {
+		return Replace(path, func(w io.Writer) error { io.WriteString(w, text); return err })
+	}
+	if err := put("old", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := put("new", errors.New("disk trouble")); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v", err)
+	}
+	b, err := os.ReadFile(path)
+	files, _ := os.ReadDir(dir)
+	if err != nil || string(b) != "old" || len(files) != 1 {
+		t.Errorf("%q, %v, %d files", b, err, len(files))
+	}
+	if err := put("new", nil); err != nil {
+		t.Error(err)
+	}
+	if err := Replace(filepath.Join(dir, "none", "x"), func(io.Writer) error { return nil }); err == nil {
+		t.Error("wrote into a folder that is not there")
 	}
 }

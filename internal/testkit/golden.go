@@ -1,4 +1,5 @@
-// Package testkit holds what tests of several packages share: the way to the golden files, comparisons and gradient checks.
+// Package testkit holds what tests of several packages share: the way to the golden files and their models, a simulated GPU, commands run as
+// processes, pipes, small disks, and comparisons of numbers with numbers and of samples with distributions.
 package testkit
 
 import (

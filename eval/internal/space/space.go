@@ -1,4 +1,4 @@
-// Package space knows the white space of the language that the reference programs are written in.
+// Package space knows what Python, in which the reference programs are written, takes for white space.
 package space
 
 // Python reports whether a character is white space to Python's str methods: split splits at it, strip takes it off.
