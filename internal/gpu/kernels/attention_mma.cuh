@@ -104,9 +104,7 @@ template <bool HALF, int KD, int N> DEVICE void scores(Scores<N> &x, u32 own, in
             mma_bf16(x[2 * j + i], a, f);
           } else {
             u32 l[2] = {less[2 * i], less[2 * i + 1]};
-            mma_tf32(x[2 * j + i], rest, f);
-            mma_tf32(x[2 * j + i], a, l);
-            mma_tf32(x[2 * j + i], a, f);
+            mma_tf32x3(x[2 * j + i], a, rest, f, l);
           }
         }
       }
@@ -160,9 +158,7 @@ template <bool HALF, int KD, int N> DEVICE void accumulate(Sums<KD> &acc, const 
         f[h] = tf32(v);
         l[h] = tf32(v - __builtin_bit_cast(float, f[h]));
       }
-      mma_tf32(acc[c], rest, f);
-      mma_tf32(acc[c], a, l);
-      mma_tf32(acc[c], a, f);
+      mma_tf32x3(acc[c], a, rest, f, l);
     }
   }
 }

@@ -162,10 +162,10 @@ DEVICE void gemm(float *smem, float *c, int cs, const SA &a, const SB &b, int m,
             u32 b[2] = {fb[j / 2][j % 2 * 2], fb[j / 2][j % 2 * 2 + 1]};
             if constexpr (MODE == TF32X3) {
               u32 rest[2] = {lb[j / 2][j % 2 * 2], lb[j / 2][j % 2 * 2 + 1]};
-              mma_tf32(acc[i][j], la, b);
-              mma_tf32(acc[i][j], fa, rest);
+              mma_tf32x3(acc[i][j], fa, la, b, rest);
+            } else {
+              mma_tf32(acc[i][j], fa, b);
             }
-            mma_tf32(acc[i][j], fa, b);
           }
         }
       }
