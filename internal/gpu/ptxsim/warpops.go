@@ -260,10 +260,11 @@ func addUp(c float32, x, y []float64, adds int) float32 {
 		}
 		exponent, sum := math.Float64bits(most)>>52, 0.0
 		if 24 < exponent && exponent < 0x7ff { // neither 0 nor infinite or NaN
-			unit := math.Float64frombits((exponent - 24) << 52)
+			unit, units := exponent-24, int64(0)
 			for _, t := range terms {
-				sum += math.Trunc(t/unit) * unit
+				units += int64(t * math.Float64frombits((2046-unit)<<52)) // towards 0
 			}
+			sum = float64(units) * math.Float64frombits(unit<<52)
 		} else {
 			for _, t := range terms {
 				sum += t
