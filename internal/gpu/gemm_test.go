@@ -3,9 +3,11 @@ package gpu_test
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/clipcap-go/clipcap/internal/gpu"
+	"github.com/clipcap-go/clipcap/internal/gpu/ptxsim"
 )
 
 // tolerance is a product's error as a share of |row|·|column|.
@@ -94,6 +96,27 @@ func TestGemmLargeTiles(t *testing.T) {
 				}
 				product(b, mode, trans&1 != 0, trans&2 != 0, 128, 128, 132, 0)
 			})
+		}
+	}
+}
+
+// crowded is a device whose blocks have no more shared memory than on sm_86.
+type crowded struct{ *ptxsim.Driver }
+
+func (c crowded) Info() gpu.Info {
+	i := c.Driver.Info()
+	i.Shared = 99 << 10
+	return i
+}
+
+// Where large tiles have no room small ones are taken.
+func TestGemmWithoutRoomForLargeTiles(t *testing.T) {
+	gpu.SetLargeTiles(t, 1)
+	for _, mode := range []gpu.Mode{gpu.BFloat16, gpu.TF32} {
+		b := on(t, crowded{ptxsim.NewDriver(1 << 26)})
+		product(b, mode, false, false, 131, 137, 67, 1)
+		if got := b.rec.Launches()[0]; strings.Contains(got, "large") != (mode == gpu.BFloat16) {
+			t.Errorf("by %s", got)
 		}
 	}
 }
