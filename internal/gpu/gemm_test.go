@@ -100,6 +100,24 @@ func TestGemmLargeTiles(t *testing.T) {
 	}
 }
 
+// A NaN reaches every number that it is part of and no other, also the one that GPUs make.
+func TestGemmKeepsNaN(t *testing.T) {
+	for mode := gpu.Float32; mode <= gpu.TF32; mode++ {
+		for _, nan := range []uint32{0x7fc00000, 0x7fffffff, 0xffffffff} {
+			b := open(t)
+			const m, n, k = 11, 9, 5
+			x, c := b.random(m*k), b.zeros(m, n)
+			x[3*k+2] = math.Float32frombits(nan)
+			b.must(b.dev.Gemm(c, b.dense(x, m, k), false, b.dense(b.random(k*n), k, n), false, mode, gpu.Epilogue{}))
+			for i, y := range b.down(c) {
+				if (y != y) != (i/n == 3) {
+					t.Fatalf("%v, %#x: number %d is %g", mode, nan, i, y)
+				}
+			}
+		}
+	}
+}
+
 // crowded is a device whose blocks have no more shared memory than on sm_86.
 type crowded struct{ *ptxsim.Driver }
 
