@@ -14,10 +14,11 @@ cd "$(dirname "$0")/.."
 dry=${DRY_RUN:-} slow=${DRY_RUN:+5} # a simulated device takes longer
 slow=${slow:-1} start=$SECONDS bad=0 child=
 all=${SECONDS_IN_ALL:-$((570 * slow))}
-folder=$(realpath "${2:-bin/gpu}") what=${3:-all}
+folder=$(realpath "${2:-bin/gpu}") what=${3:-all} python=${PEERS_PYTHON:-python3}
 if [ -f "$folder" ]; then
   archive=$folder folder=${folder%.tar.xz}-unpacked
-  mkdir -p "$folder" && tar xJf "$archive" -C "$folder" || exit 1
+  mkdir -p "$folder" || exit 1
+  tar xJf "$archive" -C "$folder" || "$python" -m tarfile -e "$archive" "$folder" || exit 1 # Python needs no xz
 fi
 case $what in tests | bench | all) ;; *) echo "gpu-check: $what: want tests, bench or all" >&2; exit 2 ;; esac
 [ -d "$folder" ] || { echo "gpu-check: no folder $folder; TESTS=1 scripts/gpu-build.sh makes it" >&2; exit 2; }
@@ -40,6 +41,11 @@ if [ -z "$dry" ]; then
   # With one GPU made visible it is number 0, for PyTorch as for us.
   if [ -z "$CUDA_VISIBLE_DEVICES" ]; then export CUDA_VISIBLE_DEVICES=$CLIPCAP_CUDA CLIPCAP_CUDA=0; fi
   command -v nvidia-smi >/dev/null && timeout 20 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
+fi
+# PyTorch's wheels keep cuBLASLt where the loader does not look, and ours is to be timed with the one that PyTorch has.
+if [ -z "$dry" ] && [ -z "${CLIPCAP_CUBLAS:-}" ]; then
+  CLIPCAP_CUBLAS=$("$python" -c 'import glob, nvidia
+print(max(f for p in nvidia.__path__ for f in glob.glob(p + "/**/libcublasLt.so.[0-9]*", recursive=True)))' 2>/dev/null) && export CLIPCAP_CUBLAS
 fi
 [ -d "$folder/golden" ] && export CLIPCAP_GOLDEN="$folder/golden"
 # A cache of our own, empty at first, so that the driver translates the kernels once, whatever the machine's settings are.
@@ -80,7 +86,6 @@ if [ "$what" != bench ]; then
     step $p 60 $keep $p "$folder/$p.test" -test.v -test.run 'GPU|GoldenForward|GoldenPrefixes'
   done
 fi
-python=${PEERS_PYTHON:-python3}
 timings() { # name, limit, kept back, options …
   local name=$1 limit=$(($2 * slow)) keep=$3 budget=$(($(left) - $3 - 10)); shift 3
   [ "$limit" -lt "$budget" ] && budget=$((limit - 10))

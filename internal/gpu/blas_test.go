@@ -3,7 +3,6 @@ package gpu_test
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -134,12 +133,7 @@ func (wayless) BlasPlan(*cublas.Product) error { return errMissing }
 // What cuBLASLt has no way to do our own kernels compute.
 func TestBlasHasNoWay(t *testing.T) {
 	for _, mode := range []gpu.Mode{gpu.Float32, gpu.BFloat16} {
-		rec := &gpu.Recorder{Next: wayless{ptxsim.NewDriver(1 << 26)}}
-		dev, err := gpu.NewDevice(rec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := &bench{t: t, dev: dev, rec: rec, rng: rand.New(rand.NewPCG(1, 2))}
+		b := on(t, wayless{ptxsim.NewDriver(1 << 26)})
 		b.must(b.dev.UseGemm("cublas"))
 		product(b, mode, false, true, 13, 64, 31, 0)
 		if names := b.rec.Launches(); slices.Contains(names, gpu.BlasKernel) || !slices.Contains(names, "gemm_"+mode.String()+"_nt") {

@@ -25,6 +25,11 @@ func open(t testing.TB) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { driver.Close() }) // past the recorder, which would count what tests leave
+	return on(t, driver)
+}
+
+func on(t testing.TB, driver gpu.Driver) *bench {
+	t.Helper()
 	rec := &gpu.Recorder{Next: driver}
 	dev, err := gpu.NewDevice(rec)
 	if err != nil {

@@ -151,6 +151,34 @@ func TestGemmInt8(t *testing.T) {
 	}
 }
 
+// Long sums of positive numbers, which tensor cores cut off at every step, are as exact as short ones wherever that is promised.
+func TestLongSums(t *testing.T) {
+	const m, n, k = 9, 4, 1500
+	b := open(t)
+	positive := func(n int) []float32 {
+		v := b.random(n)
+		for i := range v {
+			v[i] = 1 + float32(math.Abs(float64(v[i])))
+		}
+		return v
+	}
+	xv := positive(m * k)
+	ms, stands := forms(b, positive(k*n), k, n, false)
+	for _, form := range []string{"float32", "int8"} {
+		c := b.zeros(m, n)
+		b.must(b.dev.Gemm(c, b.dense(xv, m, k), false, ms[form], false, gpu.TF32x3, gpu.Epilogue{}))
+		want := make([]float32, m*n)
+		for i := range want {
+			var sum float64
+			for l := range k {
+				sum += float64(xv[i/n*k+l]) * float64(stands[form][l*n+i%n])
+			}
+			want[i] = float32(sum)
+		}
+		b.check(form, c, want, 1e-6)
+	}
+}
+
 // In ordinary arithmetic int8 is to the bit what the numbers that it stands for are, whichever way its scales go, as in a gradient.
 func TestGemmInt8InFloat32(t *testing.T) {
 	for form := range 4 {

@@ -83,6 +83,9 @@ func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode
 		args[4] = b.Half
 	}
 	name, tile, threads, shared := tiles("gemm_"+mode.String(), mode, (mode == BFloat16 || mode == TF32) && !(transA && transB) && large(m, n))
+	if shared > d.info.Shared { // TF32's large tiles on sm_86 and sm_89
+		name, tile, threads, shared = tiles("gemm_"+mode.String(), mode, false)
+	}
 	name += "_" + letter(transA) + letter(transB)
 	if half || a.inHalf() {
 		name += "_bf16"

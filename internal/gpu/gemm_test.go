@@ -3,9 +3,11 @@ package gpu_test
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/clipcap-go/clipcap/internal/gpu"
+	"github.com/clipcap-go/clipcap/internal/gpu/ptxsim"
 )
 
 // tolerance is a product's error as a share of |row|·|column|.
@@ -94,6 +96,45 @@ func TestGemmLargeTiles(t *testing.T) {
 				}
 				product(b, mode, trans&1 != 0, trans&2 != 0, 128, 128, 132, 0)
 			})
+		}
+	}
+}
+
+// A NaN reaches every number that it is part of and no other, also the one that GPUs make.
+func TestGemmKeepsNaN(t *testing.T) {
+	for mode := gpu.Float32; mode <= gpu.TF32; mode++ {
+		for _, nan := range []uint32{0x7fc00000, 0x7fffffff, 0xffffffff} {
+			b := open(t)
+			const m, n, k = 11, 9, 5
+			x, c := b.random(m*k), b.zeros(m, n)
+			x[3*k+2] = math.Float32frombits(nan)
+			b.must(b.dev.Gemm(c, b.dense(x, m, k), false, b.dense(b.random(k*n), k, n), false, mode, gpu.Epilogue{}))
+			for i, y := range b.down(c) {
+				if (y != y) != (i/n == 3) {
+					t.Fatalf("%v, %#x: number %d is %g", mode, nan, i, y)
+				}
+			}
+		}
+	}
+}
+
+// crowded is a device whose blocks have no more shared memory than on sm_86.
+type crowded struct{ *ptxsim.Driver }
+
+func (c crowded) Info() gpu.Info {
+	i := c.Driver.Info()
+	i.Shared = 99 << 10
+	return i
+}
+
+// Where large tiles have no room small ones are taken.
+func TestGemmWithoutRoomForLargeTiles(t *testing.T) {
+	gpu.SetLargeTiles(t, 1)
+	for _, mode := range []gpu.Mode{gpu.BFloat16, gpu.TF32} {
+		b := on(t, crowded{ptxsim.NewDriver(1 << 26)})
+		product(b, mode, false, false, 131, 137, 67, 1)
+		if got := b.rec.Launches()[0]; strings.Contains(got, "large") != (mode == gpu.BFloat16) {
+			t.Errorf("by %s", got)
 		}
 	}
 }

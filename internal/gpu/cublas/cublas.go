@@ -39,7 +39,8 @@ typedef struct {
 // open_library gives NULL and a reason where something is missing.
 static library *open_library(const char *path, const char **why) {
 	static char missing[256];
-	void *lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	// It stays when it is closed: what it brings of CUDA's runtime is bound to the context and to threads that are still there.
+	void *lib = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!lib) { *why = dlerror(); return NULL; }
 	library *l = calloc(1, sizeof *l);
 	l->lib = lib;
@@ -99,7 +100,7 @@ static int make_plan(library *l, plan **out, int64_t m, int64_t n, int64_t k, in
 	for (int i = 0; i < 4; i++)
 		if ((r = l->pref_set(pref, PREF_ALIGN_A + i, &order[i], sizeof order[i]))) goto done;
 	if ((r = l->heuristic(l->handle, p->desc, p->a, p->b, p->r, p->c, pref, 1, &best, &found))) goto done;
-	if (!found) { r = 15; goto done; } // not supported
+	if (!found || best.state) { r = found ? best.state : 15; goto done; } // 15: not supported
 	p->algo = best.algo;
 done:
 	if (pref) l->pref_destroy(pref);

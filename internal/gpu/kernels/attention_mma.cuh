@@ -67,11 +67,7 @@ template <bool HALF, int KD> struct Rows {
 // split3 is four numbers in float32 as two parts in tf32.
 DEVICE void split3(u32 (&hi)[4], u32 (&lo)[4], const u32 (&x)[4]) {
 #pragma unroll
-  for (int i = 0; i < 4; i++) {
-    float f = __builtin_bit_cast(float, x[i]);
-    hi[i] = tf32(f);
-    lo[i] = tf32(f - __builtin_bit_cast(float, hi[i]));
-  }
+  for (int i = 0; i < 4; i++) parts_of(hi[i], lo[i], __builtin_bit_cast(float, x[i]));
 }
 
 // Scores are of 16 rows with N of the other side: [j][h] is of row g + 8(h/2) with 8j + 2q + h%2, g and q a lane's quad and place in it.
@@ -104,9 +100,7 @@ template <bool HALF, int KD, int N> DEVICE void scores(Scores<N> &x, u32 own, in
             mma_bf16(x[2 * j + i], a, f);
           } else {
             u32 l[2] = {less[2 * i], less[2 * i + 1]};
-            mma_tf32(x[2 * j + i], rest, f);
-            mma_tf32(x[2 * j + i], a, l);
-            mma_tf32(x[2 * j + i], a, f);
+            mma_tf32x3(x[2 * j + i], a, rest, f, l);
           }
         }
       }
@@ -155,14 +149,8 @@ template <bool HALF, int KD, int N> DEVICE void accumulate(Sums<KD> &acc, const 
       if (8 * c >= dim) continue;
       u32 f[2], l[2];
 #pragma unroll
-      for (int h = 0; h < 2; h++) {
-        float v = load_shared((at ^ (32 * (c & 3) + 16 * h)) + (8 * j + h) * R::bytes + 128 * (c >> 2));
-        f[h] = tf32(v);
-        l[h] = tf32(v - __builtin_bit_cast(float, f[h]));
-      }
-      mma_tf32(acc[c], rest, f);
-      mma_tf32(acc[c], a, l);
-      mma_tf32(acc[c], a, f);
+      for (int h = 0; h < 2; h++) parts_of(f[h], l[h], load_shared((at ^ (32 * (c & 3) + 16 * h)) + (8 * j + h) * R::bytes + 128 * (c >> 2)));
+      mma_tf32x3(acc[c], a, rest, f, l);
     }
   }
 }

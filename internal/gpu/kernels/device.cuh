@@ -32,6 +32,16 @@ DEVICE float shfl_xor(float v, int m) { return __nvvm_shfl_sync_bfly_f32(~0u, v,
 DEVICE int shfl_xor(int v, int m) { return __nvvm_shfl_sync_bfly_i32(~0u, v, m, 31); }
 DEVICE float shfl(float v, int l) { return __nvvm_shfl_sync_idx_f32(~0u, v, l, 31); }
 
+// AT_ONCE is how many numbers of a row a thread reads before it does something with them. A loop of one number waits for memory each time, and where rows
+// are few there is nobody to compute meanwhile; a store keeps the compiler from reading ahead.
+#define AT_ONCE 4
+
+// read_some takes numbers from at on, step apart, of which left are there.
+DEVICE void read_some(float (&v)[AT_ONCE], const float *at, int step, int left) {
+#pragma unroll
+  for (int q = 0; q < AT_ONCE; q++) v[q] = q * step < left ? at[q * step] : 0.0f;
+}
+
 // exp2a is 2^x to two units in the last place.
 DEVICE float exp2a(float x) { return __nvvm_ex2_approx_ftz_f(x); }
 

@@ -39,5 +39,8 @@ DEVICE float finish(const Epilogue &e, float x, int i, int j) {
   return e.act & POSITIVE && x <= 0.0f ? 0.0f : x;
 }
 
+// only_adds tells whether nothing but bias and residual come to the result.
+DEVICE bool only_adds(const Epilogue &e) { return !(e.act & 255) && !e.pre && !e.grad_pre; }
+
 // finish_to stores what finish makes of x.
 DEVICE void finish_to(float *c, int cs, const Epilogue &e, float x, int i, int j) { put(c, (i64)i * cs + j, e.act & HALF_RESULT, finish(e, x, i, j)); }

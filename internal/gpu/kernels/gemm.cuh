@@ -82,10 +82,9 @@ template <class TILE, int T> struct Widened {
 // split is a fragment in tf32, and for MODE TF32X3 what that leaves out.
 template <int MODE> DEVICE void split(u32 (&hi)[4], u32 (&lo)[4], const float (&x)[4]) {
 #pragma unroll
-  for (int i = 0; i < 4; i++) {
-    hi[i] = tf32(x[i]);
-    if (MODE == TF32X3) lo[i] = tf32(x[i] - __builtin_bit_cast(float, hi[i]));
-  }
+  for (int i = 0; i < 4; i++)
+    if (MODE == TF32X3) parts_of(hi[i], lo[i], x[i]);
+    else hi[i] = tf32(x[i]);
 }
 
 template <int MODE, class SA, int BM, int BN, int WM, int WN, int STAGES, bool TA, bool TB, class SB = Matrix>
@@ -162,10 +161,10 @@ DEVICE void gemm(float *smem, float *c, int cs, const SA &a, const SB &b, int m,
             u32 b[2] = {fb[j / 2][j % 2 * 2], fb[j / 2][j % 2 * 2 + 1]};
             if constexpr (MODE == TF32X3) {
               u32 rest[2] = {lb[j / 2][j % 2 * 2], lb[j / 2][j % 2 * 2 + 1]};
-              mma_tf32(acc[i][j], la, b);
-              mma_tf32(acc[i][j], fa, rest);
+              mma_tf32x3(acc[i][j], fa, la, b, rest);
+            } else {
+              mma_tf32(acc[i][j], fa, b);
             }
-            mma_tf32(acc[i][j], fa, b);
           }
         }
       }

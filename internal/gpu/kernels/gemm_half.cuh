@@ -79,16 +79,18 @@ template <class S, int SIZE, bool BY_K, int T> struct Staged {
   }
 };
 
-// multiply adds the products of a warp's rows and columns of two tiles in shared memory, the left in PARTS.
+// multiply adds the products of a warp's rows and columns of two tiles in shared memory, the left in PARTS. The sums of several are exact but for what
+// tensor cores cut off, so they are added by ordinary arithmetic (mma_tf32x3).
 template <class A, class B, int WM, int WN, int PARTS> DEVICE void multiply(float (&acc)[WM / 16][WN / 8][4], u32 left, u32 right, int wm, int wn) {
   const int MI = WM / 16, NI = WN / 8;
-#pragma unroll
+#pragma unroll PARTS > 1 ? 1 : 2 // or sums of parts take too many registers
   for (int kk = 0; kk < BK; kk += 16) {
     u32 fb[NI / 2][4];
 #pragma unroll
     for (int j = 0; j < NI / 2; j++) B::fragments(fb[j], right, wn + 16 * j, kk, true);
 #pragma unroll
     for (int i = 0; i < MI; i++) {
+      float sum[PARTS > 1 ? NI : 1][4] = {};
 #pragma unroll
       for (int p = PARTS - 1; p >= 0; p--) { // the least first
         u32 fa[4];
@@ -96,9 +98,14 @@ template <class A, class B, int WM, int WN, int PARTS> DEVICE void multiply(floa
 #pragma unroll
         for (int j = 0; j < NI; j++) {
           u32 f[2] = {fb[j / 2][j % 2 * 2], fb[j / 2][j % 2 * 2 + 1]};
-          mma_bf16(acc[i][j], fa, f);
+          mma_bf16(PARTS > 1 ? sum[j] : acc[i][j], fa, f);
         }
       }
+      if (PARTS > 1)
+#pragma unroll
+        for (int j = 0; j < NI; j++)
+#pragma unroll
+          for (int q = 0; q < 4; q++) acc[i][j][q] += sum[j][q];
     }
   }
 }

@@ -20,13 +20,20 @@ KERNEL THREADS(256) softmax_chunk(float *logits, int stride, int cols, float *to
   int t = targets ? targets[r] - first : -1;
   if (tid() == 0 && t >= 0 && t < cols) picked[r] = x[t];
   float old = top[r], m = -INF, s = 0.0f;
+#pragma unroll AT_ONCE
   for (int j = tid(); j < cols; j += 256) m = __builtin_fmaxf(m, x[j]);
   m = __builtin_fmaxf(old, block_max(m, scratch));
   float corr = old == m ? 1.0f : expf_(old - m);
-  for (int j = tid(); j < cols; j += 256) {
-    float e = expf_(x[j] - m);
-    x[j] = e;
-    s += e;
+  for (int j = tid(); j < cols; j += AT_ONCE * 256) {
+    float v[AT_ONCE];
+    read_some(v, x + j, 256, cols - j);
+#pragma unroll
+    for (int q = 0; q < AT_ONCE; q++) {
+      if (j + 256 * q >= cols) continue;
+      float e = expf_(v[q] - m);
+      x[j + 256 * q] = e;
+      s += e;
+    }
   }
   s = block_sum(s, scratch);
   if (tid() == 0) {
@@ -82,5 +89,13 @@ KERNEL THREADS(256) cross_entropy_grad(float *logits, int stride, int cols, cons
                                        const float *count) {
   int r = bx(), t = targets[r];
   float *x = logits + (i64)r * stride, f = dloss[0] / count[0], l = lse[r];
-  for (int j = tid(); j < cols; j += 256) x[j] = t < 0 ? 0.0f : (expf_(x[j] - l) - (first + j == t ? 1.0f : 0.0f)) * f;
+  for (int i = tid(); i < cols; i += AT_ONCE * 256) {
+    float v[AT_ONCE];
+    read_some(v, x + i, 256, cols - i);
+#pragma unroll
+    for (int q = 0; q < AT_ONCE; q++) {
+      int j = i + 256 * q;
+      if (j < cols) x[j] = t < 0 ? 0.0f : (expf_(v[q] - l) - (first + j == t ? 1.0f : 0.0f)) * f;
+    }
+  }
 }

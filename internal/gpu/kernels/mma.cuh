@@ -50,6 +50,24 @@ DEVICE void mma_tf32(float (&d)[4], const u32 (&a)[4], const u32 (&b)[2]) {
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
+// parts_of is a number in two parts: rounded to the 10 bits of mantissa that tensor cores take, and what that leaves out, of which they take as many. It is
+// what tf32 does in half of its instructions; a NaN is one in the second part.
+DEVICE void parts_of(u32 &hi, u32 &lo, float x) {
+  hi = (__builtin_bit_cast(u32, x) + 0x1000u) & 0xffffe000u;
+  lo = __builtin_bit_cast(u32, x - __builtin_bit_cast(float, hi));
+}
+
+// mma_tf32x3 is d += a·b for operands in two parts, of which rest and less are what a and b leave out. Tensor cores cut off what their sums have no room
+// for, so a long one would come out too small: only these products are added there, and to d by ordinary arithmetic, which rounds.
+DEVICE void mma_tf32x3(float (&d)[4], const u32 (&a)[4], const u32 (&rest)[4], const u32 (&b)[2], const u32 (&less)[2]) {
+  float sum[4] = {};
+  mma_tf32(sum, rest, b);
+  mma_tf32(sum, a, less);
+  mma_tf32(sum, a, b);
+#pragma unroll
+  for (int i = 0; i < 4; i++) d[i] += sum[i];
+}
+
 // pack_bf16 rounds two numbers to bfloat16, the first in the low half.
 DEVICE u32 pack_bf16(float lo, float hi) {
   u32 r;

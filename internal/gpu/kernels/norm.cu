@@ -10,13 +10,23 @@ KERNEL THREADS(256) layer_norm(void *y, int ys, const float *x, int xs, const fl
   if (r >= rows) return;
   x += (i64)r * xs;
   float s = 0.0f;
+#pragma unroll AT_ONCE
   for (int j = lane(); j < cols; j += 32) s += x[j];
   float m = warp_sum(s) / (float)cols;
   s = 0.0f;
+#pragma unroll AT_ONCE
   for (int j = lane(); j < cols; j += 32) s += (x[j] - m) * (x[j] - m);
   float v = warp_sum(s) / (float)cols;
   float f = 1.0f / sqrtf_(v + eps);
-  for (int j = lane(); j < cols; j += 32) put(y, (i64)r * ys + j, half, (x[j] - m) * f * gain[j] + bias[j]);
+  for (int j = lane(); j < cols; j += AT_ONCE * 32) {
+    float v[AT_ONCE], g[AT_ONCE], b[AT_ONCE];
+    read_some(v, x + j, 32, cols - j);
+    read_some(g, gain + j, 32, cols - j);
+    read_some(b, bias + j, 32, cols - j);
+#pragma unroll
+    for (int q = 0; q < AT_ONCE; q++)
+      if (j + 32 * q < cols) put(y, (i64)r * ys + j + 32 * q, half, (v[q] - m) * f * g[q] + b[q]);
+  }
   if (lane() == 0) {
     if (mean) mean[r] = m;
     if (rstd) rstd[r] = f;
@@ -31,6 +41,7 @@ KERNEL THREADS(256) layer_norm_grad_x(float *dx, int dxs, const void *dy, int dy
   x += (i64)r * xs;
   dx += (i64)r * dxs;
   float m = mean[r], f = rstd[r], sg = 0.0f, sgh = 0.0f;
+#pragma unroll AT_ONCE
   for (int j = lane(); j < cols; j += 32) {
     float g = number(dy, (i64)r * dys + j, half) * gain[j];
     sg += g;
@@ -38,7 +49,16 @@ KERNEL THREADS(256) layer_norm_grad_x(float *dx, int dxs, const void *dy, int dy
   }
   sg = warp_sum(sg) / (float)cols;
   sgh = warp_sum(sgh) / (float)cols;
-  for (int j = lane(); j < cols; j += 32) dx[j] = (number(dy, (i64)r * dys + j, half) * gain[j] - sg - (x[j] - m) * f * sgh) * f;
+  for (int j = lane(); j < cols; j += AT_ONCE * 32) {
+    float v[AT_ONCE], g[AT_ONCE], d[AT_ONCE];
+    read_some(v, x + j, 32, cols - j);
+    read_some(g, gain + j, 32, cols - j);
+#pragma unroll
+    for (int q = 0; q < AT_ONCE; q++) d[q] = j + 32 * q < cols ? number(dy, (i64)r * dys + j + 32 * q, half) : 0.0f;
+#pragma unroll
+    for (int q = 0; q < AT_ONCE; q++)
+      if (j + 32 * q < cols) dx[j + 32 * q] = (d[q] * g[q] - sg - (v[q] - m) * f * sgh) * f;
+  }
 }
 
 // column_parts adds the eight warps' sums of 32 columns and stores row by() of dst.
@@ -60,6 +80,7 @@ KERNEL THREADS(256) layer_norm_grad_w(float *dgain, float *dbias, const void *dy
   int j = bx() * 32 + lane(), last = imin(rows, (by() + 1) * per);
   float g = 0.0f, b = 0.0f;
   if (j < cols)
+#pragma unroll AT_ONCE
     for (int r = by() * per + warp(); r < last; r += 8) {
       float d = number(dy, (i64)r * dys + j, half);
       b += d;
@@ -75,6 +96,7 @@ KERNEL THREADS(256) col_sum(float *dst, const void *a, int as, int rows, int col
   int j = bx() * 32 + lane(), last = imin(rows, (by() + 1) * per);
   float s = 0.0f;
   if (j < cols)
+#pragma unroll AT_ONCE
     for (int r = by() * per + warp(); r < last; r += 8) s += number(a, (i64)r * as + j, half);
   column_parts(dst, s, scratch, cols, j);
 }

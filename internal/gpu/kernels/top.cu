@@ -19,11 +19,17 @@ KERNEL THREADS(256) top_rows(float *out, int os, const float *logits, int cols, 
   for (int n = 0; n < k; n++) {
     float b = __builtin_nanf(""); // behind every number, so that a place is always found
     int at = cols;
-    for (int j = tid(); j < cols; j += 256) {
-      float v = x[j] * scale;
-      if ((n == 0 || before(last, lastAt, v, j)) && before(v, j, b, at)) {
-        b = v;
-        at = j;
+    for (int i = tid(); i < cols; i += AT_ONCE * 256) {
+      float some[AT_ONCE];
+      read_some(some, x + i, 256, cols - i);
+#pragma unroll
+      for (int q = 0; q < AT_ONCE; q++) {
+        int j = i + 256 * q;
+        float v = some[q] * scale;
+        if (j < cols && (n == 0 || before(last, lastAt, v, j)) && before(v, j, b, at)) {
+          b = v;
+          at = j;
+        }
       }
     }
     for (int d = 16; d; d >>= 1) {
@@ -56,6 +62,7 @@ KERNEL THREADS(256) top_rows(float *out, int os, const float *logits, int cols, 
     }
   }
   float s = 0.0f;
+#pragma unroll AT_ONCE
   for (int j = tid(); j < cols; j += 256) s += expf_(x[j] * scale - m);
   s = block_sum(s, best);
   if (tid() == 0) out[2 * k] = m + logf_(s);

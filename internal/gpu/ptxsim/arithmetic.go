@@ -28,8 +28,8 @@ var floats1 = map[string]func(a float32) float32{
 	"sqrt":  func(a float32) float32 { return float32(math.Sqrt(float64(a))) },
 	"rcp":   func(a float32) float32 { return 1 / a },
 	"rsqrt": func(a float32) float32 { return float32(1 / math.Sqrt(float64(a))) },
-	"ex2":   func(a float32) float32 { return float32(math.Exp2(float64(a))) },
-	"lg2":   func(a float32) float32 { return float32(math.Log2(float64(a))) },
+	"ex2":   func(a float32) float32 { return float32(math.Exp2(float64(a)) * (1 + amiss(a))) },
+	"lg2":   logarithm,
 }
 
 // floats2 are those of two.
@@ -236,4 +236,21 @@ func funnel(op []string, r []int) func(*warp, uint32) {
 		}
 		return uint64(uint32(v >> n))
 	})
+}
+
+// amiss is the relative error that the PTX manual allows approximations, one way or the other by the last bit of what they are taken of.
+func amiss(a float32) float64 {
+	if math.Float32bits(a)&1 != 0 {
+		return -0x1p-22
+	}
+	return 0x1p-22
+}
+
+// logarithm is lg2: between 1/2 and 2 the error is absolute.
+func logarithm(a float32) float32 {
+	y := math.Log2(float64(a))
+	if 0.5 < a && a < 2 {
+		return float32(y + amiss(a))
+	}
+	return float32(y * (1 + amiss(a)))
 }

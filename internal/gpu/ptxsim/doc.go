@@ -5,5 +5,5 @@
 // It is stricter than a GPU: a load or store outside an allocation, off its alignment, or of memory nobody wrote is an
 // error, and so are two threads that touch one word of shared memory without a barrier between them, a word of
 // global memory written by two threads of one launch, a shuffle that some lanes miss, and a copy nobody waited for.
-// What it does not model is time, and the last bits of approximate instructions and tensor-core sums, which it rounds once.
+// Approximate instructions are as far off as their manual allows, and tensor cores cut off as the oldest supported ones do. What it does not model is time.
 package ptxsim

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -150,7 +151,7 @@ $MEET:
 
 // Products of fragments, by the layout the PTX manual gives for each: lane l holds rows l/4 and l/4+8.
 func TestFragments(t *testing.T) {
-	var a, b [4][32]uint64
+	var a, b, c [4][32]uint64
 	at := func(i, k int) float32 { return float32(i - 2*k) }
 	bt := func(k, j int) float32 { return float32(k*j - 3) }
 	for l := range 32 {
@@ -158,22 +159,25 @@ func TestFragments(t *testing.T) {
 		a[0][l], a[1][l] = b32(at(g, q)), b32(at(g+8, q))
 		a[2][l], a[3][l] = b32(at(g, q+4)), b32(at(g+8, q+4))
 		b[0][l], b[1][l] = b32(bt(q, g)), b32(bt(q+4, g))
+		for i := range 4 {
+			c[i][l] = b32(float32(8*(g+8*(i/2)) + 2*q + i%2))
+		}
 	}
-	check := func(c [16][8]float64, depth int) {
+	check := func(d [16][8]float32, depth int) {
 		t.Helper()
 		for i := range 16 {
 			for j := range 8 {
-				var want float64
+				want := float32(8*i + j)
 				for k := range depth {
-					want += float64(at(i, k) * bt(k, j))
+					want += at(i, k) * bt(k, j)
 				}
-				if c[i][j] != want {
-					t.Fatalf("(%d, %d): %g, want %g", i, j, c[i][j], want)
+				if d[i][j] != want {
+					t.Fatalf("(%d, %d): %g, want %g", i, j, d[i][j], want)
 				}
 			}
 		}
 	}
-	check(tf32Product(&a, &b), 8)
+	check(tf32Product(&a, &b, &c), 8)
 	pair := func(lo, hi float32) uint64 { return bfloat16(lo) | bfloat16(hi)<<16 }
 	for l := range 32 {
 		g, q := l/4, 2*(l%4)
@@ -181,7 +185,33 @@ func TestFragments(t *testing.T) {
 		a[2][l], a[3][l] = pair(at(g, q+8), at(g, q+9)), pair(at(g+8, q+8), at(g+8, q+9))
 		b[0][l], b[1][l] = pair(bt(q, g), bt(q+1, g)), pair(bt(q+8, g), bt(q+9, g))
 	}
-	check(bfloat16Product(&a, &b), 16)
+	check(bfloat16Product(&a, &b, &c), 16)
+}
+
+// Tensor cores cut off what they have no room for.
+func TestAddUp(t *testing.T) {
+	const last = 1.0 / (1 << 23) // the last place of 1
+	inf := math.Inf(1)
+	for _, c := range []struct {
+		c    float32
+		x    []float64
+		want float32
+	}{
+		{1, []float64{last, 0, 0, 0}, 1 + last},
+		{1, []float64{last / 2, last / 2, 0, 0}, 1 + last},        // one bit more than float32's
+		{1, []float64{last / 4, last / 4, last / 4, last / 4}, 1}, // each is lost
+		{1, []float64{last / 2, 0, 0, 0, last / 2, 0, 0, 0}, 1},   // and what is left over, after each step
+		{-1, []float64{-last * 0.75, 0, 0, 0}, -1},                // never away from 0
+		{1, []float64{-last / 4, 0, 0, 0}, 1},                     // a term is cut before it is subtracted
+		{0, []float64{0x1p60, 0x1p-60, -0x1p60, 0}, 0},            // the greatest decides, not the sum
+		{0x1p-140, []float64{0x1p-140, 0, 0, 0}, 0x1p-139},        // small numbers are numbers
+		{float32(inf), []float64{-1, 0, 0, 0}, float32(inf)},      // and so is this
+		{0, []float64{0, 0, 0, 0}, 0},
+	} {
+		if got := addUp(c.c, c.x, slices.Repeat([]float64{1}, len(c.x)), 4); got != c.want {
+			t.Errorf("%g and %v: %g, want %g", c.c, c.x, got, c.want)
+		}
+	}
 }
 
 // Bit fields with their sign, by the pseudocode of the PTX manual.
