@@ -23,7 +23,7 @@ const (
 // Run is a trainer at work in a folder: it logs, evaluates, and keeps the folder a checkpoint that can be used and resumed.
 type Run struct {
 	Trainer *Trainer
-	Dir     string            // an existing folder
+	Dir     string            // an existing folder, which Claim keeps other processes out of
 	Config  checkpoint.Config // what config.json says; Run fills Training in
 	Save    int64             // updates between checkpoints; 0: an epoch
 	LogPath string            // "": LogFile in Dir

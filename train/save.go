@@ -23,6 +23,7 @@ const (
 	progress = "run.json" // in stateDir
 	tensors  = "state.safetensors"
 	LogFile  = "log.jsonl"
+	LockFile = ".lock" // Claim's
 	PageFile = "report.html"
 )
 

@@ -191,6 +191,33 @@ func TestOverwrite(t *testing.T) {
 	}
 }
 
+// A folder is one process's at a time; that of one that was killed is free.
+func TestFolderInUse(t *testing.T) {
+	w := newWorld(t)
+	dir := filepath.Join(w.dir, "x")
+	claim, err := train.Claim(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range []string{"--json", "--resume", "--overwrite"} {
+		if status, _, log := call(t, t.Context(), w.args("x", "--steps", "1", more)...); status != 1 || !strings.Contains(log, "--out: "+dir+": another process is at work there") || strings.Count(log, "\n") != 1 {
+			t.Errorf("%s: status %d, %s", more, status, log)
+		}
+	}
+	must(t, t.Context(), w.args("x", "--steps", "1", "--dry-run")...)
+	if err := claim.Close(); err != nil {
+		t.Fatal(err)
+	}
+	lock := filepath.Join(dir, train.LockFile)
+	if err := os.WriteFile(lock, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	must(t, t.Context(), w.args("x", "--steps", "1")...)
+	if _, err := os.Stat(lock); err == nil {
+		t.Error("a run that has ended left its lock")
+	}
+}
+
 // A run that has come to its end is resumed to say what it came to, and to export it.
 func TestResumeAtTheEnd(t *testing.T) {
 	w := newWorld(t)

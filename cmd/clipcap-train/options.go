@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -238,6 +239,7 @@ func (o *options) checkOut() error {
 		return nil
 	}
 	files, err := os.ReadDir(o.out)
+	files = slices.DeleteFunc(files, func(f os.DirEntry) bool { return f.Name() == train.LockFile })
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil
