@@ -156,6 +156,9 @@ func writeNPY(w io.Writer, rows [][]float32, dim int, half bool) error {
 // ours are the names of the files a feature set consists of, finished or not.
 var ours = regexp.MustCompile(`^(meta\.json|\d{5,}\.(npy|jsonl|json))(\.tmp)?$`)
 
+// locks are the names of the locks of shards, of processes at work or killed.
+var locks = regexp.MustCompile(`^\d{5,}\.lock$`)
+
 // prepare makes sure that the shards of meta may be written to dir.
 func prepare(dir string, meta setMeta, resume, overwrite bool) error {
 	entries, err := os.ReadDir(dir)
@@ -163,6 +166,16 @@ func prepare(dir string, meta setMeta, resume, overwrite bool) error {
 		return err
 	}
 	if len(entries) > 0 && overwrite {
+		for _, e := range entries {
+			if !locks.MatchString(e.Name()) {
+				continue
+			}
+			l, err := files.TakeLock(filepath.Join(dir, e.Name()))
+			if err != nil {
+				return fmt.Errorf("--overwrite of %s: %w", dir, err)
+			}
+			l.Close() // which removes it
+		}
 		for _, e := range entries {
 			if ours.MatchString(e.Name()) {
 				if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {

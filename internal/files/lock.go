@@ -36,8 +36,13 @@ func TakeLock(path string) (*Lock, error) {
 	}
 }
 
-// Close removes the file and lets go of it.
+// Close removes the file and lets go of it. Closing again does nothing.
 func (l *Lock) Close() error {
+	if l.f == nil {
+		return nil
+	}
 	os.Remove(l.f.Name()) // while it is held: what another one makes then is its own
-	return l.f.Close()
+	err := l.f.Close()
+	l.f = nil
+	return err
 }
