@@ -218,6 +218,30 @@ func TestFolderInUse(t *testing.T) {
 	}
 }
 
+// A model that is no run's is not replaced by --resume.
+func TestResumeWithoutState(t *testing.T) {
+	w := newWorld(t)
+	must(t, t.Context(), w.args("x", "--steps", "1")...)
+	dir := filepath.Join(w.dir, "x")
+	if err := os.RemoveAll(filepath.Join(dir, "state")); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(filepath.Join(dir, checkpoint.WeightsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, _, log := call(t, t.Context(), w.args("x", "--steps", "2", "--resume")...)
+	if status != 1 || !strings.Contains(log, "resume "+dir+": there is a model.safetensors but no state of a run to continue: --overwrite replaces") {
+		t.Errorf("status %d, %s", status, log)
+	}
+	if after, err := os.ReadFile(filepath.Join(dir, checkpoint.WeightsFile)); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the model was replaced (%v)", err)
+	}
+	must(t, t.Context(), w.args("y", "--steps", "1", "--init", dir)...)
+	must(t, t.Context(), w.args("x", "--steps", "2", "--overwrite")...)
+	must(t, t.Context(), w.args("x", "--steps", "2", "--resume")...)
+}
+
 // A run that has come to its end is resumed to say what it came to, and to export it.
 func TestResumeAtTheEnd(t *testing.T) {
 	w := newWorld(t)
