@@ -88,7 +88,8 @@ func syncDir(dir string) {
 type state struct {
 	Done     int64    `json:"done"` // updates
 	Settings Settings `json:"settings"`
-	Data     string   `json:"data"`  // fingerprint of captions and features
+	Data     string   `json:"data"`               // fingerprint of captions and features
+	Features string   `json:"features,omitempty"` // fingerprint of the features' numbers; runs of older versions have none
 	Start    string   `json:"start"` // fingerprint of what is not trained
 	Best     *Best    `json:"best,omitempty"`
 }
@@ -109,7 +110,7 @@ func (t *Trainer) saveState(dir string, best *Best) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	s := state{Done: t.done, Settings: t.Settings, Data: t.packer.Captions.Fingerprint(), Start: t.start, Best: best}
+	s := state{Done: t.done, Settings: t.Settings, Data: t.packer.Captions.Fingerprint(), Features: t.features, Start: t.start, Best: best}
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err

@@ -242,6 +242,38 @@ func TestResumeWithoutState(t *testing.T) {
 	must(t, t.Context(), w.args("x", "--steps", "2", "--resume")...)
 }
 
+// A run is not continued with the features of another CLIP, nor is one of before their numbers were kept refused.
+func TestResumeWithOtherFeatures(t *testing.T) {
+	w := newWorld(t)
+	must(t, t.Context(), w.args("x", "--steps", "1")...)
+	text, err := os.ReadFile(w.features)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(w.dir, "other.npy")
+	copy(text[len(text)-4:], []byte{0, 0, 0x80, 0x3f}) // the last number of all
+	if err := os.WriteFile(other, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := w.args("x", "--steps", "1", "--resume", "--features", other)
+	if status, _, log := call(t, t.Context(), args...); status != 1 || !strings.Contains(log, "the features are not those of the run") {
+		t.Errorf("status %d, %s", status, log)
+	}
+	path := filepath.Join(w.dir, "x", "state", "run.json")
+	var state map[string]any
+	if text, err = os.ReadFile(path); err == nil {
+		err = json.Unmarshal(text, &state)
+	}
+	if err == nil {
+		delete(state, "features")
+		text, err = json.Marshal(state)
+	}
+	if err != nil || os.WriteFile(path, text, 0o644) != nil {
+		t.Fatal(err)
+	}
+	must(t, t.Context(), args...)
+}
+
 // A run that has come to its end is resumed to say what it came to, and to export it.
 func TestResumeAtTheEnd(t *testing.T) {
 	w := newWorld(t)
