@@ -352,6 +352,29 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
+// A dry run reads what the run would validate on.
+func TestDryRunValidation(t *testing.T) {
+	w := newWorld(t)
+	path := filepath.Join(w.dir, "val.jsonl")
+	if err := os.WriteFile(path, []byte(`{"image_id":0,"caption":"a horse"} {"image_id":1,"caption":"a dog"} {"image_id":77,"caption":"a dog"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := w.args("x", "--dry-run", "--val-captions", path)
+	if status, _, log := call(t, t.Context(), args...); status != 1 || !strings.Contains(log, "validation: 1 of 3 captions without a feature") {
+		t.Errorf("status %d, %s", status, log)
+	}
+	if out := must(t, t.Context(), append(args, "--max-missing", "0.4")...); !strings.Contains(out, "\nvalidation      2 of 2 images, 1 without a feature\n") {
+		t.Error(out)
+	}
+	if out := must(t, t.Context(), w.args("x", "--dry-run")...); !strings.Contains(out, "\nvalidation      none\n") {
+		t.Error(out)
+	}
+	var p plan
+	if err := json.Unmarshal([]byte(must(t, t.Context(), w.args("x", "--dry-run", "--val-share", "0.4", "--json")...)), &p); err != nil || p.Captions+p.ValCaptions != 12 || p.Images+p.ValImages != 6 || p.ValImages == 0 {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
 // Features to validate on are not passed over: a pickle has its captions with it, an array has none.
 func TestValFeaturesAlone(t *testing.T) {
 	w := newWorld(t)

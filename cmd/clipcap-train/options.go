@@ -106,7 +106,7 @@ func setup(f *flag.FlagSet) cli.Work {
 	f.StringVar(&o.recipe, "recipe", "", "`NAME` of a preset: "+strings.Join(recipeNames(), ", "))
 	f.StringVar(&o.log, "log", "", "`FILE` for a JSON line a step (default DIR/log.jsonl)")
 	f.StringVar(&o.export, "export", "", "write the result as the original's `FILE`.pt too")
-	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be trained, the memory it needs and the data found")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be trained, the memory it needs and the data found, and train nothing")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 	return func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
 		o.given, o.typed = cli.Given(f), cli.Typed(f)

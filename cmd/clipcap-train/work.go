@@ -22,7 +22,7 @@ import (
 // session is what a run is made of.
 type session struct {
 	features, valFeatures *data.Features
-	captions              *data.Captions
+	captions, valCaptions *data.Captions
 	tokenizer             *gpt2.Tokenizer
 	model                 *train.Model
 	config                checkpoint.Config
@@ -78,14 +78,14 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 	if w := s.trainer.Schedule.Warning(); w != "" {
 		logger.Warn(w)
 	}
+	run, err := o.run(s, logger)
+	if err != nil {
+		return err
+	}
 	if o.dryRun {
 		return o.describe(s, stdout)
 	}
 	if err := o.claim(s); err != nil {
-		return err
-	}
-	run, err := o.run(s, logger)
-	if err != nil {
 		return err
 	}
 	room := 2 * s.trainer.Bytes() // the first checkpoint, and the second beside it
