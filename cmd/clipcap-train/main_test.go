@@ -481,6 +481,8 @@ func TestMisuse(t *testing.T) {
 		{w.args("x", "--device", "tpu", "--features", "nowhere"), 2, "--device"},
 		{w.args("x", "--out", w.captions), 1, "is a file, want a folder"},
 		{w.args("x", "--export", w.dir), 1, "--export"},
+		{w.args("x", "--export", filepath.Join(w.dir, "m.safetensors")), 2, "want a name that ends in .pt, .pth or .bin; the checkpoint in --out is safetensors as it is"},
+		{w.args("x", "--export", filepath.Join(w.dir, "model")), 2, "want a name that ends in .pt, .pth or .bin"},
 		{w.args("x", "--log", filepath.Join(w.dir, "none", "log")), 1, "--log"},
 		{w.args("x", "--warmup", "soon"), 2, `--warmup "soon"`},
 		{w.args("x", "--recipe", "soup"), 2, `--recipe "soup"`},

@@ -105,7 +105,7 @@ func setup(f *flag.FlagSet) cli.Work {
 	f.BoolVar(&o.overwrite, "overwrite", false, "start anew in a DIR that has something in it; an earlier run's state, best checkpoint, page and events go")
 	f.StringVar(&o.recipe, "recipe", "", "`NAME` of a preset: "+strings.Join(recipeNames(), ", "))
 	f.StringVar(&o.log, "log", "", "`FILE` for a JSON line a step (default DIR/log.jsonl)")
-	f.StringVar(&o.export, "export", "", "write the result as the original's `FILE`.pt too")
+	f.StringVar(&o.export, "export", "", "write the last weights, not those of --keep-best, as the original's `FILE` too: .pt, .pth or .bin")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be trained, the memory it needs and the data found, and train nothing")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 	return func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
@@ -147,6 +147,9 @@ func (o *options) check() error {
 		return cli.Misusef("--max-missing %v, want 0 to 1", o.maxMissing)
 	}
 	if err := o.checkCounts(); err != nil {
+		return err
+	}
+	if err := o.checkExport(); err != nil {
 		return err
 	}
 	if o.init == "" {
@@ -226,6 +229,20 @@ func (o *options) checkCounts() error {
 		}
 	}
 	return nil
+}
+
+// checkExport refuses names that would say of PyTorch's file that it is another; a device or a pipe may have any.
+func (o *options) checkExport() error {
+	if info, err := os.Stat(o.export); o.export == "" || err == nil && !info.Mode().IsRegular() {
+		return nil
+	}
+	switch strings.ToLower(filepath.Ext(o.export)) {
+	case ".pt", ".pth", ".bin":
+		return nil
+	case ".safetensors":
+		return cli.Misusef("--export %s: PyTorch's file is written, want a name that ends in .pt, .pth or .bin; the checkpoint in --out is safetensors as it is", o.export)
+	}
+	return cli.Misusef("--export %s: want a name that ends in .pt, .pth or .bin", o.export)
 }
 
 // validates tells whether there is anything to validate on; --val-features alone may be a pickle with captions.
