@@ -90,7 +90,7 @@ type state struct {
 	Settings Settings `json:"settings"`
 	Data     string   `json:"data"`               // fingerprint of captions and features
 	Features string   `json:"features,omitempty"` // fingerprint of the features' numbers; runs of older versions have none
-	Start    string   `json:"start"` // fingerprint of what is not trained
+	Start    string   `json:"start"`              // fingerprint of what is not trained
 	Best     *Best    `json:"best,omitempty"`
 }
 

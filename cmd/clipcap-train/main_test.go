@@ -421,6 +421,38 @@ func TestOutputsInTheNewFolder(t *testing.T) {
 	}
 }
 
+// A file that --log names is not emptied unasked.
+func TestLogThatIsThere(t *testing.T) {
+	w := newWorld(t)
+	log := filepath.Join(w.dir, "notes")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(log, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused := func(want string, more ...string) {
+		t.Helper()
+		status, _, told := call(t, t.Context(), w.args("x", append(more, "--steps", "1", "--log", log)...)...)
+		if text, err := os.ReadFile(log); status != 1 || !strings.Contains(told, want) || string(text) != "mine\n" || err != nil {
+			t.Errorf("%v: status %d, %s; the file holds %q (%v)", more, status, told, text, err)
+		}
+	}
+	write("mine\n")
+	refused("--log " + log + " is there already: --resume continues the run it is of, --overwrite starts anew")
+	refused("--log "+log+" is no log of a run", "--resume")
+	must(t, t.Context(), w.args("x", "--steps", "1", "--log", log, "--dry-run")...)
+	must(t, t.Context(), w.args("x", "--steps", "1", "--log", log, "--overwrite")...)
+	must(t, t.Context(), w.args("x", "--steps", "1", "--log", log, "--resume")...)
+	write(`{"st`) // of a run that was killed
+	must(t, t.Context(), w.args("x", "--steps", "1", "--log", log, "--resume")...)
+	write("")
+	must(t, t.Context(), w.args("y", "--steps", "1", "--log", log)...)
+	if rs, err := train.ReadLog(log); err != nil || len(rs) != 1 {
+		t.Errorf("%v, %v", rs, err)
+	}
+}
+
 // Captions that say nothing are told.
 func TestEmptyCaptions(t *testing.T) {
 	w := newWorld(t)

@@ -102,7 +102,7 @@ func setup(f *flag.FlagSet) cli.Work {
 
 	f.Int64Var(&o.saveEvery, "save-every", 0, "updates between checkpoints (default: an epoch)")
 	f.BoolVar(&o.resume, "resume", false, "continue the run in DIR from its last checkpoint")
-	f.BoolVar(&o.overwrite, "overwrite", false, "start anew in a DIR that has something in it; an earlier run's state, best checkpoint, page and events go")
+	f.BoolVar(&o.overwrite, "overwrite", false, "start anew in a DIR that has something in it, and in a --log that is there; an earlier run's state, best checkpoint, page and events go")
 	f.StringVar(&o.recipe, "recipe", "", "`NAME` of a preset: "+strings.Join(recipeNames(), ", "))
 	f.StringVar(&o.log, "log", "", "`FILE` for a JSON line a step (default DIR/log.jsonl)")
 	f.StringVar(&o.export, "export", "", "write the last weights, not those of --keep-best, as the original's `FILE` too: .pt, .pth or .bin")
@@ -190,6 +190,9 @@ func (o *options) check() error {
 			return err
 		}
 	}
+	if err := o.checkLog(); err != nil {
+		return err
+	}
 	return o.checkOut()
 }
 
@@ -248,6 +251,23 @@ func (o *options) checkExport() error {
 // validates tells whether there is anything to validate on; --val-features alone may be a pickle with captions.
 func (o *options) validates() bool {
 	return o.valCaptions != "" || o.valFeatures != "" || o.valShare > 0
+}
+
+// checkLog protects the file of --log, as checkOut does --out. What --resume adds to must be a log.
+func (o *options) checkLog() error {
+	info, err := os.Stat(o.log)
+	if o.log == "" || o.overwrite || o.dryRun || err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return nil
+	}
+	if !o.resume {
+		return fmt.Errorf("--log %s is there already: --resume continues the run it is of, --overwrite starts anew", o.log)
+	}
+	if ok, err := train.IsLog(o.log); err != nil {
+		return fmt.Errorf("--log: %w", err)
+	} else if !ok {
+		return fmt.Errorf("--log %s is no log of a run, --resume would write over it: want another file, or --overwrite", o.log)
+	}
+	return nil
 }
 
 // checkOut protects what lies in --out.
