@@ -4,5 +4,7 @@ package files
 
 import "os"
 
-// lock knows nothing here: all have the file.
+const locks = false
+
+// lock is not called.
 func lock(*os.File) error { return nil }

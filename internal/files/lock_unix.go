@@ -8,6 +8,8 @@ import (
 	"syscall"
 )
 
+const locks = true
+
 // lock takes the file for this process unless another one has it.
 func lock(f *os.File) error {
 	for {
