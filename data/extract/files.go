@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/internal/files"
@@ -156,8 +157,8 @@ func writeNPY(w io.Writer, rows [][]float32, dim int, half bool) error {
 // ours are the names of the files a feature set consists of, finished or not.
 var ours = regexp.MustCompile(`^(meta\.json|\d{5,}\.(npy|jsonl|json))(\.tmp)?$`)
 
-// locks are the names of the locks of shards, of processes at work or killed.
-var locks = regexp.MustCompile(`^\d{5,}\.lock$`)
+// locks are the names of the locks of shards and of meta.json, of processes at work or killed.
+var locks = regexp.MustCompile(`^(meta\.json|\d{5,})\.lock$`)
 
 // prepare makes sure that the shards of meta may be written to dir.
 func prepare(dir string, meta setMeta, resume, overwrite bool) error {
@@ -190,6 +191,14 @@ func prepare(dir string, meta setMeta, resume, overwrite bool) error {
 		return err
 	}
 	path := filepath.Join(dir, metaFile)
+	l, err := files.TakeLock(path + ".lock")
+	for ; errors.Is(err, files.ErrLocked); l, err = files.TakeLock(path + ".lock") {
+		time.Sleep(10 * time.Millisecond) // of processes that start at once one writes it, and the others compare
+	}
+	if err != nil {
+		return err
+	}
+	defer l.Close()
 	var before setMeta
 	switch err := readJSON(path, &before); {
 	case errors.Is(err, fs.ErrNotExist):

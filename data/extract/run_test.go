@@ -184,6 +184,21 @@ func TestShardInUse(t *testing.T) {
 	}
 }
 
+// TestStartedAtOnce: processes that find no meta.json write it one after the other.
+func TestStartedAtOnce(t *testing.T) {
+	for range 20 {
+		dir, done := t.TempDir(), make(chan error, 4)
+		for range 4 {
+			go func() { done <- prepare(dir, setMeta{Format: 1}, true, false) }()
+		}
+		for range 4 {
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // TestRows: the lines say which row of the array, or why none, and the array holds what the encoder gives.
 func TestRows(t *testing.T) {
 	dir, e := folder(t, 5), encoder(t)
