@@ -1,8 +1,11 @@
 package data
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"math"
 	"sort"
 	"strconv"
 	"strings"
@@ -91,6 +94,28 @@ func (f *Features) Read(dst []float32, i int) error {
 		return fmt.Errorf("%s: row %d: %w", f.Path, i, err)
 	}
 	return nil
+}
+
+// fingerprintRows bounds what Fingerprint reads.
+const fingerprintRows = 64
+
+// Fingerprint tells the features of one CLIP from those of another: a hash of some of the rows, spread evenly over all, the first and the
+// last among them.
+func (f *Features) Fingerprint() (string, error) {
+	h := fnv.New64a()
+	x := make([]float32, f.Dim)
+	n := min(f.rows, fingerprintRows)
+	for i := range n {
+		if err := f.Read(x, i*(f.rows-1)/max(1, n-1)); err != nil {
+			return "", err
+		}
+		for _, v := range x {
+			var b [4]byte
+			binary.LittleEndian.PutUint32(b[:], math.Float32bits(v))
+			h.Write(b[:])
+		}
+	}
+	return fmt.Sprintf("%016x", h.Sum64()), nil
 }
 
 // shard is the one that holds row i, and the row's number there.

@@ -63,22 +63,38 @@ func pickled(item any, rows int) (pickledCaption, error) {
 		return c, errors.New("not a dict")
 	}
 	v, _ := d.Get("clip_embedding")
-	row, ok := v.(int64)
-	if !ok || row < 0 || row >= int64(rows) {
-		return c, fmt.Errorf("clip_embedding %v, want a row below %d", v, rows)
+	row, ok := integer(v)
+	switch {
+	case !ok:
+		return c, fmt.Errorf("clip_embedding is %s, want a row", weights.KindOf(v))
+	case row < 0 || row >= int64(rows):
+		return c, fmt.Errorf("clip_embedding %d, want a row below %d", row, rows)
 	}
 	c.row = int32(row)
 	v, _ = d.Get("caption")
 	if c.text, ok = v.(string); !ok {
 		return c, errors.New("no caption")
 	}
-	switch id, _ := d.Get("image_id"); id := id.(type) {
-	case string:
-		c.image = id
-	case int64:
-		c.image = strconv.FormatInt(id, 10)
-	default:
-		c.image = strconv.FormatInt(row, 10)
+	v, named := d.Get("image_id")
+	if !named {
+		v = row
 	}
+	if c.image, ok = v.(string); ok {
+		return c, nil
+	}
+	id, ok := integer(v)
+	if !ok { // a row in its place would tear the captions of an image apart
+		return c, fmt.Errorf("image_id is %s, want an integer or a text", weights.KindOf(v))
+	}
+	c.image = strconv.FormatInt(id, 10)
 	return c, nil
+}
+
+// integer is a number of Python's or of numpy's.
+func integer(v any) (int64, bool) {
+	if r, ok := v.(*weights.Record); ok {
+		return r.Integer()
+	}
+	n, ok := v.(int64)
+	return n, ok
 }

@@ -118,3 +118,35 @@ func TestFeatureFolder(t *testing.T) {
 		t.Errorf("row 10 of clip-retrieval's files: %v %v", x, err)
 	}
 }
+
+// Features are told apart by their first row, their last, and all between where they are few.
+func TestFingerprint(t *testing.T) {
+	print := func(rows, changed int) string {
+		x, err := OpenFeatures(npy(t, filepath.Join(t.TempDir(), "x.npy"), rows, 3, func(i, j int) float32 {
+			if i == changed && j == 2 {
+				return -1
+			}
+			return plain(i, j)
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer x.Close()
+		h, err := x.Fingerprint()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	for _, c := range [][]int{{1, 0}, {2, 0, 1}, {64, 0, 31, 63}, {1000, 0, 999}} {
+		rows := c[0]
+		if print(rows, -1) != print(rows, -1) {
+			t.Errorf("%d rows: two fingerprints of the same features", rows)
+		}
+		for _, changed := range c[1:] {
+			if print(rows, changed) == print(rows, -1) {
+				t.Errorf("%d rows: row %d tells nothing", rows, changed)
+			}
+		}
+	}
+}

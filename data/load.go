@@ -79,6 +79,7 @@ func (c *Captions) Lengths() (longest int, mean float64) {
 }
 
 // Fingerprint tells one set of captions and features from another: a hash of tokens, lengths and rows, with the features' size.
+// What numbers they are Features.Fingerprint tells.
 func (c *Captions) Fingerprint() string {
 	h := fnv.New64a()
 	var b [4]byte

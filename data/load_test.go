@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
+	"github.com/clipcap-go/clipcap/weights"
 )
 
 func TestJoin(t *testing.T) {
@@ -58,6 +59,34 @@ func TestPickledCaptions(t *testing.T) {
 		if _, err := Load(f, c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
+	}
+}
+
+// An id that cannot be read is refused: the row's number in its place would make every caption an image of its own.
+func TestPickledIDs(t *testing.T) {
+	caption := func(id any) *weights.Dict {
+		d := &weights.Dict{Entries: []weights.Entry{{Key: "clip_embedding", Value: int64(2)}, {Key: "caption", Value: "a"}}}
+		if id != "none" {
+			d.Entries = append(d.Entries, weights.Entry{Key: "image_id", Value: id})
+		}
+		return d
+	}
+	for _, c := range []struct {
+		id   any
+		want string
+	}{{"x", "x"}, {int64(7), "7"}, {"none", "2"}} {
+		if got, err := pickled(caption(c.id), 3); err != nil || got.image != c.want {
+			t.Errorf("image_id %v: %+v, %v", c.id, got, err)
+		}
+	}
+	for want, id := range map[string]any{"image_id is None, want an integer or a text": nil, "image_id is a float": 7.0, "image_id is a tuple": weights.Tuple{},
+		"image_id is a record of numpy.core.multiarray.scalar": &weights.Record{Class: "numpy.core.multiarray.scalar"}} {
+		if _, err := pickled(caption(id), 3); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+	if _, err := pickled(caption(int64(1)), 2); err == nil || !strings.Contains(err.Error(), "clip_embedding 2, want a row below 2") {
+		t.Errorf("a row that there is not: %v", err)
 	}
 }
 

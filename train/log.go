@@ -9,6 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // Record is a line of the log: an update, or an evaluation after one (then Loss is absent). See Update for what an update's numbers are.
@@ -100,6 +102,24 @@ func (l *runLog) Write(r Record) error {
 
 // Close writes what waits and closes the file.
 func (l *runLog) Close() error { return l.to.close() }
+
+// IsLog tells whether a file begins as a log does, as an empty file does and one that is not there.
+func IsLog(path string) (bool, error) {
+	f, err := files.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	} else if err != nil {
+		return false, fmt.Errorf("log: %w", err)
+	}
+	defer f.Close()
+	const begin = `{"step":` // Record's
+	head := make([]byte, len(begin))
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, fmt.Errorf("log %s: %w", path, err)
+	}
+	return string(head[:n]) == begin[:n], nil // a killed run may have left less than a line
+}
 
 // ReadLog reads a log. A missing file is an empty log; lines that are no records are left out.
 func ReadLog(path string) ([]Record, error) {

@@ -136,6 +136,8 @@ func (t *Trainer) same(s *state, c checkpoint.Config) error {
 	var errs []error
 	if s.Data != t.packer.Captions.Fingerprint() {
 		errs = append(errs, errors.New("the captions or the features are not those of the run"))
+	} else if s.Features != "" && s.Features != t.features {
+		errs = append(errs, errors.New("the features are not those of the run: their numbers are others (--features)"))
 	}
 	kept := func(s Settings) string { return fmt.Sprint(s.FrozenLM, s.Freeze, s.LoRA) } // which weights are not trained
 	if s.Start != t.start && kept(s.Settings) == kept(t.Settings) {

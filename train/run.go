@@ -23,7 +23,7 @@ const (
 // Run is a trainer at work in a folder: it logs, evaluates, and keeps the folder a checkpoint that can be used and resumed.
 type Run struct {
 	Trainer *Trainer
-	Dir     string            // an existing folder
+	Dir     string            // an existing folder, which Claim keeps other processes out of
 	Config  checkpoint.Config // what config.json says; Run fills Training in
 	Save    int64             // updates between checkpoints; 0: an epoch
 	LogPath string            // "": LogFile in Dir
@@ -62,14 +62,14 @@ type Summary struct {
 	Settings any     `json:"settings,omitempty"`
 }
 
-// Resume continues from the checkpoint in Dir, finishing first what a crash interrupted. It tells whether there was one; errors are those of
-// Trainer.Resume.
+// Resume continues from the checkpoint in Dir, finishing first what a crash interrupted. It tells whether there was one. A model that is no
+// run's is an error, since a run from the beginning would replace it; other errors are those of Trainer.Resume.
 func (r *Run) Resume() (bool, error) {
 	if err := errors.Join(recoverDir(r.Dir), recoverDir(filepath.Join(r.Dir, bestDir))); err != nil {
 		return false, fmt.Errorf("resume %s: %w", r.Dir, err)
 	}
 	if _, err := os.Stat(filepath.Join(r.Dir, stateDir, progress)); errors.Is(err, os.ErrNotExist) {
-		return false, nil
+		return false, r.unowned()
 	}
 	var err error
 	if r.best, err = r.Trainer.Resume(r.Dir); err != nil {
@@ -89,14 +89,28 @@ func (r *Run) Resume() (bool, error) {
 	return true, nil
 }
 
+// unowned refuses a folder with a model and no state of a run, not even the empty one that Overwrite leaves.
+func (r *Run) unowned() error {
+	if _, err := os.Stat(filepath.Join(r.Dir, stateDir)); err == nil {
+		return nil
+	}
+	for _, name := range []string{checkpoint.WeightsFile, checkpoint.ConfigFile} {
+		if _, err := os.Stat(filepath.Join(r.Dir, name)); err == nil {
+			return fmt.Errorf("resume %s: there is a %s but no %s of a run to continue: --overwrite replaces the model, another --out keeps it, and --init can start from it",
+				r.Dir, name, stateDir)
+		}
+	}
+	return nil
+}
+
 // Overwrite removes what an earlier run left in Dir, which would be taken for this one's: its state, its best checkpoint, page and events. Its
-// last checkpoint and its log stay until Do replaces them.
+// last checkpoint and its log stay until Do replaces them; that they may be replaced an empty state says.
 func (r *Run) Overwrite() error {
 	left, err := fs.Glob(os.DirFS(r.Dir), "events.out.tfevents.*.clipcap.*") // newEvents's
 	for _, name := range append(left, stateDir, bestDir, PageFile) {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(r.Dir, name)))
 	}
-	return err
+	return errors.Join(err, os.Mkdir(filepath.Join(r.Dir, stateDir), 0o755))
 }
 
 // Do trains to the end, or until ctx ends: then the update under way is finished and a checkpoint written, and no error returned.

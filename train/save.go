@@ -24,6 +24,7 @@ const (
 	progress = "run.json" // in stateDir
 	tensors  = "state.safetensors"
 	LogFile  = "log.jsonl"
+	LockFile = ".lock" // Claim's
 	PageFile = "report.html"
 )
 
@@ -80,8 +81,9 @@ func recoverDir(dir string) error {
 type state struct {
 	Done     int64    `json:"done"` // updates
 	Settings Settings `json:"settings"`
-	Data     string   `json:"data"`  // fingerprint of captions and features
-	Start    string   `json:"start"` // fingerprint of what is not trained
+	Data     string   `json:"data"`               // fingerprint of captions and features
+	Features string   `json:"features,omitempty"` // fingerprint of the features' numbers; runs of older versions have none
+	Start    string   `json:"start"`              // fingerprint of what is not trained
 	Best     *Best    `json:"best,omitempty"`
 }
 
@@ -101,7 +103,7 @@ func (t *Trainer) saveState(dir string, best *Best) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	s := state{Done: t.done, Settings: t.Settings, Data: t.packer.Captions.Fingerprint(), Start: t.start, Best: best}
+	s := state{Done: t.done, Settings: t.Settings, Data: t.packer.Captions.Fingerprint(), Features: t.features, Start: t.start, Best: best}
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err

@@ -19,14 +19,15 @@ type Trainer struct {
 	Schedule Schedule
 	PerEpoch int64 // whole updates, at least 1
 
-	backend nn.Backend
-	sampler *data.Sampler
-	packer  *data.Packer
-	batches []data.Batch
-	net     *network
-	opt     *nn.AdamW
-	done    int64  // updates
-	start   string // fingerprint of the parameters that are not trained
+	backend  nn.Backend
+	sampler  *data.Sampler
+	packer   *data.Packer
+	batches  []data.Batch
+	net      *network
+	opt      *nn.AdamW
+	done     int64  // updates
+	start    string // fingerprint of the parameters that are not trained
+	features string // fingerprint of the features
 }
 
 // Update is what one update did.
@@ -50,6 +51,10 @@ func New(be nn.Backend, m *Model, c *data.Captions, s Settings) (*Trainer, error
 		return nil, err
 	}
 	t := &Trainer{Settings: s, Model: m, backend: be}
+	var err error
+	if t.features, err = c.Features.Fingerprint(); err != nil {
+		return nil, err
+	}
 	t.sampler = &data.Sampler{Captions: c, Batch: s.BatchSize, Seed: s.Seed, Sequential: s.Sequential, KeepLast: s.KeepLast, Group: s.Group}
 	t.packer = &data.Packer{Captions: c, PrefixLength: m.Config.PrefixLength, Normalize: s.Normalize, Noise: s.Noise, Seed: s.Seed, Shared: s.Group}
 	if err := errors.Join(t.sampler.Validate(), m.fits(c), m.checkHeld(be, &s)); err != nil {

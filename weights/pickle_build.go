@@ -83,7 +83,7 @@ func (u *unpickler) extend(op byte) error {
 			return to.set(items)
 		}
 	}
-	return fmt.Errorf("items for %s", kindOf(u.stack[len(u.stack)-1]))
+	return fmt.Errorf("items for %s", KindOf(u.stack[len(u.stack)-1]))
 }
 
 // set adds keys and values that come in turn.
@@ -122,7 +122,7 @@ func (u *unpickler) objects(op byte) error {
 		module, ok1 := pair[0].(string)
 		name, ok2 := pair[1].(string)
 		if !ok1 || !ok2 {
-			return fmt.Errorf("a global named by %s and %s", kindOf(pair[0]), kindOf(pair[1]))
+			return fmt.Errorf("a global named by %s and %s", KindOf(pair[0]), KindOf(pair[1]))
 		}
 		return u.global(module, name)
 	case opBinPersID:
@@ -148,11 +148,11 @@ func (u *unpickler) objects(op byte) error {
 	}
 	args, ok := pair[1].(Tuple)
 	if !ok {
-		return fmt.Errorf("arguments are %s, want a tuple", kindOf(pair[1]))
+		return fmt.Errorf("arguments are %s, want a tuple", KindOf(pair[1]))
 	}
 	g, ok := pair[0].(Global)
 	if !ok {
-		return fmt.Errorf("a call of %s", kindOf(pair[0]))
+		return fmt.Errorf("a call of %s", KindOf(pair[0]))
 	}
 	var v any
 	var err error
@@ -177,5 +177,5 @@ func build(to, state any) error {
 	case *Dict: // an OrderedDict's attributes: PyTorch's _metadata, which says nothing about the numbers
 		return nil
 	}
-	return fmt.Errorf("a state for %s", kindOf(to))
+	return fmt.Errorf("a state for %s", KindOf(to))
 }

@@ -99,11 +99,11 @@ func rebuildTensor(_ *unpickler, args Tuple) (any, error) {
 	}
 	data, ok := args[0].(*storage)
 	if !ok {
-		return nil, fmt.Errorf("%s where a storage is wanted", kindOf(args[0]))
+		return nil, fmt.Errorf("%s where a storage is wanted", KindOf(args[0]))
 	}
 	offset, ok := args[1].(int64)
 	if !ok {
-		return nil, fmt.Errorf("%s where the offset is wanted", kindOf(args[1]))
+		return nil, fmt.Errorf("%s where the offset is wanted", KindOf(args[1]))
 	}
 	shape, err := sizes(args[2])
 	if err != nil {
@@ -120,7 +120,7 @@ func rebuildTensor(_ *unpickler, args Tuple) (any, error) {
 func sizes(v any) ([]int, error) {
 	items, ok := v.(Tuple)
 	if !ok {
-		return nil, fmt.Errorf("%s, want a tuple", kindOf(v))
+		return nil, fmt.Errorf("%s, want a tuple", KindOf(v))
 	}
 	if len(items) > maxRank {
 		return nil, fmt.Errorf("%d dimensions, at most %d are read", len(items), maxRank)
@@ -129,7 +129,7 @@ func sizes(v any) ([]int, error) {
 	for i, item := range items {
 		n, ok := item.(int64)
 		if !ok {
-			return nil, fmt.Errorf("%s in it, want integers", kindOf(item))
+			return nil, fmt.Errorf("%s in it, want integers", KindOf(item))
 		}
 		out[i] = int(n)
 	}
@@ -143,7 +143,7 @@ func rebuildParameter(_ *unpickler, args Tuple) (any, error) {
 	}
 	t, ok := args[0].(*Tensor)
 	if !ok {
-		return nil, fmt.Errorf("%s where a tensor is wanted", kindOf(args[0]))
+		return nil, fmt.Errorf("%s where a tensor is wanted", KindOf(args[0]))
 	}
 	return t, nil
 }
@@ -157,7 +157,7 @@ func rebuildSubclass(u *unpickler, args Tuple) (any, error) {
 	g, ok1 := args[0].(Global)
 	inner, ok2 := args[2].(Tuple)
 	if !ok1 || !ok2 {
-		return nil, fmt.Errorf("made by %s of %s", kindOf(args[0]), kindOf(args[2]))
+		return nil, fmt.Errorf("made by %s of %s", KindOf(args[0]), KindOf(args[2]))
 	}
 	switch g {
 	case Global{"torch._utils", "_rebuild_tensor_v2"}:
@@ -175,7 +175,7 @@ func loadFromBytes(u *unpickler, args Tuple) (any, error) {
 	}
 	b, ok := args[0].(Bytes)
 	if !ok {
-		return nil, fmt.Errorf("%s where bytes are wanted", kindOf(args[0]))
+		return nil, fmt.Errorf("%s where bytes are wanted", KindOf(args[0]))
 	}
 	if u.depth >= maxNested {
 		return nil, fmt.Errorf("files nested more than %d deep", maxNested)
@@ -197,7 +197,7 @@ func newSize(_ *unpickler, args Tuple) (any, error) {
 	case *List:
 		return Tuple(v.Items), nil
 	}
-	return nil, fmt.Errorf("made of %s", kindOf(args[0]))
+	return nil, fmt.Errorf("made of %s", KindOf(args[0]))
 }
 
 // newDict takes nothing, a dict (a Counter's), or a list of pairs.
@@ -211,7 +211,7 @@ func newDict(u *unpickler, args Tuple) (any, error) {
 	}
 	pairs, ok := args[0].(*List)
 	if !ok || len(args) != 1 {
-		return nil, fmt.Errorf("made of %d arguments, the first %s", len(args), kindOf(args[0]))
+		return nil, fmt.Errorf("made of %d arguments, the first %s", len(args), KindOf(args[0]))
 	}
 	if err := u.spend(len(pairs.Items)); err != nil {
 		return nil, err
@@ -229,7 +229,7 @@ func newDict(u *unpickler, args Tuple) (any, error) {
 				continue
 			}
 		}
-		return nil, fmt.Errorf("%s where a pair is wanted", kindOf(p))
+		return nil, fmt.Errorf("%s where a pair is wanted", KindOf(p))
 	}
 	return d, nil
 }
@@ -240,7 +240,7 @@ func newSet(_ *unpickler, args Tuple) (any, error) {
 	}
 	l, ok := args[0].(*List)
 	if !ok || len(args) != 1 {
-		return nil, fmt.Errorf("made of %d arguments, the first %s", len(args), kindOf(args[0]))
+		return nil, fmt.Errorf("made of %d arguments, the first %s", len(args), KindOf(args[0]))
 	}
 	return &Set{l.Items}, nil
 }

@@ -1,6 +1,9 @@
 package weights
 
-import "fmt"
+import (
+	"fmt"
+	"math/big"
+)
 
 // What a pickle holds is given as: nil, bool, int64, *big.Int, float64, string, Bytes, *List, Tuple, *Dict, *Set, *Record,
 // *Tensor, and Global where a class stands for itself.
@@ -61,8 +64,8 @@ func (g Global) String() string { return g.Module + "." + g.Name }
 // mark is where a tuple, list or call begins on the stack.
 type mark struct{}
 
-// kindOf names a value's type in errors.
-func kindOf(v any) string {
+// KindOf names the type of a pickle's value in errors.
+func KindOf(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "None"
@@ -77,6 +80,9 @@ func kindOf(v any) string {
 	case Global:
 		return v.String()
 	case *Record:
+		if name, _ := v.scalarType(); name != "" {
+			return "a scalar of numpy's, of type " + name
+		}
 		return "a record of " + v.Class
 	case Bytes:
 		return "bytes"
@@ -86,6 +92,12 @@ func kindOf(v any) string {
 		return "a tensor"
 	case mark:
 		return "a mark"
+	}
+	switch v.(type) {
+	case int64, *big.Int:
+		return "an integer"
+	case float64:
+		return "a float"
 	}
 	return fmt.Sprintf("a %T", v)
 }

@@ -77,7 +77,7 @@ func loadLegacy(u *unpickler) (any, error) {
 	}
 	keys, ok := list.(*List)
 	if !ok {
-		return nil, fmt.Errorf("%s where the list of storages is wanted", kindOf(list))
+		return nil, fmt.Errorf("%s where the list of storages is wanted", KindOf(list))
 	}
 	return v, stores.place(keys, &u.cursor)
 }
@@ -99,7 +99,7 @@ type storageID struct {
 func (s *storages) persistent(id any) (any, error) {
 	t, ok := id.(Tuple)
 	if !ok || len(t) != 5 && len(t) != 6 || t[0] != any("storage") {
-		return nil, fmt.Errorf("a reference by %s, want one to a storage", kindOf(id))
+		return nil, fmt.Errorf("a reference by %s, want one to a storage", KindOf(id))
 	}
 	class, ok1 := t[1].(Global)
 	dtype, ok2 := storageTypes[class]
@@ -107,9 +107,9 @@ func (s *storages) persistent(id any) (any, error) {
 	n, ok4 := t[4].(int64)
 	switch {
 	case !ok1 || !ok2:
-		return nil, fmt.Errorf("a storage of type %s", kindOf(t[1]))
+		return nil, fmt.Errorf("a storage of type %s", KindOf(t[1]))
 	case !ok3 || !ok4:
-		return nil, fmt.Errorf("a storage with key %s and size %s", kindOf(t[2]), kindOf(t[4]))
+		return nil, fmt.Errorf("a storage with key %s and size %s", KindOf(t[2]), KindOf(t[4]))
 	case len(t) == 6 && t[5] != nil:
 		return nil, errors.New("a view of a storage, as PyTorch before 0.4 wrote: not read")
 	case key == "" || len(key) > 128 || strings.ContainsAny(key, "/\\\x00") || strings.Contains(key, ".."):
@@ -148,7 +148,7 @@ func (s *storages) place(keys *List, c *cursor) error {
 	for _, k := range keys.Items {
 		key, ok := k.(string)
 		if !ok {
-			return fmt.Errorf("%s in the list of storages", kindOf(k))
+			return fmt.Errorf("%s in the list of storages", KindOf(k))
 		}
 		of := waiting[key]
 		if len(of) != 1 {

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -191,6 +192,92 @@ func TestOverwrite(t *testing.T) {
 	}
 }
 
+// A folder is one process's at a time; that of one that was killed is free.
+func TestFolderInUse(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no locks here")
+	}
+	w := newWorld(t)
+	dir := filepath.Join(w.dir, "x")
+	claim, err := train.Claim(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range []string{"--json", "--resume", "--overwrite"} {
+		if status, _, log := call(t, t.Context(), w.args("x", "--steps", "1", more)...); status != 1 || !strings.Contains(log, "--out: "+dir+": another process is at work there") || strings.Count(log, "\n") != 1 {
+			t.Errorf("%s: status %d, %s", more, status, log)
+		}
+	}
+	must(t, t.Context(), w.args("x", "--steps", "1", "--dry-run")...)
+	if err := claim.Close(); err != nil {
+		t.Fatal(err)
+	}
+	lock := filepath.Join(dir, train.LockFile)
+	if err := os.WriteFile(lock, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	must(t, t.Context(), w.args("x", "--steps", "1")...)
+	if _, err := os.Stat(lock); err == nil {
+		t.Error("a run that has ended left its lock")
+	}
+}
+
+// A model that is no run's is not replaced by --resume.
+func TestResumeWithoutState(t *testing.T) {
+	w := newWorld(t)
+	must(t, t.Context(), w.args("x", "--steps", "1")...)
+	dir := filepath.Join(w.dir, "x")
+	if err := os.RemoveAll(filepath.Join(dir, "state")); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(filepath.Join(dir, checkpoint.WeightsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, _, log := call(t, t.Context(), w.args("x", "--steps", "2", "--resume")...)
+	if status != 1 || !strings.Contains(log, "resume "+dir+": there is a model.safetensors but no state of a run to continue: --overwrite replaces") {
+		t.Errorf("status %d, %s", status, log)
+	}
+	if after, err := os.ReadFile(filepath.Join(dir, checkpoint.WeightsFile)); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the model was replaced (%v)", err)
+	}
+	must(t, t.Context(), w.args("y", "--steps", "1", "--init", dir)...)
+	must(t, t.Context(), w.args("x", "--steps", "2", "--overwrite")...)
+	must(t, t.Context(), w.args("x", "--steps", "2", "--resume")...)
+}
+
+// A run is not continued with the features of another CLIP, nor is one of before their numbers were kept refused.
+func TestResumeWithOtherFeatures(t *testing.T) {
+	w := newWorld(t)
+	must(t, t.Context(), w.args("x", "--steps", "1")...)
+	text, err := os.ReadFile(w.features)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(w.dir, "other.npy")
+	copy(text[len(text)-4:], []byte{0, 0, 0x80, 0x3f}) // the last number of all
+	if err := os.WriteFile(other, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := w.args("x", "--steps", "1", "--resume", "--features", other)
+	if status, _, log := call(t, t.Context(), args...); status != 1 || !strings.Contains(log, "the features are not those of the run") {
+		t.Errorf("status %d, %s", status, log)
+	}
+	path := filepath.Join(w.dir, "x", "state", "run.json")
+	var state map[string]any
+	if text, err = os.ReadFile(path); err == nil {
+		err = json.Unmarshal(text, &state)
+	}
+	if err == nil {
+		delete(state, "features")
+		text, err = json.Marshal(state)
+	}
+	if err != nil || os.WriteFile(path, text, 0o644) != nil {
+		t.Fatal(err)
+	}
+	must(t, t.Context(), args...)
+}
+
 // A run that has come to its end is resumed to say what it came to, and to export it.
 func TestResumeAtTheEnd(t *testing.T) {
 	w := newWorld(t)
@@ -269,6 +356,29 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
+// A dry run reads what the run would validate on.
+func TestDryRunValidation(t *testing.T) {
+	w := newWorld(t)
+	path := filepath.Join(w.dir, "val.jsonl")
+	if err := os.WriteFile(path, []byte(`{"image_id":0,"caption":"a horse"} {"image_id":1,"caption":"a dog"} {"image_id":77,"caption":"a dog"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := w.args("x", "--dry-run", "--val-captions", path)
+	if status, _, log := call(t, t.Context(), args...); status != 1 || !strings.Contains(log, "validation: 1 of 3 captions without a feature") {
+		t.Errorf("status %d, %s", status, log)
+	}
+	if out := must(t, t.Context(), append(args, "--max-missing", "0.4")...); !strings.Contains(out, "\nvalidation      2 of 2 images, 1 without a feature\n") {
+		t.Error(out)
+	}
+	if out := must(t, t.Context(), w.args("x", "--dry-run")...); !strings.Contains(out, "\nvalidation      none\n") {
+		t.Error(out)
+	}
+	var p plan
+	if err := json.Unmarshal([]byte(must(t, t.Context(), w.args("x", "--dry-run", "--val-share", "0.4", "--json")...)), &p); err != nil || p.Captions+p.ValCaptions != 12 || p.Images+p.ValImages != 6 || p.ValImages == 0 {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
 // Features to validate on are not passed over: a pickle has its captions with it, an array has none.
 func TestValFeaturesAlone(t *testing.T) {
 	w := newWorld(t)
@@ -312,6 +422,38 @@ func TestOutputsInTheNewFolder(t *testing.T) {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A file that --log names is not emptied unasked.
+func TestLogThatIsThere(t *testing.T) {
+	w := newWorld(t)
+	log := filepath.Join(w.dir, "notes")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(log, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused := func(want string, more ...string) {
+		t.Helper()
+		status, _, told := call(t, t.Context(), w.args("x", append(more, "--steps", "1", "--log", log)...)...)
+		if text, err := os.ReadFile(log); status != 1 || !strings.Contains(told, want) || string(text) != "mine\n" || err != nil {
+			t.Errorf("%v: status %d, %s; the file holds %q (%v)", more, status, told, text, err)
+		}
+	}
+	write("mine\n")
+	refused("--log " + log + " is there already: --resume continues the run it is of, --overwrite starts anew")
+	refused("--log "+log+" is no log of a run", "--resume")
+	must(t, t.Context(), w.args("x", "--steps", "1", "--log", log, "--dry-run")...)
+	must(t, t.Context(), w.args("x", "--steps", "1", "--log", log, "--overwrite")...)
+	must(t, t.Context(), w.args("x", "--steps", "1", "--log", log, "--resume")...)
+	write(`{"st`) // of a run that was killed
+	must(t, t.Context(), w.args("x", "--steps", "1", "--log", log, "--resume")...)
+	write("")
+	must(t, t.Context(), w.args("y", "--steps", "1", "--log", log)...)
+	if rs, err := train.ReadLog(log); err != nil || len(rs) != 1 {
+		t.Errorf("%v, %v", rs, err)
 	}
 }
 
@@ -375,6 +517,8 @@ func TestMisuse(t *testing.T) {
 		{w.args("x", "--device", "tpu", "--features", "nowhere"), 2, "--device"},
 		{w.args("x", "--out", w.captions), 1, "is a file, want a folder"},
 		{w.args("x", "--export", w.dir), 1, "--export"},
+		{w.args("x", "--export", filepath.Join(w.dir, "m.safetensors")), 2, "want a name that ends in .pt, .pth or .bin; the checkpoint in --out is safetensors as it is"},
+		{w.args("x", "--export", filepath.Join(w.dir, "model")), 2, "want a name that ends in .pt, .pth or .bin"},
 		{w.args("x", "--log", filepath.Join(w.dir, "none", "log")), 1, "--log"},
 		{w.args("x", "--warmup", "soon"), 2, `--warmup "soon"`},
 		{w.args("x", "--recipe", "soup"), 2, `--recipe "soup"`},

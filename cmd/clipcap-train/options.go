@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -101,11 +102,11 @@ func setup(f *flag.FlagSet) cli.Work {
 
 	f.Int64Var(&o.saveEvery, "save-every", 0, "updates between checkpoints (default: an epoch)")
 	f.BoolVar(&o.resume, "resume", false, "continue the run in --out from its last checkpoint")
-	f.BoolVar(&o.overwrite, "overwrite", false, "start anew in --out where it has something in it; an earlier run's state, best checkpoint, page and events go")
+	f.BoolVar(&o.overwrite, "overwrite", false, "start anew in --out where it has something in it, and in a --log that is there; an earlier run's state, best checkpoint, page and events go")
 	f.StringVar(&o.recipe, "recipe", "", "`NAME` of a preset: "+strings.Join(recipeNames(), ", "))
 	f.StringVar(&o.log, "log", "", "`FILE` for a JSON line a step (default DIR/log.jsonl)")
-	f.StringVar(&o.export, "export", "", "write the result as the original's `FILE`.pt too")
-	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be trained, the memory it needs and the data found")
+	f.StringVar(&o.export, "export", "", "write the last weights, not those of --keep-best, as the original's `FILE` too: .pt, .pth or .bin")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be trained, the memory it needs and the data found, and train nothing")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 	return func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
 		o.given, o.typed = cli.Given(f), cli.Typed(f)
@@ -148,6 +149,9 @@ func (o *options) check() error {
 	if err := o.checkCounts(); err != nil {
 		return err
 	}
+	if err := o.checkExport(); err != nil {
+		return err
+	}
 	if o.init == "" {
 		for _, name := range o.unread(mapping.Kind(o.mapper)) {
 			return cli.Misusef("--%s is for --mapper %s, the mapper is %s", name, mapping.KindTransformer, o.mapper)
@@ -185,6 +189,9 @@ func (o *options) check() error {
 		if err := cli.NeedOutputs(f[0], f[1]); err != nil {
 			return err
 		}
+	}
+	if err := o.checkLog(); err != nil {
+		return err
 	}
 	return o.checkOut()
 }
@@ -227,9 +234,40 @@ func (o *options) checkCounts() error {
 	return nil
 }
 
+// checkExport refuses names that would say of PyTorch's file that it is another; a device or a pipe may have any.
+func (o *options) checkExport() error {
+	if info, err := os.Stat(o.export); o.export == "" || err == nil && !info.Mode().IsRegular() {
+		return nil
+	}
+	switch strings.ToLower(filepath.Ext(o.export)) {
+	case ".pt", ".pth", ".bin":
+		return nil
+	case ".safetensors":
+		return cli.Misusef("--export %s: PyTorch's file is written, want a name that ends in .pt, .pth or .bin; the checkpoint in --out is safetensors as it is", o.export)
+	}
+	return cli.Misusef("--export %s: want a name that ends in .pt, .pth or .bin", o.export)
+}
+
 // validates tells whether there is anything to validate on; --val-features alone may be a pickle with captions.
 func (o *options) validates() bool {
 	return o.valCaptions != "" || o.valFeatures != "" || o.valShare > 0
+}
+
+// checkLog protects the file of --log, as checkOut does --out. What --resume adds to must be a log.
+func (o *options) checkLog() error {
+	info, err := os.Stat(o.log)
+	if o.log == "" || o.overwrite || o.dryRun || err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return nil
+	}
+	if !o.resume {
+		return fmt.Errorf("--log %s is there already: --resume continues the run it is of, --overwrite starts anew", o.log)
+	}
+	if ok, err := train.IsLog(o.log); err != nil {
+		return fmt.Errorf("--log: %w", err)
+	} else if !ok {
+		return fmt.Errorf("--log %s is no log of a run, --resume would write over it: want another file, or --overwrite", o.log)
+	}
+	return nil
 }
 
 // checkOut protects what lies in --out.
@@ -238,6 +276,7 @@ func (o *options) checkOut() error {
 		return nil
 	}
 	files, err := os.ReadDir(o.out)
+	files = slices.DeleteFunc(files, func(f os.DirEntry) bool { return f.Name() == train.LockFile })
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil

@@ -80,6 +80,7 @@ func (o *options) validation(s *session, r *train.Run) (err error) {
 	if n := c.Join.Missing; n > 0 {
 		r.Logger.Warn("validation captions without a feature are left out", "captions", n, "images", len(c.Join.MissingID))
 	}
+	s.valCaptions = c
 	if r.Evaluator, err = train.NewEvaluator(s.backend, s.model, c, o.settings); err != nil {
 		return err
 	}

@@ -22,13 +22,14 @@ import (
 // session is what a run is made of.
 type session struct {
 	features, valFeatures *data.Features
-	captions              *data.Captions
+	captions, valCaptions *data.Captions
 	tokenizer             *gpt2.Tokenizer
 	model                 *train.Model
 	config                checkpoint.Config
 	backend               nn.Backend
 	trainer               *train.Trainer
 	closers               []io.Closer // of the validation, and of what was copied
+	claim                 io.Closer   // of --out
 }
 
 func (s *session) close() error {
@@ -45,6 +46,9 @@ func (s *session) close() error {
 	if s.features != nil {
 		errs = append(errs, s.features.Close())
 	}
+	if s.claim != nil {
+		errs = append(errs, s.claim.Close())
+	}
 	return errors.Join(errs...)
 }
 
@@ -53,6 +57,11 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 	logger := cli.Logger(stderr, "clipcap-train")
 	s := &session{}
 	defer func() { err = errors.Join(err, s.close()) }()
+	if exists(o.out) && !o.dryRun { // a new folder is made when all else is in order
+		if err := o.claim(s); err != nil {
+			return err
+		}
+	}
 	if err := o.prepare(s); err != nil {
 		return err
 	}
@@ -69,14 +78,14 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 	if w := s.trainer.Schedule.Warning(); w != "" {
 		logger.Warn(w)
 	}
+	run, err := o.run(s, logger)
+	if err != nil {
+		return err
+	}
 	if o.dryRun {
 		return o.describe(s, stdout)
 	}
-	if err := os.MkdirAll(o.out, 0o755); err != nil {
-		return fmt.Errorf("--out: %w", err)
-	}
-	run, err := o.run(s, logger)
-	if err != nil {
+	if err := o.claim(s); err != nil {
 		return err
 	}
 	room := 2 * s.trainer.Bytes() // the first checkpoint, and the second beside it
@@ -103,6 +112,17 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 		return err
 	}
 	return o.train(ctx, s, run, stdout, stderr)
+}
+
+// claim keeps other processes out of --out. What one has left there before that is not passed over.
+func (o *options) claim(s *session) (err error) {
+	if s.claim != nil {
+		return nil
+	}
+	if s.claim, err = train.Claim(o.out); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	return o.checkOut()
 }
 
 // train runs the updates and tells the result.

@@ -16,6 +16,7 @@ type cocoImage struct {
 	FileName  string `json:"file_name"`
 	Domain    string `json:"domain"`
 	CocoID    *ID    `json:"cocoid"`
+	ImgID     *ID    `json:"imgid"` // Karpathy's own number, which his Flickr8k and Flickr30k have alone
 	Filename  string `json:"filename"`
 	Split     string `json:"split"`
 	Sentences []struct {
@@ -117,23 +118,33 @@ func (p *parser) cocoImage(d *json.Decoder, i int) error {
 		return fmt.Errorf("images[%d] has sentences though others have none", i)
 	}
 	p.kind = "karpathy"
-	if im.CocoID == nil {
-		return fmt.Errorf("images[%d] has no cocoid", i)
+	if i == 0 {
+		p.imgID = im.CocoID == nil
+	}
+	id := im.CocoID
+	if p.imgID {
+		id = im.ImgID
+	}
+	switch {
+	case p.imgID != (im.CocoID == nil):
+		return fmt.Errorf("images[%d]: some images have a cocoid, others have none", i)
+	case id == nil:
+		return fmt.Errorf("images[%d] has neither cocoid nor imgid", i)
 	}
 	if !slices.Contains(Splits, im.Split) {
-		return fmt.Errorf("image id %s: unknown split %q, want one of %q", *im.CocoID, im.Split, Splits)
+		return fmt.Errorf("image id %s: unknown split %q, want one of %q", *id, im.Split, Splits)
 	}
 	if !slices.Contains(p.splits, im.Split) {
 		return nil
 	}
-	if err := p.to.image(Image{ID: *im.CocoID, File: im.Filename}); err != nil {
+	if err := p.to.image(Image{ID: *id, File: im.Filename}); err != nil {
 		return err
 	}
 	for _, t := range im.Sentences {
 		if t.Raw == nil {
-			return fmt.Errorf("image id %s: a sentence without raw", *im.CocoID)
+			return fmt.Errorf("image id %s: a sentence without raw", *id)
 		}
-		if err := p.caption(Caption{Image: *im.CocoID, Row: -1, Text: *t.Raw}, false); err != nil {
+		if err := p.caption(Caption{Image: *id, Row: -1, Text: *t.Raw}, false); err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,7 @@ type parser struct {
 	to     sink
 	kind   string   // what the file was found to be
 	splits []string // of Karpathy's file, those wanted
+	imgID  bool     // his file is one of Flickr's, without cocoid
 }
 
 // parse reads a file of any kind into a sink and says what it was.

@@ -135,6 +135,9 @@ func TestSetRefuses(t *testing.T) {
 		{`{"images":[{"id":1,"domain":"in-domain"},{"id":2}],"annotations":[{"image_id":1,"caption":"a"}]}`, "image id 2: domain", Options{}},
 		{`{"images":[{"cocoid":1,"split":"dev","sentences":[]}]}`, "image id 1: unknown split", Options{}},
 		{`{"images":[{"cocoid":1,"split":"test","sentences":[{}]}]}`, "image id 1: a sentence without raw", Options{}},
+		{`{"images":[{"split":"test","sentences":[]}]}`, "images[0] has neither cocoid nor imgid", Options{}},
+		{`{"images":[{"cocoid":1,"imgid":0,"split":"test","sentences":[]},{"imgid":1,"split":"test","sentences":[]}]}`, "images[1]: some images have a cocoid, others have none", Options{}},
+		{`{"images":[{"imgid":0,"split":"test","sentences":[]},{"cocoid":1,"split":"test","sentences":[]}]}`, "images[1]: some images have a cocoid, others have none", Options{}},
 		{`{"1":["a"],"1":["b"]}`, "image id 1 stands there twice", Options{}},
 		{`{"1":"a"}`, "no list of texts", Options{}}, {`{"1":null}`, "no list of texts", Options{}},
 	} {

@@ -30,6 +30,10 @@ func TestScan(t *testing.T) {
 			text: `{"images":[{"cocoid":1,"split":"train","sentences":[{"raw":"x"}]},{"cocoid":3,"split":"test","sentences":[{"raw":"z"}]}]}`,
 			kind: "karpathy", want: []Caption{{"3", -1, "z", nil}},
 		},
+		"karpathy, of Flickr": {
+			text: `{"images":[{"sentids":[0],"imgid":0,"sentences":[{"tokens":["x"],"raw":"x","imgid":0,"sentid":0}],"split":"train","filename":"1000092795.jpg"},{"imgid":1,"split":"val","sentences":[{"raw":"y"}]}],"dataset":"flickr30k"}`,
+			kind: "karpathy", o: Options{Split: "train"}, want: []Caption{{"0", -1, "x", nil}},
+		},
 		"flat list": {
 			text: `[{"image_id":"000042","id":3,"caption":"a"},{"image_id":"42","caption":"b"}]`,
 			kind: "list", want: []Caption{{"000042", -1, "a", nil}, {"42", -1, "b", nil}},

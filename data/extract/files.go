@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/internal/files"
@@ -165,6 +166,9 @@ func writeNPY(w io.Writer, rows [][]float32, dim int, half bool) error {
 // ours are the names of the files a feature set consists of, finished or not.
 var ours = regexp.MustCompile(`^(meta\.json|\d{5,}\.(npy|jsonl|json))(\.tmp)?$|^\.meta\.json\.\d+\.tmp$`)
 
+// locks are the names of the locks of shards and of meta.json, of processes at work or killed.
+var locks = regexp.MustCompile(`^(meta\.json|\d{5,})\.lock$`)
+
 // prepare makes sure that the shards of meta may be written to dir.
 func prepare(dir string, meta setMeta, resume, overwrite bool) error {
 	entries, err := os.ReadDir(dir)
@@ -172,6 +176,16 @@ func prepare(dir string, meta setMeta, resume, overwrite bool) error {
 		return err
 	}
 	if len(entries) > 0 && overwrite {
+		for _, e := range entries {
+			if !locks.MatchString(e.Name()) {
+				continue
+			}
+			l, err := files.TakeLock(filepath.Join(dir, e.Name()))
+			if err != nil {
+				return fmt.Errorf("--overwrite of %s: %w", dir, err)
+			}
+			l.Close() // which removes it
+		}
 		for _, e := range entries {
 			if ours.MatchString(e.Name()) {
 				if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
@@ -186,6 +200,14 @@ func prepare(dir string, meta setMeta, resume, overwrite bool) error {
 		return err
 	}
 	path := filepath.Join(dir, metaFile)
+	l, err := files.TakeLock(path + ".lock")
+	for ; errors.Is(err, files.ErrLocked); l, err = files.TakeLock(path + ".lock") {
+		time.Sleep(10 * time.Millisecond) // of processes that start at once one writes it, and the others compare
+	}
+	if err != nil {
+		return err
+	}
+	defer l.Close()
 	var before setMeta
 	switch err := readJSON(path, &before); {
 	case errors.Is(err, fs.ErrNotExist):

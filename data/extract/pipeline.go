@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
+
+	"github.com/clipcap-go/clipcap/internal/files"
 )
 
 // shard is one under way.
 type shard struct {
 	number   int
+	lock     *files.Lock
 	lines    []line
 	features [][]float32 // by line, nil where there is none
 	left     int
@@ -35,7 +39,8 @@ type pipeline struct {
 	results chan *job
 	decoder *Decoder
 	workers sync.WaitGroup
-	failed  error // of produce; read after results is closed
+	failed  error         // of produce; read after results is closed
+	locks   []*files.Lock // of produce too: all it took
 	waiting []*job
 }
 
@@ -67,12 +72,16 @@ func (p *pipeline) produce(shards []int) {
 	}()
 	for _, n := range shards {
 		from, to := p.bounds(n)
-		items, err := p.Source.Items(from, to)
+		lock, err := p.lock(n)
+		var items []Item
+		if err == nil {
+			items, err = p.Source.Items(from, to)
+		}
 		if err != nil {
 			p.failed = fmt.Errorf("shard %d: %w", n, err)
 			return
 		}
-		s := &shard{number: n, lines: make([]line, len(items)), features: make([][]float32, len(items)), left: len(items)}
+		s := &shard{number: n, lock: lock, lines: make([]line, len(items)), features: make([][]float32, len(items)), left: len(items)}
 		for i := range items {
 			s.lines[i] = line{ID: items[i].ID, File: items[i].File}
 			select {
@@ -83,6 +92,19 @@ func (p *pipeline) produce(shards []int) {
 			p.jobs <- &job{shard: s, at: i, item: &items[i]}
 		}
 	}
+}
+
+// lock keeps other processes from a shard until it is written: files of the two, or parts of them, would be mixed up.
+func (p *pipeline) lock(n int) (*files.Lock, error) {
+	l, err := files.TakeLock(shardPath(p.Out, n, ".lock"))
+	if err != nil {
+		return nil, err
+	}
+	p.locks = append(p.locks, l)
+	if _, err := os.Stat(shardPath(p.Out, n, ".json")); err == nil {
+		return nil, fmt.Errorf("another process has finished it meanwhile: --shard and --shards share the work out, --resume goes on in %s", p.Out)
+	}
+	return l, nil
 }
 
 // consume encodes what is ready, a batch at a time, and writes shards that are complete.
@@ -205,5 +227,8 @@ func (p *pipeline) finish(j *job) error {
 	}
 	c, err := writeShard(p.Out, j.number, j.lines, rows, p.Encoder.Dim(), p.Half)
 	p.sum.add(c)
-	return err
+	if err != nil {
+		return err
+	}
+	return j.lock.Close()
 }

@@ -89,6 +89,9 @@ func (o *Options) run(ctx context.Context) (*Summary, error) {
 	err = p.consume()
 	cancel(errors.New("stopped")) // lets go whoever still waits
 	p.workers.Wait()
+	for _, l := range p.locks {
+		err = errors.Join(err, l.Close()) // those of shards that were not finished
+	}
 	return sum, err
 }
 

@@ -10,12 +10,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/clipcap-go/clipcap/clip"
 	"github.com/clipcap-go/clipcap/data"
+	"github.com/clipcap-go/clipcap/internal/files"
 	"github.com/clipcap-go/clipcap/weights"
 )
 
@@ -188,6 +190,67 @@ func TestRunRefuses(t *testing.T) {
 	}
 	if b, _ := os.ReadFile(filepath.Join(o.Out, "notes.txt")); string(b) != "mine" {
 		t.Error("overwrite removed a file that is not of a feature set")
+	}
+}
+
+// TestShardInUse: a shard is one process's at a time, and what a killed one left does not lock it.
+func TestShardInUse(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no locks here")
+	}
+	o := Options{Source: open(t, folder(t, 7), SourceOptions{}), Encoder: encoder(t), ShardSize: 2, Out: t.TempDir(), Resume: true}
+	lock := filepath.Join(o.Out, "00002.lock")
+	other, err := files.TakeLock(lock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "another process is at work there"
+	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "shard 2: "+want) || !strings.Contains(err.Error(), lock) {
+		t.Errorf("another process's shard: error %v", err)
+	}
+	anew := o
+	anew.Resume, anew.Overwrite = false, true
+	if _, err := Run(context.Background(), anew); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("overwritten under another process: error %v", err)
+	}
+	if got := contents(t, o.Out); len(got["00000.json"]) == 0 || len(got) != 8 {
+		t.Errorf("%d files, want meta.json, the two shards before and a lock", len(got))
+	}
+	// Finished between this run's beginning and its turn.
+	o.Begin = func(int) {
+		write(t, filepath.Join(o.Out, "00002.json"), []byte("{}"))
+		other.Close()
+	}
+	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "shard 2: another process has finished it meanwhile") {
+		t.Errorf("finished meanwhile: error %v", err)
+	}
+	o.Begin = nil
+	for _, left := range []string{"00002.lock", "00003.lock"} {
+		write(t, filepath.Join(o.Out, left), nil)
+	}
+	if err := os.Remove(filepath.Join(o.Out, "00002.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if got := contents(t, o.Out); len(got) != 13 {
+		t.Errorf("%d files, want meta.json and three for each of 4 shards", len(got))
+	}
+}
+
+// TestStartedAtOnce: processes that find no meta.json write it one after the other.
+func TestStartedAtOnce(t *testing.T) {
+	for range 20 {
+		dir, done := t.TempDir(), make(chan error, 4)
+		for range 4 {
+			go func() { done <- prepare(dir, setMeta{Format: 1}, true, false) }()
+		}
+		for range 4 {
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 
