@@ -42,7 +42,12 @@ type normalized float32
 func activated(name string, x *G.Node, act Activation) *G.Node {
 	rows, cols := mustMatrix(name, x)
 	return apply(&Op{name: name, results: []result{like(0, rows, cols)},
-		paired: func(be betweener, _ *step, at int) forms { return Rounded.only(be.rounds(at == 0)) },
+		paired: func(be betweener, _ *step, at int) forms {
+			if at == 0 {
+				return Rounded.only(be.makesRounded())
+			}
+			return Rounded.only(be.multipliesRounded())
+		},
 		run: func(be Backend, in, out []*Value) error {
 			return be.Activate(out[0].mat(), in[0].mat(), act)
 		}}, x)

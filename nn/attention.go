@@ -244,7 +244,7 @@ func (a *attention) symDiff(o *Op, in G.Nodes, y, dy *G.Node) G.Nodes {
 		taken, made, gradient := be.attendsBetween(a.Dim, a.sources)
 		switch {
 		case at == n: // what attention made
-			return made | Rounded.only(be.rounds(false))
+			return made | Rounded.only(be.multipliesRounded())
 		case at == n+2: // the gradient with respect to that
 			return gradient
 		case at >= a.sources || !a.aligned() || at < 0 && gaps[pairedResult-at]: // what lies in the gaps is cleared as numbers

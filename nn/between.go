@@ -6,9 +6,11 @@ import "slices"
 type betweener interface {
 	// keepsBetween tells whether a form gains anything for so many rows of so many columns.
 	keepsBetween(f Form, rows, cols int) bool
-	// rounds tells that products, and what goes with them, take and make Rounded rows in whatever place, also for gradients; or, of
-	// kept, that they do of what is kept for a gradient alone.
-	rounds(kept bool) bool
+	// makesRounded tells that a product's result, and the value before its activation, may be Rounded rows, and that a gradient takes
+	// the latter so.
+	makesRounded() bool
+	// multipliesRounded tells that products, and what goes with them, take Rounded rows as operands too, also for gradients.
+	multipliesRounded() bool
 	// convolvesBetween tells whether Conv2D takes and makes Ordered images for this convolution.
 	convolvesBetween(c ConvArgs) bool
 	// attendsBetween is how attention with heads of dim, whose queries, keys and values lie in so many matrices, takes these and makes
@@ -43,7 +45,7 @@ const pairedResult = -1
 // roundedAt is the pairing of an operation that takes some inputs, or makes some results, in bfloat16 rows.
 func roundedAt(places ...int) pairing {
 	return func(be betweener, _ *step, at int) forms {
-		return Rounded.only(be.rounds(false) && slices.Contains(places, at))
+		return Rounded.only(be.multipliesRounded() && slices.Contains(places, at))
 	}
 }
 

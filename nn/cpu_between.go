@@ -7,8 +7,10 @@ func (c *CPU) keepsBetween(f Form, rows, cols int) bool {
 	return c.format() == kernel.BF16 && (f == Rounded && rows > chainRows || f == Ordered && kernel.WorthRounding(cols))
 }
 
-// rounds: what products read next is in an order of its own.
-func (c *CPU) rounds(kept bool) bool { return kept }
+func (c *CPU) makesRounded() bool { return true }
+
+// multipliesRounded: what products multiply is in an order of its own.
+func (c *CPU) multipliesRounded() bool { return false }
 
 func (c *CPU) convolvesBetween(a ConvArgs) bool { return conv(a).Winograd() }
 

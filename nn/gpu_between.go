@@ -13,7 +13,9 @@ func (g *GPU) keepsBetween(_ Form, rows, cols int) bool {
 	return g.mode == gpu.BFloat16 && rows > g.fewRows && cols%8 == 0
 }
 
-func (g *GPU) rounds(bool) bool { return true }
+func (g *GPU) makesRounded() bool { return true }
+
+func (g *GPU) multipliesRounded() bool { return true }
 
 func (g *GPU) convolvesBetween(ConvArgs) bool { return false }
 

@@ -75,9 +75,9 @@ func (p product) node(name string, a, b *G.Node) *G.Node {
 	} else {
 		o.paired = func(be betweener, s *step, at int) forms {
 			if at == pairedResult-1 || at > 1 && at == p.gradPreAt { // what is kept before an activation
-				return Rounded.only(be.rounds(true))
+				return Rounded.only(be.makesRounded())
 			}
-			rounded := Rounded.only(at == pairedResult && be.rounds(true) || at == 0 && be.rounds(false))
+			rounded := Rounded.only(at == pairedResult && be.makesRounded() || at == 0 && be.multipliesRounded())
 			return rounded | Ordered.only(s.onlyFirst() && p.gradPre == nil && s.in[1].param != nil && (at == pairedResult || at == 0 || at > 1 && at == residual))
 		}
 	}
