@@ -26,6 +26,18 @@ type Source interface {
 	Close() error
 }
 
+// Remote tells whether images of a source are fetched from the web.
+func Remote(s Source) bool {
+	_, ok := s.(*remote)
+	return ok
+}
+
+// Encodable tells whether a source is a .npy of pixels, which the encoder takes as they are.
+func Encodable(s Source) bool {
+	_, ok := s.(*pixels)
+	return ok
+}
+
 // Item is one image of a source.
 type Item struct {
 	ID   annotation.ID
