@@ -14,6 +14,7 @@ import (
 
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/internal/files"
+	"github.com/clipcap-go/clipcap/internal/plural"
 )
 
 // Source is a list of images in a fixed order. OpenSource and ReadSource make one; a program's own may be made of FileItem's.
@@ -93,8 +94,8 @@ func isImage(name string) bool {
 	return slices.Contains(extensions, strings.ToLower(filepath.Ext(name)))
 }
 
-// OpenSource opens what a path names: a folder (its images, or those that SourceOptions.Annotations names, or the tars in
-// it), a .tar, a pattern such as "shards/*.tar", a .npy of pixels, a .tsv of captions and addresses, a .json of
+// OpenSource opens what a path names: a folder (its images, or those that SourceOptions.Annotations names, or its tars, not
+// both), a .tar, a pattern such as "shards/*.tar", a .npy of pixels, a .tsv of captions and addresses, a .json of
 // annotations, or a list, a path or address a line.
 func OpenSource(path string, o SourceOptions) (Source, error) {
 	s, err := openSource(path, o)
@@ -257,10 +258,14 @@ func openFolder(dir string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(items) == 0 && len(tars) > 0 {
-		return openTars(tars)
+	switch {
+	case len(tars) == 0:
+		return named(items), nil
+	case len(items) > 0:
+		return nil, fmt.Errorf("%s and %s in one folder: want one kind, as a pattern such as %s names it",
+			plural.Of(len(items), "image"), plural.Of(len(tars), "tar"), filepath.Join(dir, "*.tar"))
 	}
-	return named(items), nil
+	return openTars(tars)
 }
 
 // openFiles opens what a pattern matches: tars, or images.

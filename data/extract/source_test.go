@@ -105,6 +105,10 @@ func TestTars(t *testing.T) {
 	if _, err := OpenSource(filepath.Join(dir, "cut.tar"), SourceOptions{}); err == nil || !strings.Contains(err.Error(), "cut.tar") {
 		t.Errorf("a tar that is cut short: error %v", err)
 	}
+	write(t, filepath.Join(dir, "more", "a.jpg"), nil)
+	if _, err := OpenSource(dir, SourceOptions{}); err == nil || !strings.Contains(err.Error(), "1 image and 3 tars in one folder: want one kind") {
+		t.Errorf("a folder of images and tars: error %v", err)
+	}
 }
 
 // TestSameNames: images have different ids wherever their files' names differ at all.
