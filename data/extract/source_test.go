@@ -184,6 +184,10 @@ func TestAnnotations(t *testing.T) {
 		}
 	}
 	path := filepath.Join(t.TempDir(), "a.json")
+	write(t, path, []byte(`{"images": [{"id": 1}, {"id": 42, "file_name": 7}]}`))
+	if _, err := OpenSource(root, SourceOptions{Annotations: path}); err == nil || !strings.Contains(err.Error(), `image 1 of the list: "file_name" is a number, want a text`) {
+		t.Errorf("a file name that is a number: %v", err)
+	}
 	write(t, path, []byte(`{"images": [{"id": 42, "file_name": "COCO_val2014_000000000042.jpg"}]}`))
 	for _, o := range []SourceOptions{{Split: "test"}, {Split: "test", Annotations: path}} {
 		if _, err := OpenSource(root, o); err == nil || !strings.Contains(err.Error(), `split "test"`) {
