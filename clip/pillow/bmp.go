@@ -22,9 +22,9 @@ func decodeBMP(data []byte) (*Image, error) {
 		return im, nil
 	case *image.NRGBA:
 		if data[30] == 0 { // no masks: the fourth byte is padding
-			return take(m, rgb), nil
+			return keep(m, rgb), nil
 		}
-		return take(m, rgba), nil
+		return keep(m, rgba), nil
 	}
-	return FromImage(m), nil
+	return keep(m, rgb), nil
 }
