@@ -161,13 +161,13 @@ func (o *Options) bounds(n int) (from, to int) {
 	return n * o.ShardSize, min((n+1)*o.ShardSize, o.Source.Len())
 }
 
-// square makes an item what the encoder takes: the bytes of a square, or pixels.
-func (o *Options) square(ctx context.Context, it *Item, d *Decoder) (square []byte, pixels []float32, err error) {
+// square makes an item, whose turn it is until leave, what the encoder takes: the bytes of a square, or pixels.
+func (o *Options) square(ctx context.Context, it *Item, leave func(), d *Decoder) (square []byte, pixels []float32, err error) {
 	pixels, ok, err := it.Pixels()
 	if ok || err != nil {
 		return nil, pixels, err
 	}
-	im, err := d.load(ctx, it)
+	im, err := d.loadNow(ctx, it, leave)
 	if err == nil {
 		square, err = im.Square(o.Encoder.ImageSize())
 	}

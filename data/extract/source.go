@@ -45,7 +45,8 @@ type Item struct {
 	File string // what it was read from: a path, an address, a member of a tar
 
 	load   func(ctx context.Context) ([]byte, error)
-	pixels func() ([]float32, error) // in place of load: ready for the encoder
+	enter  func(ctx context.Context) (leave func(), err error) // of a fetch: waits for the host's turn, to be left after load; may be nil
+	pixels func() ([]float32, error)                           // in place of load: ready for the encoder
 }
 
 // Failure is why an image has no feature.
@@ -314,7 +315,8 @@ func list(text []byte, o Fetch) (Source, error) {
 			if web == nil {
 				web = newFetcher(o)
 			}
-			it.ID, it.File, it.load = annotation.ID(line), line, web.load(line)
+			it.ID, it.File = annotation.ID(line), line
+			web.item(&it, line)
 		} else {
 			it.load = readFile(line)
 		}
