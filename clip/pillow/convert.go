@@ -6,14 +6,12 @@ func mul255(a, b byte) byte {
 	return byte((t>>8 + t) >> 8)
 }
 
-// premultiplied is RGBA with its colours times alpha.
-func premultiplied(pix []byte) []byte {
-	out := make([]byte, len(pix))
-	for i := 0; i+4 <= len(pix); i += 4 {
+// premultiply makes dst of RGBA with its colours times alpha.
+func premultiply(dst, pix []byte) {
+	for i := 0; i+4 <= len(dst); i += 4 {
 		a := pix[i+3]
-		out[i], out[i+1], out[i+2], out[i+3] = mul255(pix[i], a), mul255(pix[i+1], a), mul255(pix[i+2], a), a
+		dst[i], dst[i+1], dst[i+2], dst[i+3] = mul255(pix[i], a), mul255(pix[i+1], a), mul255(pix[i+2], a), a
 	}
-	return out
 }
 
 // dropAlpha is the RGB of RGBA, divided by alpha if it was multiplied.

@@ -9,8 +9,6 @@ import (
 	"image/png"
 	"io"
 
-	"golang.org/x/image/bmp"
-
 	"github.com/clipcap-go/clipcap/clip/jpeg"
 	"github.com/clipcap-go/clipcap/internal/files"
 )
@@ -48,7 +46,7 @@ var formats = []format{
 	{"PNG", "\x89PNG\r\n\x1a\n", sizeBy(png.DecodeConfig), fresh(decodePNG), 8},
 	{"GIF", "GIF8?a", sizeBy(gif.DecodeConfig), fresh(decodeGIF), 2},
 	{"WebP", "RIFF????WEBP", webpSize, fresh(decodeWebP), 8},
-	{"BMP", "BM", sizeBy(bmp.DecodeConfig), fresh(decodeBMP), 8},
+	{"BMP", "BM", bmpSize, fresh(decodeBMP), 8},
 }
 
 // fresh is a decoder that takes its memory from the heap.

@@ -37,7 +37,7 @@ type Image struct {
 
 // Bytes is the memory the pixels take.
 func (m *Image) Bytes() int {
-	n := len(m.pix) + 2*len(m.wide)
+	n := cap(m.pix) + 2*len(m.wide)
 	if m.planes != nil {
 		for i := range m.planes.Planes {
 			n += len(m.planes.Planes[i].Pix)
@@ -103,35 +103,59 @@ func FromImage(m image.Image) *Image {
 
 // take copies the leading bands of every pixel; of 16-bit bands the high byte.
 func take(m image.Image, to mode) *Image {
-	var pix []byte
-	var stride int
-	size, step := 4, 1 // bytes of a pixel, and from band to band
+	im := newImage(to, m.Bounds().Dx(), m.Bounds().Dy())
+	bandsOf(m).copy(im.pix, im.Width, im.Height, to.bands())
+	return im
+}
+
+// keep is take within the memory of m, the image of a decoder, which nobody else has. Large images are in memory once.
+func keep(m image.Image, to mode) *Image {
+	im := &Image{Width: m.Bounds().Dx(), Height: m.Bounds().Dy(), mode: to}
+	from := bandsOf(m)
+	from.copy(from.pix, im.Width, im.Height, to.bands())
+	im.pix = from.pix[:im.Width*im.Height*to.bands()]
+	return im
+}
+
+// bands are the pixels of one of the standard library's images.
+type bands struct {
+	pix        []byte
+	stride     int
+	size, step int // bytes of a pixel, and from band to band
+}
+
+func bandsOf(m image.Image) bands {
 	switch m := m.(type) {
 	case *image.Gray:
-		pix, stride, size = m.Pix, m.Stride, 1
+		return bands{m.Pix, m.Stride, 1, 1}
 	case *image.RGBA:
-		pix, stride = m.Pix, m.Stride
+		return bands{m.Pix, m.Stride, 4, 1}
 	case *image.NRGBA:
-		pix, stride = m.Pix, m.Stride
+		return bands{m.Pix, m.Stride, 4, 1}
 	case *image.CMYK:
-		pix, stride = m.Pix, m.Stride
+		return bands{m.Pix, m.Stride, 4, 1}
 	case *image.RGBA64:
-		pix, stride, size, step = m.Pix, m.Stride, 8, 2
+		return bands{m.Pix, m.Stride, 8, 2}
 	case *image.NRGBA64:
-		pix, stride, size, step = m.Pix, m.Stride, 8, 2
+		return bands{m.Pix, m.Stride, 8, 2}
 	}
-	w, h := m.Bounds().Dx(), m.Bounds().Dy()
-	im := newImage(to, w, h)
-	bands := to.bands()
+	return bands{}
+}
+
+// copy copies the first n bands of the pixels to dst, without gaps. That may be b's own memory, since no band moves backwards.
+func (b bands) copy(dst []byte, w, h, n int) {
 	for y := range h {
-		dst := im.pix[y*w*bands:][:w*bands]
-		for i, s := 0, y*stride; i < len(dst); i, s = i+bands, s+size {
-			for c := range bands {
-				dst[i+c] = pix[s+c*step]
+		row, src := dst[y*w*n:][:w*n], b.pix[y*b.stride:]
+		if n == b.size {
+			copy(row, src)
+			continue
+		}
+		for i, s := 0, 0; i < len(row); i, s = i+n, s+b.size {
+			for c := range n {
+				row[i+c] = src[s+c*b.step]
 			}
 		}
 	}
-	return im
 }
 
 // takeWide copies gray of 16 bits.

@@ -24,3 +24,10 @@ func other(data []byte) string {
 	}
 	return ""
 }
+
+// unsupported names a variant of a known kind that is not read. ErrFormat is in its chain.
+type unsupported string
+
+func (u unsupported) Error() string { return string(u) + ": not supported; convert it first" }
+
+func (unsupported) Is(target error) bool { return target == ErrFormat }

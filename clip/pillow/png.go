@@ -30,18 +30,18 @@ func decodePNG(data []byte) (*Image, error) {
 			return fromPaletted(p, p.Rect), nil
 		}
 	case kind == pngGray && depth == 1:
-		im := take(m, indexed) // 0 and 255
+		im := keep(m, indexed) // 0 and 255
 		im.mode = indexed
 		im.colors[255] = [3]byte{255, 255, 255}
 		return im, nil
 	case kind == pngGray && depth == 16:
 		return takeGray16(m), nil
 	case kind == pngGray:
-		return take(m, gray), nil
+		return keep(m, gray), nil
 	case kind == pngRGB:
-		return take(m, rgb), nil
+		return keep(m, rgb), nil
 	case kind == pngGrayAlpha, kind == pngRGBAlpha:
-		return take(m, rgba), nil
+		return keep(m, rgba), nil
 	}
 	return nil, fmt.Errorf("colour type %d held as %T", kind, m)
 }

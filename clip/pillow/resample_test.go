@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -187,6 +188,30 @@ func TestBombs(t *testing.T) {
 	}
 	if _, err := Decode(nil, Options{}); err == nil {
 		t.Error("an empty file was accepted")
+	}
+}
+
+// TestMemoryOfPNG: the pixels of a large PNG are in memory once, as the decoder holds them.
+func TestMemoryOfPNG(t *testing.T) {
+	r := image.Rect(0, 0, 1000, 1000)
+	clear := image.NewNRGBA(r) // nothing in it is opaque, so that the encoder keeps its alpha
+	for _, c := range []struct {
+		m     image.Image
+		bytes uint64 // of a pixel
+	}{{clear, 4}, {image.NewNRGBA64(r), 8}, {image.NewGray(r), 1}} {
+		var b bytes.Buffer
+		if err := png.Encode(&b, c.m); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := new(Scratch).Squared(b.Bytes(), Options{}, 224); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		if got, want := after.TotalAlloc-before.TotalAlloc, c.bytes*1e6+1500e3; got > want {
+			t.Errorf("%T: %d bytes for a million pixels, want at most %d", c.m, got, want)
+		}
 	}
 }
 

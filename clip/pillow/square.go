@@ -60,11 +60,11 @@ func (m *Image) square(n int, s *Scratch) ([]byte, error) {
 		p := newPlaneRows(m.planes)
 		return resample(strips{w: m.Width, bands: bands, convert: p.read, scratch: s}, m.Height, f), nil
 	}
-	pix := m.pix
+	rows := strips{w: m.Width, bands: bands, pix: m.pix, scratch: s}
 	if m.mode == rgba && resized {
-		pix = premultiplied(pix)
+		rows.convert = func(dst []byte, y int) { premultiply(dst, m.pix[y*len(dst):]) }
 	}
-	pix = resample(strips{w: m.Width, bands: bands, pix: pix, scratch: s}, m.Height, f)
+	pix := resample(rows, m.Height, f)
 	switch m.mode {
 	case gray:
 		return grayToRGB(pix), nil

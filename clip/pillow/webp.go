@@ -32,9 +32,9 @@ func decodeStillWebP(data []byte) (*Image, error) {
 	switch m := m.(type) {
 	case *image.NRGBA: // lossless
 		if alpha {
-			return take(m, rgba), nil
+			return keep(m, rgba), nil
 		}
-		return take(m, rgb), nil
+		return keep(m, rgb), nil
 	case *image.YCbCr:
 		return fromVP8(m), nil
 	case *image.NYCbCrA:

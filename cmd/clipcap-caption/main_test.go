@@ -215,6 +215,13 @@ func TestMisuse(t *testing.T) {
 		{1, "images nowhere.jpg", []string{"--model", "model", "nowhere.jpg"}},
 		{1, "name it", []string{"--model", "model", "photos/7.png"}},
 		{1, "features of 512 numbers, but the mapper was trained on 6", []string{"--model", "model", "--clip", "ViT-B/32", "photos/7.png"}},
+		{2, "--top-p has no effect with --decode beam", []string{"--model", "model", "--features", "features.npy", "--top-p", "0.9"}},
+		{2, "--top-k has no effect with --decode greedy", []string{"--model", "model", "--features", "features.npy", "--decode", "greedy", "--top-k", "9"}},
+		{2, "--seed has no effect with --decode beam", []string{"--model", "model", "--features", "features.npy", "--seed", "9"}},
+		{2, "--length-penalty has no effect with --decode sample", []string{"--model", "model", "--features", "features.npy", "--decode", "sample", "--length-penalty", "2"}},
+		{2, "--exif has no effect with --features features.npy", []string{"--model", "model", "--features", "features.npy", "--exif"}},
+		{0, "", []string{"--model", "model", "--features", "features.npy", "--decode", "greedy", "--beam", "5", "--temperature", "2", "--max-tokens", "2"}},
+		{0, "", []string{"--model", "model", "--clip", "random:clip.json", "--seed", "9", "--max-tokens", "2", "photos"}},
 		{0, "Example", []string{"--help"}},
 		{0, "clipcap-caption", []string{"--version"}},
 	} {

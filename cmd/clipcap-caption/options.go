@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/clipcap-go/clipcap"
 	"github.com/clipcap-go/clipcap/clip"
@@ -41,7 +42,7 @@ func setup(f *flag.FlagSet) cli.Work {
 	f.StringVar(&o.images, "images", "", "`SOURCE` of images: a folder, list, TSV, tars, or an .npy of normalised pixels")
 	f.StringVar(&o.features, "features", "", "`SET` of features in place of images")
 	cli.OneOf(f, &o.decode, "decode", "how words are chosen", "greedy", "beam", "sample")
-	f.IntVar(&d.Beam, "beam", d.Beam, "width of the beam search")
+	f.IntVar(&d.Beam, "beam", d.Beam, "width of the beam search; passed over by the others")
 	f.IntVar(&d.N, "n", d.N, "captions for each image: the best beams, or samples")
 	f.IntVar(&d.MaxTokens, "max-tokens", d.MaxTokens, "most tokens of a caption")
 	f.StringVar(&o.stop, "stop", ".", "token that ends a caption: an id, or a text whose first token it is")
@@ -132,5 +133,28 @@ func (o *options) check(f *flag.FlagSet, args []string) error {
 	if err := p.Decode.Check(); err != nil {
 		return cli.Misusef("%v", err)
 	}
+	if err := o.idle(f); err != nil {
+		return err
+	}
 	return cli.NeedFiles("features", o.features)
+}
+
+// idle refuses flags that would do nothing. --beam may stand beside any --decode: programs give it to all of them.
+func (o *options) idle(f *flag.FlagSet) error {
+	if o.features != "" {
+		if err := cli.Idle(f, "features", "exif", "activation"); err != nil {
+			return err
+		}
+	}
+	var names []string
+	if o.open.Decode.Mode != gpt2.Sample {
+		names = append(names, "top-k", "top-p")
+		if !strings.HasPrefix(o.clip, "random:") && !strings.HasPrefix(o.gpt2, "random:") {
+			names = append(names, "seed")
+		}
+	}
+	if o.open.Decode.Mode != gpt2.Beam {
+		names = append(names, "length-penalty")
+	}
+	return cli.Idle(f, "decode", names...)
 }

@@ -61,7 +61,7 @@ func setup(f *flag.FlagSet) cli.Work {
 	f.StringVar(&o.features, "features", "", "`SET` of features to caption, in place of --images")
 	f.StringVar(&o.gpt2, "gpt2", "", "language `MODEL`, where the checkpoint holds none; else its configuration and vocabulary")
 	cli.OneOf(f, &o.decode, "decode", "how --model chooses words", "beam", "greedy", "sample")
-	f.IntVar(&o.beam, "beam", o.beam, "width of --model's beam search")
+	f.IntVar(&o.beam, "beam", o.beam, "width of --model's beam search; passed over by other decodings")
 	f.IntVar(&o.maxTokens, "max-tokens", o.maxTokens, "most tokens of --model's captions")
 	f.StringVar(&o.stop, "stop", ".", "token that ends --model's captions: an id, or a text whose first token it is")
 	f.BoolVar(&o.normalize, "normalize", false, "divide features by their length, for .pt files trained so (default: what the checkpoint or preset says)")
@@ -75,7 +75,7 @@ func setup(f *flag.FlagSet) cli.Work {
 	f.StringVar(&o.training, "training", "", "`FILE` of the training captions: diversity then counts the captions that are not among them")
 	cli.OneOf(f, &o.df, "df", "nocaps: the images that CIDEr's document frequency of a domain comes from", "domain", "all")
 	f.IntVar(&o.bootstrap, "bootstrap", 0, "resamples of the images for 95 % confidence intervals (with --compare, default 1000)")
-	f.Uint64Var(&o.seed, "seed", 1, "seed of the resamples")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of the resamples, and of samples and random models")
 	f.BoolVar(&o.subset, "subset", false, "score only the images that have a result (CIDEr's weights then come from these)")
 	f.BoolVar(&o.sanitize, "sanitize", false, "turn line separators inside captions into spaces instead of refusing them")
 	f.StringVar(&o.compare, "compare", "", "`FILE` of another system's captions: say by paired bootstrap whether the two differ")
@@ -84,7 +84,6 @@ func setup(f *flag.FlagSet) cli.Work {
 	f.StringVar(&o.html, "html", "", "write a report to look at to `FILE`")
 	f.StringVar(&o.submission, "submission", "", "write the results as EvalAI takes them to `FILE`.json, as the COCO server does to FILE.zip; needs no human captions")
 	f.StringVar(&o.tokenize, "tokenize", "", "`FILE` with a caption a line: print its PTB tokens, a line each, as the scorer sees them")
-	given := func(name string) bool { return cli.Given(f)[name] }
 	return func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
 		if o.tokenize != "" {
 			if o.annotations != "" || o.results != "" || o.model != "" {
@@ -92,7 +91,10 @@ func setup(f *flag.FlagSet) cli.Work {
 			}
 			return tokenize(o.tokenize, stdout)
 		}
-		if err := o.check(given); err != nil {
+		if err := o.check(func(name string) bool { return cli.Given(f)[name] }); err != nil {
+			return err
+		}
+		if err := o.idle(f); err != nil {
 			return err
 		}
 		err := o.evaluate(ctx, stdout, stderr)
@@ -180,6 +182,21 @@ func (o *options) check(given func(string) bool) error {
 			return cli.Misusef("--bootstrap 0: --compare needs resamples")
 		}
 		o.bootstrap = 1000
+	}
+	return nil
+}
+
+// idle refuses flags that would do nothing.
+func (o *options) idle(f *flag.FlagSet) error {
+	if o.model == "" {
+		if err := cli.Idle(f, "results", "gpt2", "decode", "beam", "max-tokens", "stop", "normalize", "precision"); err != nil {
+			return err
+		}
+	}
+	sampled := o.model != "" && o.decoding().Mode == gpt2.Sample
+	random := func(name string) bool { return strings.HasPrefix(name, "random:") }
+	if cli.Given(f)["seed"] && o.bootstrap == 0 && !sampled && !random(o.clip) && !random(o.gpt2) {
+		return cli.Misusef("--seed has no effect without --bootstrap, --compare or --model with --decode sample")
 	}
 	return nil
 }

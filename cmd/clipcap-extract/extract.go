@@ -40,6 +40,7 @@ type options struct {
 	device, gemm        string
 	resume, overwrite   bool
 	given               map[string]bool // the flags on the command line
+	idle                func(beside string, names ...string) error
 	exif, json          bool
 	connections, onHost int
 	timeout             time.Duration
@@ -63,6 +64,7 @@ clipcap-extract --clip ViT-B-32.pt --images train2014 --annotations captions_tra
 			o.flags(f)
 			return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 				o.given = cli.Given(f)
+				o.idle = func(beside string, names ...string) error { return cli.Idle(f, beside, names...) }
 				return o.run(ctx, args, stdout, stderr)
 			}
 		},
@@ -135,7 +137,22 @@ func (o *options) check() error {
 	if o.resume && o.overwrite {
 		return cli.Misusef("--resume and --overwrite: want one of them")
 	}
+	if !strings.HasPrefix(o.clip, "random:") {
+		return o.idle("clip", "seed")
+	}
 	return nil
+}
+
+// checkSource refuses flags that do nothing to the images of a source.
+func (o *options) checkSource(s extract.Source) error {
+	var names []string
+	if !extract.Remote(s) {
+		names = append(names, "connections", "per-host", "timeout", "retries")
+	}
+	if extract.Encodable(s) {
+		names = append(names, "exif", "max-pixels", "workers")
+	}
+	return o.idle("images", names...)
 }
 
 func (o *options) run(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
@@ -178,6 +195,9 @@ func (o *options) run(ctx context.Context, _ []string, stdout, stderr io.Writer)
 		return err
 	}
 	defer source.Close()
+	if err := o.checkSource(source); err != nil {
+		return err
+	}
 	model, err := o.model(encoder)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/clipcap-go/clipcap/internal/testkit"
+	"github.com/clipcap-go/clipcap/weights"
 )
 
 // TestMain lets the test binary stand for the command, so that it can be killed.
@@ -120,6 +122,12 @@ func TestCommandLine(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(only, "bad.jpg"), []byte("<html>"), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	pixels := filepath.Join(only, "pixels.npy")
+	if err := weights.WriteFile(pixels, func(w io.Writer) error {
+		return weights.WriteNPY(w, weights.Floats("p", []int{1, 3, 64, 64}, make([]float32, 3*64*64), weights.F32))
+	}); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		status int
 		says   string
@@ -145,6 +153,9 @@ func TestCommandLine(t *testing.T) {
 		{1, "nothing.pt", []string{"--clip", "nothing.pt", "--images", images, "--out", t.TempDir()}},
 		{1, "not empty", []string{"--clip", "random:" + config, "--images", images, "--out", out}},
 		{1, "another extraction", []string{"--clip", "random:" + config, "--images", images, "--out", out, "--resume", "--seed", "1"}},
+		{2, "--seed has no effect with --clip x", []string{"--clip", "x", "--images", images, "--out", t.TempDir(), "--seed", "1"}},
+		{2, "--per-host has no effect with --images " + images, []string{"--clip", "random:" + config, "--images", images, "--out", t.TempDir(), "--per-host", "1"}},
+		{2, "--exif has no effect with --images " + pixels, []string{"--clip", "random:" + config, "--images", pixels, "--out", t.TempDir(), "--exif"}},
 		{1, "of 1 image none could be read", []string{"--clip", "random:" + config, "--images", only, "--out", t.TempDir()}},
 	} {
 		status, stdout, stderr := run(c.args...)

@@ -18,7 +18,7 @@ import (
 // TestInterrupt sends the process what Ctrl-C sends, once a shard is there: one line says how to go on, what is there is whole, and a
 // resumed run ends as one that was left alone.
 func TestInterrupt(t *testing.T) {
-	config, images := fixture(t, 300)
+	config, images := fixture(t, 600)
 	dir := t.TempDir()
 	whole, part := filepath.Join(dir, "whole"), filepath.Join(dir, "part")
 	command := func(out string, log *bytes.Buffer) *exec.Cmd {
@@ -47,8 +47,8 @@ func TestInterrupt(t *testing.T) {
 		t.Fatalf("%v, %q", err, log.String())
 	}
 	done, err := filepath.Glob(filepath.Join(part, "?????.json"))
-	if err != nil || len(done) == 0 || len(done) == 150 {
-		t.Errorf("%d of 150 shards are done (%v)", len(done), err)
+	if err != nil || len(done) == 0 || len(done) == 300 {
+		t.Errorf("%d of 300 shards are done (%v)", len(done), err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(part, "*.tmp")); len(left) > 0 {
 		t.Errorf("%v are left", left)
@@ -60,8 +60,8 @@ func TestInterrupt(t *testing.T) {
 		}
 	}
 	entries, err := os.ReadDir(whole)
-	if err != nil || len(entries) != 451 {
-		t.Fatalf("%d files, want three for each of 150 shards and meta.json (%v)", len(entries), err)
+	if err != nil || len(entries) != 901 {
+		t.Fatalf("%d files, want three for each of 300 shards and meta.json (%v)", len(entries), err)
 	}
 	for _, e := range entries {
 		want, err := os.ReadFile(filepath.Join(whole, e.Name()))

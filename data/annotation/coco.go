@@ -58,13 +58,13 @@ func (p *parser) coco(d *json.Decoder) error {
 				return errors.New("images stands there twice")
 			}
 			images = true
-			return array(d, func(i int) error { return p.cocoImage(d, i) })
+			return array(d, key, func(i int) error { return p.cocoImage(d, i) })
 		case "annotations":
 			if annotations {
 				return errors.New("annotations stands there twice")
 			}
 			annotations = true
-			return array(d, func(i int) error {
+			return array(d, key, func(i int) error {
 				var a cocoCaption
 				if err := d.Decode(&a); err != nil {
 					return fmt.Errorf("annotations[%d]: %w", i, files.StreamError(err, d))

@@ -13,7 +13,7 @@ import (
 
 // object calls field for each key of the JSON object that follows in d; field must take the value.
 func object(d *json.Decoder, field func(key string) error) error {
-	if err := delim(d, '{'); err != nil {
+	if err := delim(d, "", '{'); err != nil {
 		return err
 	}
 	for d.More() {
@@ -25,12 +25,12 @@ func object(d *json.Decoder, field func(key string) error) error {
 			return err
 		}
 	}
-	return delim(d, '}')
+	return delim(d, "", '}')
 }
 
-// array calls element for each element of the JSON array that follows in d; element must take it.
-func array(d *json.Decoder, element func(i int) error) error {
-	if err := delim(d, '['); err != nil {
+// array calls element for each element of the JSON array that follows in d, the value of a key if that is not empty; element must take it.
+func array(d *json.Decoder, key string, element func(i int) error) error {
+	if err := delim(d, key, '['); err != nil {
 		return err
 	}
 	for i := 0; d.More(); i++ {
@@ -38,18 +38,23 @@ func array(d *json.Decoder, element func(i int) error) error {
 			return err
 		}
 	}
-	return delim(d, ']')
+	return delim(d, key, ']')
 }
 
-func delim(d *json.Decoder, want json.Delim) error {
+func delim(d *json.Decoder, key string, want json.Delim) error {
 	t, err := d.Token()
-	if err != nil {
+	switch {
+	case err != nil:
 		return files.StreamError(err, d)
+	case t == want:
+		return nil
+	case t == nil:
+		t = "null"
 	}
-	if t != want {
-		return fmt.Errorf("byte %d: %v where %v was expected", d.InputOffset(), t, want)
+	if key != "" {
+		return fmt.Errorf("byte %d: %q begins with %.40s where %v was expected", d.InputOffset(), key, fmt.Sprint(t), want)
 	}
-	return nil
+	return fmt.Errorf("byte %d: %.40s where %v was expected", d.InputOffset(), fmt.Sprint(t), want)
 }
 
 // skip passes over the value that follows in d.

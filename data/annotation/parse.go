@@ -101,7 +101,7 @@ func (p *parser) caption(c Caption, grow bool) error {
 
 // list reads [{"image_id":…, "caption":…}, …], the flat form of the original's training captions.
 func (p *parser) list(d *json.Decoder) error {
-	err := array(d, func(i int) error {
+	err := array(d, "", func(i int) error {
 		var a record
 		if err := d.Decode(&a); err != nil {
 			return fmt.Errorf("element %d: %w", i, files.StreamError(err, d))

@@ -54,7 +54,7 @@ func ParseResults(r io.Reader, path string) (*Results, error) {
 	case shapeText:
 		return nil, errors.New("no JSON: want a list of objects with image_id and caption")
 	case shapeList:
-		err = array(d, func(i int) error { return res.decode(d, i) })
+		err = array(d, "", func(i int) error { return res.decode(d, i) })
 	case shapeLines:
 		for i := 0; err == nil && d.More(); i++ {
 			err = res.decode(d, i)
@@ -77,7 +77,9 @@ func ParseResults(r io.Reader, path string) (*Results, error) {
 // decode reads one object of a list or of lines.
 func (r *Results) decode(d *json.Decoder, i int) error {
 	var a struct {
-		record
+		ImageID  *ID     `json:"image_id"`
+		Row      *int    `json:"row"`
+		Caption  *string `json:"caption"`
 		Captions []struct {
 			Caption *string `json:"caption"`
 		} `json:"captions"`
@@ -86,7 +88,7 @@ func (r *Results) decode(d *json.Decoder, i int) error {
 	if err := d.Decode(&a); err != nil {
 		return fmt.Errorf("object %d: %w", i+1, files.StreamError(err, d))
 	}
-	id, ok := a.id()
+	id, ok := record{ImageID: a.ImageID, Row: a.Row}.id()
 	if !ok {
 		return fmt.Errorf("object %d has no image_id", i+1)
 	}

@@ -60,6 +60,8 @@ func TestParseResultsRefuses(t *testing.T) {
 		{`{"5":[]}`, "image id 5: no caption"},
 		{`{"5":7}`, "image id 5"},
 		{`[{"image_id":1,"captions":[{"score":1}]}]`, "image id 1"},
+		{`[{"image_id":1,"captions":[{"caption":1}]}]`, `object 1: "captions.caption" is a number, want a text`},
+		{`[{"image_id":1,"row":"x"}]`, `object 1: "row" is a text, want a whole number`},
 		{`[{"image_id":1,"caption":"a"}`, "in the middle of a JSON value"},
 		{`[{"image_id":1,"caption":"a"}] x`, "after the end"},
 		{`[{"image_id":9,"caption":"` + strings.Repeat("a", maxCaption+1) + `"}]`, "image id 9"},

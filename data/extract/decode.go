@@ -38,13 +38,23 @@ func NewDecoder(size int, o pillow.Options, workers int) *Decoder {
 	return d
 }
 
-// load loads an item, decodes it and cuts its square, which is all that the image holds. A *Failure says what is wrong with the
-// item.
+// load waits for an item's turn and loads it.
 func (d *Decoder) load(ctx context.Context, it *Item) (im *pillow.Image, err error) {
-	if it.pixels != nil {
+	leave, err := it.wait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return d.loadNow(ctx, it, leave)
+}
+
+// loadNow loads an item whose turn it is, leaves that to others, decodes the item and cuts its square, as an image that is nothing
+// else. A *Failure says what is wrong with the item.
+func (d *Decoder) loadNow(ctx context.Context, it *Item, leave func()) (im *pillow.Image, err error) {
+	if it.pixels != nil { // nobody waits for them
 		return nil, fail(NotImage, "pixels are no image file")
 	}
 	data, err := it.load(ctx)
+	leave()
 	if err != nil {
 		return nil, err
 	}

@@ -93,18 +93,19 @@ func isAddress(s string) bool {
 	return ok && rest != "" && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
 }
 
-// load is the load of an image at an address.
-func (f *fetcher) load(address string) func(context.Context) ([]byte, error) {
-	return func(ctx context.Context) ([]byte, error) {
-		u, err := url.Parse(address)
-		if err != nil || u.Host == "" {
-			return nil, fail(NoAddress, "not an address: %.200q", address)
-		}
-		release, err := f.enter(ctx, u.Host)
+// item makes it the image at an address.
+func (f *fetcher) item(it *Item, address string) {
+	it.enter = func(ctx context.Context) (leave func(), err error) {
+		name, err := hostOf(address)
 		if err != nil {
 			return nil, err
 		}
-		defer release()
+		return f.enter(ctx, name)
+	}
+	it.load = func(ctx context.Context) ([]byte, error) {
+		if _, err := hostOf(address); err != nil {
+			return nil, err
+		}
 		wait := f.o.Backoff
 		for try := 0; ; try++ {
 			data, after, err := f.try(ctx, address)
@@ -119,6 +120,15 @@ func (f *fetcher) load(address string) func(context.Context) ([]byte, error) {
 			wait *= 2
 		}
 	}
+}
+
+// hostOf is the host of an address.
+func hostOf(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "", fail(NoAddress, "not an address: %.200q", address)
+	}
+	return u.Host, nil
 }
 
 // enter waits for a connection to a host.

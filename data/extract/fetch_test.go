@@ -83,7 +83,7 @@ func TestFetch(t *testing.T) {
 		t.Errorf("%d features, want 7", sum.Features)
 	}
 	for i, it := range items {
-		_, _, err := o.square(context.Background(), &it, NewDecoder(o.Encoder.ImageSize(), o.Image, 1))
+		_, _, err := o.square(context.Background(), &it, func() {}, NewDecoder(o.Encoder.ImageSize(), o.Image, 1))
 		got := ""
 		if f, ok := err.(*Failure); ok {
 			got = f.Status

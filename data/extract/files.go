@@ -24,12 +24,14 @@ import (
 type setMeta struct {
 	Format       int    `json:"clipcap_features"` // 1
 	CLIP         Model  `json:"clip"`
+	Activation   string `json:"activation,omitempty"` // of the encoder; some files do not tell it
 	Dim          int    `json:"dim"`
 	DType        string `json:"dtype"`     // f16 or f32
 	Normalize    bool   `json:"normalize"` // false: features are as the encoder gives them
 	Precision    string `json:"precision"` // of the encoder's products
 	Preprocess   string `json:"preprocess"`
 	Images       int    `json:"images"`
+	List         string `json:"images_sha256,omitempty"` // of the images' ids and names in their order
 	ShardSize    int    `json:"shard_size"`
 	SourceFormat string `json:"source,omitempty"`
 }
@@ -214,7 +216,14 @@ func prepare(dir string, meta setMeta, resume, overwrite bool) error {
 		return writeMeta(path, meta)
 	case err != nil:
 		return err
-	case before != meta:
+	}
+	if before.Activation == "" { // a set of before these were kept
+		meta.Activation = ""
+	}
+	if before.List == "" {
+		meta.List = ""
+	}
+	if before != meta {
 		return fmt.Errorf("%s is of another extraction: %s", path, before.unlike(meta))
 	}
 	return nil
@@ -225,8 +234,13 @@ func (m setMeta) unlike(run setMeta) string {
 	var list []string
 	before, now := reflect.ValueOf(m), reflect.ValueOf(run)
 	for i := range before.NumField() {
-		if x, y := before.Field(i).Interface(), now.Field(i).Interface(); x != y {
-			name, _, _ := strings.Cut(before.Type().Field(i).Tag.Get("json"), ",")
+		name, _, _ := strings.Cut(before.Type().Field(i).Tag.Get("json"), ",")
+		x, y := before.Field(i).Interface(), now.Field(i).Interface()
+		switch {
+		case x == y || name == "images_sha256" && m.Images != run.Images: // of which the numbers say enough
+		case name == "images_sha256":
+			list = append(list, "other images, or the same under other names or in another order")
+		default:
 			list = append(list, fmt.Sprintf("%s %v there, %v in this run", name, x, y))
 		}
 	}

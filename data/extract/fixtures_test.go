@@ -17,10 +17,13 @@ import (
 )
 
 // encoder is a small random CLIP.
-func encoder(t testing.TB) *clip.Encoder {
+func encoder(t testing.TB) *clip.Encoder { return encoderOf(t, "true") }
+
+// encoderOf is encoder with QuickGELU or without.
+func encoderOf(t testing.TB, quick string) *clip.Encoder {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "clip.json")
-	const config = `{"embed_dim": 6, "quick_gelu": true, "vision_cfg": {"image_size": 12, "layers": 1, "width": 16, "patch_size": 6, "head_width": 8}}`
+	config := `{"embed_dim": 6, "quick_gelu": ` + quick + `, "vision_cfg": {"image_size": 12, "layers": 1, "width": 16, "patch_size": 6, "head_width": 8}}`
 	write(t, path, []byte(config))
 	e, err := clip.Open("random:"+path, clip.Options{Batch: 3})
 	if err != nil {

@@ -19,6 +19,14 @@ func (it *Item) Pixels() (pixels []float32, ok bool, err error) {
 	return pixels, true, err
 }
 
+// wait waits until the item may be loaded, after which leave is called.
+func (it *Item) wait(ctx context.Context) (leave func(), err error) {
+	if it.enter == nil {
+		return func() {}, nil
+	}
+	return it.enter(ctx)
+}
+
 // ReadSource is a source that comes through a stream: the bytes of one image, called name, or a list, a path or address a
 // line.
 func ReadSource(r io.Reader, name string, o SourceOptions) (Source, error) {

@@ -29,12 +29,14 @@ type job struct {
 	err    error
 }
 
-// pipeline runs loading and decoding beside the encoder: produce → work → consume. A window bounds the images between.
+// pipeline runs loading and decoding beside the encoder: produce → work → consume. A window bounds the images between, and turns those
+// that are loaded or decoded at once. Of fetches the whole window may wait for their hosts, so that a slow one holds up its own alone.
 type pipeline struct {
 	*Options
 	ctx     context.Context
 	sum     *Summary
 	window  chan struct{}
+	turns   chan struct{}
 	jobs    chan *job
 	results chan *job
 	decoder *Decoder
@@ -45,22 +47,39 @@ type pipeline struct {
 }
 
 func newPipeline(ctx context.Context, o *Options, sum *Summary) *pipeline {
-	workers := o.Workers
-	if r, ok := o.Source.(*remote); ok {
-		workers = r.o.Connections
+	atOnce := o.Workers
+	r, fetched := o.Source.(*remote)
+	if fetched {
+		atOnce = r.o.Connections
 	}
-	room := 2*o.Encoder.Batch() + 2*workers
-	p := &pipeline{Options: o, ctx: ctx, sum: sum, window: make(chan struct{}, room), jobs: make(chan *job),
+	room := 2*o.Encoder.Batch() + 2*atOnce
+	p := &pipeline{Options: o, ctx: ctx, sum: sum, window: make(chan struct{}, room), turns: make(chan struct{}, atOnce), jobs: make(chan *job),
 		results: make(chan *job, room), decoder: NewDecoder(o.Encoder.ImageSize(), o.Image, o.Workers)}
+	workers := atOnce
+	if fetched {
+		workers = room
+	}
 	for range workers {
 		p.workers.Go(func() {
 			for j := range p.jobs {
-				j.square, j.pixels, j.err = o.square(ctx, j.item, p.decoder)
+				p.work(j)
 				p.results <- j // has room for all in the window
 			}
 		})
 	}
 	return p
+}
+
+// work loads and decodes an image when it is its host's turn and its own.
+func (p *pipeline) work(j *job) {
+	leave, err := j.item.wait(p.ctx)
+	if err != nil {
+		j.err = err
+		return
+	}
+	p.turns <- struct{}{}
+	defer func() { <-p.turns }()
+	j.square, j.pixels, j.err = p.Options.square(p.ctx, j.item, leave, p.decoder)
 }
 
 // produce hands out the images of the shards in order.

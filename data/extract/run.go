@@ -1,7 +1,10 @@
 package extract
 
 import (
+	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -71,7 +74,11 @@ func (o *Options) run(ctx context.Context) (*Summary, error) {
 	if p, ok := o.Source.(*pixels); ok && p.size != o.Encoder.ImageSize() {
 		return nil, fmt.Errorf("pixels of %d×%d, the encoder takes %d×%d", p.size, p.size, o.Encoder.ImageSize(), o.Encoder.ImageSize())
 	}
-	if err := prepare(o.Out, o.meta(), o.Resume || o.Processes > 1, o.Overwrite); err != nil {
+	meta, err := o.meta(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(o.Out, meta, o.Resume || o.Processes > 1, o.Overwrite); err != nil {
 		return nil, err
 	}
 	sum := &Summary{}
@@ -96,16 +103,40 @@ func (o *Options) run(ctx context.Context) (*Summary, error) {
 }
 
 // meta is what the shards have in common.
-func (o *Options) meta() setMeta {
-	m := setMeta{Format: 1, CLIP: o.Model, Dim: o.Encoder.Dim(), DType: "f32", Precision: o.Precision.String(), Images: o.Source.Len(),
-		ShardSize: o.ShardSize, Preprocess: fmt.Sprintf("bicubic %d, centre crop", o.Encoder.ImageSize())}
+func (o *Options) meta(ctx context.Context) (setMeta, error) {
+	list, err := listHash(ctx, o.Source)
+	m := setMeta{Format: 1, CLIP: o.Model, Activation: string(o.Encoder.Config().Activation), Dim: o.Encoder.Dim(), DType: "f32",
+		Precision: o.Precision.String(), Images: o.Source.Len(), List: list, ShardSize: o.ShardSize, Preprocess: fmt.Sprintf("bicubic %d, centre crop", o.Encoder.ImageSize())}
 	if o.Half {
 		m.DType = "f16"
 	}
 	if o.Image.EXIF {
 		m.Preprocess += ", EXIF orientation"
 	}
-	return m
+	return m, err
+}
+
+// hashedAtOnce is how many images of a list are held for its hash.
+const hashedAtOnce = 16 * markEvery
+
+// listHash is the SHA-256 of the images' ids and names in their order: with another list, the numbers of its images mean others.
+func listHash(ctx context.Context, s Source) (string, error) {
+	h := sha256.New()
+	w := bufio.NewWriterSize(h, 1<<16)
+	for from := 0; from < s.Len(); from += hashedAtOnce {
+		if ctx.Err() != nil {
+			return "", context.Cause(ctx)
+		}
+		items, err := s.Items(from, min(from+hashedAtOnce, s.Len()))
+		if err != nil {
+			return "", err
+		}
+		for _, it := range items {
+			w.WriteString(string(it.ID) + "\x00" + it.File + "\x00")
+		}
+	}
+	w.Flush()
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // pending lists the shards of this process without a done-file, and how many images they have.
@@ -134,13 +165,13 @@ func (o *Options) bounds(n int) (from, to int) {
 	return n * o.ShardSize, min((n+1)*o.ShardSize, o.Source.Len())
 }
 
-// square makes an item what the encoder takes: the bytes of a square, or pixels.
-func (o *Options) square(ctx context.Context, it *Item, d *Decoder) (square []byte, pixels []float32, err error) {
+// square makes an item, whose turn it is until leave, what the encoder takes: the bytes of a square, or pixels.
+func (o *Options) square(ctx context.Context, it *Item, leave func(), d *Decoder) (square []byte, pixels []float32, err error) {
 	pixels, ok, err := it.Pixels()
 	if ok || err != nil {
 		return nil, pixels, err
 	}
-	im, err := d.load(ctx, it)
+	im, err := d.loadNow(ctx, it, leave)
 	if err == nil {
 		square, err = im.Square(o.Encoder.ImageSize())
 	}

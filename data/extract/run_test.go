@@ -179,6 +179,29 @@ func TestRunRefuses(t *testing.T) {
 	other := o
 	other.Resume, other.Half = true, true
 	refused("another type", "another extraction: dtype f32 there, f16 in this run", other)
+	if err := os.Rename(filepath.Join(dir, "0001.jpg"), filepath.Join(dir, "0001b.jpg")); err != nil {
+		t.Fatal(err)
+	}
+	other = o
+	other.Resume, other.Source = true, open(t, dir, SourceOptions{})
+	refused("another list of the same length", "another extraction: other images", other)
+	other = o
+	other.Resume, other.Encoder = true, encoderOf(t, "false")
+	refused("another activation", "another extraction: activation quickgelu there, gelu in this run", other)
+	var old setMeta
+	path := filepath.Join(o.Out, metaFile)
+	if err := readJSON(path, &old); err != nil {
+		t.Fatal(err)
+	}
+	old.List, old.Activation = "", ""
+	if err := writeMeta(path, old); err != nil {
+		t.Fatal(err)
+	}
+	other = o
+	other.Resume = true
+	if _, err := Run(context.Background(), other); err != nil {
+		t.Errorf("a set without the hash of its list: %v", err)
+	}
 	other = o
 	other.Process, other.Processes = 2, 2
 	refused("process 2 of 2", "process 2 of 2", other)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/clipcap-go/clipcap/data/annotation"
 	"github.com/clipcap-go/clipcap/internal/files"
+	"github.com/clipcap-go/clipcap/internal/plural"
 )
 
 // Source is a list of images in a fixed order. OpenSource and ReadSource make one; a program's own may be made of FileItem's.
@@ -26,13 +27,26 @@ type Source interface {
 	Close() error
 }
 
+// Remote tells whether images of a source are fetched from the web.
+func Remote(s Source) bool {
+	_, ok := s.(*remote)
+	return ok
+}
+
+// Encodable tells whether a source is a .npy of pixels, which the encoder takes as they are.
+func Encodable(s Source) bool {
+	_, ok := s.(*pixels)
+	return ok
+}
+
 // Item is one image of a source.
 type Item struct {
 	ID   annotation.ID
 	File string // what it was read from: a path, an address, a member of a tar
 
 	load   func(ctx context.Context) ([]byte, error)
-	pixels func() ([]float32, error) // in place of load: ready for the encoder
+	enter  func(ctx context.Context) (leave func(), err error) // of a fetch: waits for the host's turn, to be left after load; may be nil
+	pixels func() ([]float32, error)                           // in place of load: ready for the encoder
 }
 
 // Failure is why an image has no feature.
@@ -81,8 +95,8 @@ func isImage(name string) bool {
 	return slices.Contains(extensions, strings.ToLower(filepath.Ext(name)))
 }
 
-// OpenSource opens what a path names: a folder (its images, or those that SourceOptions.Annotations names, or the tars in
-// it), a .tar, a pattern such as "shards/*.tar", a .npy of pixels, a .tsv of captions and addresses, a .json of
+// OpenSource opens what a path names: a folder (its images, or those that SourceOptions.Annotations names, or its tars, not
+// both), a .tar, a pattern such as "shards/*.tar", a .npy of pixels, a .tsv of captions and addresses, a .json of
 // annotations, or a list, a path or address a line.
 func OpenSource(path string, o SourceOptions) (Source, error) {
 	s, err := openSource(path, o)
@@ -246,10 +260,14 @@ func openFolder(dir string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(items) == 0 && len(tars) > 0 {
-		return openTars(tars)
+	switch {
+	case len(tars) == 0:
+		return named(items), nil
+	case len(items) > 0:
+		return nil, fmt.Errorf("%s and %s in one folder: want one kind, as a pattern such as %s names it",
+			plural.Of(len(items), "image"), plural.Of(len(tars), "tar"), filepath.Join(dir, "*.tar"))
 	}
-	return named(items), nil
+	return openTars(tars)
 }
 
 // openFiles opens what a pattern matches: tars, or images.
@@ -298,7 +316,8 @@ func list(text []byte, o Fetch) (Source, error) {
 			if web == nil {
 				web = newFetcher(o)
 			}
-			it.ID, it.File, it.load = annotation.ID(line), line, web.load(line)
+			it.ID, it.File = annotation.ID(line), line
+			web.item(&it, line)
 		} else {
 			it.load = readFile(line)
 		}

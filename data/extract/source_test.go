@@ -99,6 +99,10 @@ func TestTars(t *testing.T) {
 	if _, err := OpenSource(filepath.Join(dir, "cut.tar"), SourceOptions{}); err == nil || !strings.Contains(err.Error(), "cut.tar") {
 		t.Errorf("a tar that is cut short: error %v", err)
 	}
+	write(t, filepath.Join(dir, "more", "a.jpg"), nil)
+	if _, err := OpenSource(dir, SourceOptions{}); err == nil || !strings.Contains(err.Error(), "1 image and 3 tars in one folder: want one kind") {
+		t.Errorf("a folder of images and tars: error %v", err)
+	}
 }
 
 // TestSameNames: images have different ids wherever their files' names differ at all.
@@ -174,6 +178,10 @@ func TestAnnotations(t *testing.T) {
 		}
 	}
 	path := filepath.Join(t.TempDir(), "a.json")
+	write(t, path, []byte(`{"images": [{"id": 1}, {"id": 42, "file_name": 7}]}`))
+	if _, err := OpenSource(root, SourceOptions{Annotations: path}); err == nil || !strings.Contains(err.Error(), `image 1 of the list: "file_name" is a number, want a text`) {
+		t.Errorf("a file name that is a number: %v", err)
+	}
 	write(t, path, []byte(`{"images": [{"id": 42, "file_name": "COCO_val2014_000000000042.jpg"}]}`))
 	for _, o := range []SourceOptions{{Split: "test"}, {Split: "test", Annotations: path}} {
 		if _, err := OpenSource(root, o); err == nil || !strings.Contains(err.Error(), `split "test"`) {

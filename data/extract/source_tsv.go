@@ -95,7 +95,8 @@ func (t *table) item(n int, line []byte) Item {
 	it := Item{ID: annotation.ID(strconv.Itoa(n))}
 	for field := range strings.SplitSeq(string(line), "\t") {
 		if isAddress(field) {
-			it.File, it.load = field, t.web.load(field)
+			it.File = field
+			t.web.item(&it, field)
 			return it
 		}
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -82,5 +84,38 @@ func TestGiven(t *testing.T) {
 	}
 	if want := map[string]bool{"config": true, "n": true}; !maps.Equal(typed, want) {
 		t.Errorf("typed %v, want %v", typed, want)
+	}
+}
+
+// TestIdle holds that a flag without an effect is refused, but for one of a file whose choice is overridden.
+func TestIdle(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "flags.json")
+	if err := os.WriteFile(path, []byte(`{"decode": "sample", "top-p": 0.9}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) string {
+		c := &Command{Name: "clipcap-echo", Setup: func(f *flag.FlagSet) Work {
+			decode := f.String("decode", "beam", "")
+			f.Float64("top-p", 1, "")
+			return func(context.Context, []string, io.Writer, io.Writer) error {
+				if *decode == "sample" {
+					return nil
+				}
+				return Idle(f, "decode", "top-p")
+			}
+		}}
+		var log bytes.Buffer
+		c.Run(t.Context(), args, io.Discard, &log)
+		return log.String()
+	}
+	for _, args := range [][]string{{}, {"--config", path}, {"--config", path, "--decode", "beam"}, {"--decode", "sample", "--top-p", "0.5"}} {
+		if log := run(args...); log != "" {
+			t.Errorf("%q: %s", args, log)
+		}
+	}
+	for _, args := range [][]string{{"--top-p", "0.5"}, {"--config", path, "--decode", "beam", "--top-p", "0.5"}} {
+		if log := run(args...); !strings.Contains(log, "--top-p has no effect with --decode beam") {
+			t.Errorf("%q: %q", args, log)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 )
 
@@ -32,7 +33,7 @@ func JSONError(err error, text []byte) error {
 			err = ErrCut // within true, false or null the end is read as a space
 		}
 	case errors.As(err, &kind):
-		at = kind.Offset
+		at, err = kind.Offset, mistyped(kind)
 	default:
 		return err
 	}
@@ -42,9 +43,12 @@ func JSONError(err error, text []byte) error {
 // StreamError is JSONError for a decoder, of which only the bytes read so far are known.
 func StreamError(err error, d *json.Decoder) error {
 	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &kind): // its offset is that within the value, which is passed
+		return mistyped(kind)
 	case early(err):
 		left, _ := io.Copy(io.Discard, d.Buffered()) // what was read and is no whole value
 		return fmt.Errorf("byte %d: %w", d.InputOffset()+left, ErrCut)
@@ -52,6 +56,31 @@ func StreamError(err error, d *json.Decoder) error {
 		return fmt.Errorf("byte %d: %w", syntax.Offset, err)
 	}
 	return err
+}
+
+// mistyped says of a value of the wrong kind in JSON's words what package encoding/json says in Go's.
+func mistyped(e *json.UnmarshalTypeError) error {
+	found := map[string]string{"string": "a text", "array": "a list", "object": "an object", "bool": "true or false", "number": "a number"}[e.Value]
+	if found == "" {
+		found = strings.TrimPrefix(e.Value, "number ")
+	}
+	want := "an object"
+	switch k := e.Type.Kind(); {
+	case k == reflect.String:
+		want = "a text"
+	case k == reflect.Bool:
+		want = "true or false"
+	case k == reflect.Slice || k == reflect.Array:
+		want = "a list"
+	case k == reflect.Float32 || k == reflect.Float64:
+		want = "a number"
+	case k >= reflect.Int && k <= reflect.Uint64:
+		want = fmt.Sprintf("a whole number of %d bits", e.Type.Bits())
+	}
+	if e.Field == "" {
+		return fmt.Errorf("%s where %s was expected", found, want)
+	}
+	return fmt.Errorf("%q is %s, want %s", e.Field, found, want)
 }
 
 // early tells the errors of package encoding/json for text that ends within a value.

@@ -19,9 +19,18 @@ func TestUnmarshalSaysWhere(t *testing.T) {
 		{" \n", "the file is empty", false},
 		{"", "the file is empty", false},
 		{"{\n\n  \"a\" 1}", "line 3, byte 7: invalid character '1'", false},
-		{"{\"a\":\n\"x\"}", "line 2, byte 3: json: cannot unmarshal string", false},
+		{"{\"a\":\n\"x\"}", "line 2, byte 3: \"a\" is a text, want a whole number of 64 bits", false},
+		{"{\"a\": 1.5}", "line 1, byte 9: \"a\" is 1.5, want a whole number", false},
+		{"{\"a\": 1, \"c\": {\"d\": [true]}}", "\"c.d\" is true or false, want a text", false},
+		{"[]", "line 1, byte 1: a list where an object was expected", false},
 	} {
-		var v struct{ A, B int }
+		var v struct {
+			A int `json:"a"`
+			B int `json:"b"`
+			C struct {
+				D []string `json:"d"`
+			} `json:"c"`
+		}
 		if c.cut {
 			var any any
 			checkJSON(t, c.text, Unmarshal([]byte(c.text), &any), c.want, true)
@@ -55,6 +64,9 @@ func TestStreamErrorSaysWhere(t *testing.T) {
 		}
 	}
 	checkJSON(t, "cut", read("{\"a\": 1}\n{\"b\": "), "byte 15: ", true)
+	var text string
+	d := json.NewDecoder(strings.NewReader("[1]"))
+	checkJSON(t, "another kind", StreamError(d.Decode(&text), d), "a list where a text was expected", false)
 	checkJSON(t, "wrong", read("{\"a\": 1}\n{\"b\" 2}"), "byte 15: invalid character", false)
 	if StreamError(nil, nil) != nil {
 		t.Error("no error became one")
