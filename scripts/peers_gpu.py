@@ -16,7 +16,7 @@ bfloat16 (weights under autocast in training, weights in bfloat16 elsewhere).
 The floor of a case is the longer of its multiply-adds at the rate of the largest cuBLAS product measured in the run and its
 bytes at the rate of a large copy; the share of the floor is how much of ours is that time.
 
---dry-run tries everything out on the CPU with tiny networks, CUDA graphs pretended; its figures mean nothing.
+--dry-run tries everything out on the CPU with tiny networks, CUDA graphs pretended, inductor writing C++ where there is a compiler for it; its figures mean nothing.
 """
 import argparse
 import datetime
@@ -42,7 +42,7 @@ def peaks(r):
     y = torch.empty_like(x)
     y.copy_(x)
     r.bandwidth = 2 * 4 * x.numel() / r.timed(lambda: y.copy_(x), 0.3, 5)
-    name = gpu() if r.cuda else "a CPU (dry run: the figures mean nothing, and what is compiled stops before inductor)"
+    name = gpu() if r.cuda else f"a CPU (dry run: the figures mean nothing; what is compiled {'went through inductor, to C++' if r.inductor else 'stopped before inductor'})"
     r.about = (f"{datetime.date.today()}, {name}, PyTorch {torch.__version__}. Largest products: bfloat16 {r.rate['bfloat16'] * 1e-12:.0f}, "
                f"tf32 {r.rate['tf32'] * 1e-12:.0f} TFLOP/s; copying {r.bandwidth * 1e-12:.2f} TB/s. {r.a.rounds} rounds; command: `scripts/gpu-check.sh`.")
     r.save()

@@ -3,10 +3,12 @@ import datetime
 import json
 import os
 import select
+import shutil
 import signal
 import statistics
 import subprocess
 import sys
+import sysconfig
 import time
 
 
@@ -105,18 +107,31 @@ class Run:
         self.load()
 
     def use_torch(self):
+        self.inductor = self.cuda or self.compiles()
         import torch
         self.torch, self.device = torch, torch.device("cuda" if self.cuda else "cpu")
         self.graphs = torch.cuda if self.cuda else PretendGraphs()
+
+    def compiles(self):
+        """Whether inductor can be tried on the CPU: it writes C++, and wants Python's headers. It is told of a compiler that it would not look for."""
+        found = next(filter(shutil.which, filter(None, (os.environ.get("CXX"), "g++", "clang++", "c++"))), None)
+        if not found:
+            self.leave_out("inductor", "skipped, no C++ compiler is here; what is compiled stops before it")
+        elif not os.path.exists(sysconfig.get_path("include") + "/Python.h"):
+            self.leave_out("inductor", "skipped, Python's headers are not here; what is compiled stops before it")
+        else:
+            os.environ["CXX"] = found
+            return True
+        return False
 
     def ask(self, **q):
         """Our seconds for a request."""
         return self.ours.ask(q, min(self.left(), 90))
 
     def compiled(self, what, mode=None):
-        """what under torch.compile, for the sizes of this case alone; in a dry run as far as inductor, whose code for a CPU is another's than a GPU's."""
+        """what under torch.compile, for the sizes of this case alone; in a dry run for the CPU, or as far as inductor where that cannot be had."""
         self.torch._dynamo.reset()
-        return self.torch.compile(what, dynamic=False, **(dict(mode=mode) if self.cuda else dict(backend="aot_eager")))
+        return self.torch.compile(what, dynamic=False, **(dict(mode=mode) if self.inductor else dict(backend="aot_eager")))
 
     def sync(self):
         if self.cuda:
