@@ -23,7 +23,7 @@ func TestGemmFinishesFours(t *testing.T) {
 				if err := b.dev.UseGemm(gemm); err != nil {
 					t.Skip(err)
 				}
-				for form := range 16 { // of the gradient or not, and  by our
+				for form := range 16 { // of the gradient or not, and what is in bfloat16
 					grad := form&1 != 0
 					av, wv, bias, pre, res := b.coarse(m*k), b.coarse(n*k), b.random(n), b.coarse(m*n), b.random(m*n)
 					var got [3][2][]float32
