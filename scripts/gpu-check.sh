@@ -6,8 +6,10 @@
 #   how long loading the kernels takes, with an empty cache and from it;
 #   every kernel against the CPU's, whole graphs against the reference, and GPT-2, the mappers, CLIP and training against their golden files;
 #   our timings alone, one row after the other; the kernel tests once more under the memory checker, where compute-sanitizer is installed;
-#   our timings beside the PyTorch that is installed (PEERS_PYTHON names its interpreter), without compiling first.
+#   our timings beside the PyTorch that is installed (PEERS_PYTHON names its interpreter), the cases that the goals name first.
 # RESULTS (default: the folder) receives results.md, for docs/gpu.md, written anew after every row, summary.txt, and a log of every step.
+# A second check with the same RESULTS, programs, GPU and PyTorch goes on with the timings that are not there yet ("bench" leaves out the tests, which all come
+# again); FRESH=1 forgets them, as dry runs do unless FRESH is set to nothing. What PyTorch's compiler makes is kept in TORCHINDUCTOR_CACHE_DIR (default: RESULTS/inductor).
 # DRY_RUN=1 tries the flow out where there is no GPU: tests on the simulated device, timings that mean nothing on the CPU.
 set -u
 cd "$(dirname "$0")/.."
@@ -24,7 +26,8 @@ case $what in tests | bench | all) ;; *) echo "gpu-check: $what: want tests, ben
 [ -d "$folder" ] || { echo "gpu-check: no folder $folder; TESTS=1 scripts/gpu-build.sh makes it" >&2; exit 2; }
 results=$(realpath -m "${RESULTS:-$folder}")
 mkdir -p "$results/logs" && : >"$results/summary.txt" || exit 1
-rm -f "$results/results.md" "$results/results.md.json"
+if [ -n "${FRESH-$dry}" ]; then rm -f "$results/results.md" "$results/results.md.json"; fi
+export TORCHINDUCTOR_CACHE_DIR=${TORCHINDUCTOR_CACHE_DIR:-$results/inductor}
 tell() { echo "$*" | tee -a "$results/summary.txt"; }
 finish() {
   trap - EXIT TERM INT

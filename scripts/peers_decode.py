@@ -116,12 +116,14 @@ def torch_beam(net, prefix, steps, width, cache):
         gen = torch.cat((gen, x), 1)
 
 
-def build_compiled(dtype):
-    """The same for inductor: forward(x [b,t,D], at [t], cache) writes to a cache of fixed size and gives the last row's logits."""
+def build_compiled(dtype, compiled=None, device="cpu", **sizes):
+    """The same for inductor: forward(x [b,t,D], at [t], cache) writes to a cache of fixed size and gives the last row's logits.
+    compiled stands in for torch.compile and its settings for a CPU."""
     import torch
     from torch import nn
     from torch.nn import functional as F
-    net = build(True).to(dtype)
+    net = build(True, **sizes).to(device, dtype)
+    heads, dim = sizes.get("H", H), net.wte.embedding_dim
 
     class Static(nn.Module):
         def __init__(self):
@@ -130,9 +132,9 @@ def build_compiled(dtype):
 
         def forward(self, x, at, cache):
             x = x + net.wpe.weight[at]
-            seen = torch.arange(cache[0][0].size(2))[None] <= at[:, None]
+            seen = torch.arange(cache[0][0].size(2), device=x.device)[None] <= at[:, None]
             for b, (ks, vs) in zip(self.net.h, cache):
-                q, k, v = (t.view(*t.shape[:-1], H, D // H).transpose(1, 2) for t in b.qkv(b.n1(x)).split(D, dim=2))
+                q, k, v = (t.view(*t.shape[:-1], heads, dim // heads).transpose(1, 2) for t in b.qkv(b.n1(x)).split(dim, dim=2))
                 ks.index_copy_(2, at, k)
                 vs.index_copy_(2, at, v)
                 o = F.scaled_dot_product_attention(q, ks, vs, attn_mask=seen)
@@ -140,6 +142,8 @@ def build_compiled(dtype):
                 x = x + b.down(F.gelu(b.up(b.n2(x)), approximate="tanh"))
             return F.linear(self.net.nf(x[:, -1:]), self.net.wte.weight)
 
+    if compiled:
+        return net, compiled(Static().eval())
     import torch._dynamo.config as dynamo
     import torch._inductor.config as inductor
     inductor.freezing, dynamo.cache_size_limit = True, 64

@@ -89,44 +89,76 @@ def train(r):
         for kind in ("frozen", "tuned"):
             for precision in ("bfloat16", "high"):
                 request = dict(Step=dict(Kind=kind, Batch=batch, Tokens=WORDS, Precision=precision))
-                r.case(f"train {kind} b{batch}", precision, request, train_ways(r, kind, batch, precision), *train_work(kind, batch), cost=8)
+                r.case(f"train {kind} b{batch}", precision, request, train_ways(r, kind, batch, precision), *train_work(kind, batch), cost=8,
+                       goal=precision == "bfloat16" and batch in (2, 40))
 
 
 # ---- captions
 
 def decode_ways(r, images, width, steps, precision):
-    def prepare():
+    sizes = {} if r.cuda else dict(V=SMALL["vocab"], D=SMALL["dim"], H=SMALL["heads"], L=SMALL["layers"])
+
+    def dtype():
+        r.torch.backends.cuda.matmul.allow_tf32 = True
+        return r.torch.bfloat16 if precision == "bfloat16" else r.torch.float32
+
+    def start(net):
+        return r.torch.randn(images, PREFIX, net.wte.embedding_dim, device=r.device).to(net.wte.weight.dtype) * 0.02
+
+    def choose(logits, scores, i):
+        """The beams after i steps: their scores, last tokens, and where they come from, nowhere at first."""
         torch = r.torch
+        logp = logits[:, -1].float().log_softmax(-1)
+        if scores is None:
+            scores, tokens = logp.topk(width, -1)
+            return scores, tokens.flatten(), None
+        vocab = logp.size(-1)
+        mean = (scores.view(images, width, 1) + logp.view(images, width, vocab)).view(images, -1) / (i + 1)
+        best, at = mean.topk(width, -1)
+        return best * (i + 1), (at % vocab).flatten(), (at // vocab + torch.arange(images, device=r.device)[:, None] * width).flatten()
 
+    def eager():
         from peers_decode import build
-        sizes = {} if r.cuda else dict(V=SMALL["vocab"], D=SMALL["dim"], H=SMALL["heads"], L=SMALL["layers"])
-        net = build(True, **sizes).to(r.device)
-        vocab = net.wte.num_embeddings
-        torch.backends.cuda.matmul.allow_tf32 = True
-        if precision == "bfloat16":
-            net = net.bfloat16()
-        prefix = torch.randn(images, PREFIX, net.wte.embedding_dim, device=r.device).to(net.wte.weight.dtype) * 0.02
+        net = build(True, **sizes).to(r.device, dtype())
+        prefix = start(net)
 
-        @torch.inference_mode()
+        @r.torch.inference_mode()
         def run():
             x, past, scores = prefix, None, None
             for i in range(steps):
                 logits, past = net(x, past)
-                logp = logits[:, -1].float().log_softmax(-1)
-                if scores is None:
-                    scores, tokens = logp.topk(width, -1)
-                    tokens = tokens.flatten()
-                    past = [(k.repeat_interleave(width, 0), v.repeat_interleave(width, 0)) for k, v in past]
-                else:
-                    mean = (scores.view(images, width, 1) + logp.view(images, width, vocab)).view(images, -1) / (i + 1)
-                    best, at = mean.topk(width, -1)
-                    scores, tokens = best * (i + 1), (at % vocab).flatten()
-                    source = (at // vocab + torch.arange(images, device=r.device)[:, None] * width).flatten()
-                    past = [(k[source], v[source]) for k, v in past]
+                scores, tokens, source = choose(logits, scores, i)
+                past = [tuple(t.repeat_interleave(width, 0) if source is None else t[source] for t in kv) for kv in past]
                 x = net.wte(tokens)[:, None]
             return tokens.cpu()
         return run
-    return [("eager with cache", prepare)]
+
+    def compiled():
+        """With a cache of fixed size."""
+        torch = r.torch
+
+        from peers_decode import H, L, build_compiled
+        heads, layers = sizes.get("H", H), sizes.get("L", L)
+        net, forward = build_compiled(dtype(), r.compiled, r.device, **sizes)
+        prefix = start(net)
+        first, spread = ([torch.zeros(n, heads, PREFIX + steps, net.wte.embedding_dim // heads, dtype=dtype(), device=r.device) for _ in range(2 * layers)]
+                         for n in (images, images * width))
+        places = [torch.arange(PREFIX, device=r.device)] + [torch.tensor([PREFIX + i], device=r.device) for i in range(steps)]
+        pairs = lambda flat: list(zip(flat[::2], flat[1::2]))
+
+        @torch.no_grad()
+        def run():
+            logits, scores = forward(prefix, places[0], pairs(first)), None
+            for i in range(steps):
+                scores, tokens, source = choose(logits, scores, i)
+                for a, b in zip(spread, first):
+                    a.copy_(b.repeat_interleave(width, 0) if source is None else a[source])
+                if i + 1 < steps:
+                    logits = forward(net.wte(tokens)[:, None], places[i + 1], pairs(spread))
+            return tokens.cpu()
+        return run
+
+    return [("eager with cache", eager), ("compiled", compiled)]
 
 
 def decode(r):
@@ -136,7 +168,8 @@ def decode(r):
             request = dict(Decode=dict(Mode="beam", Beam=5, Images=images, Prefix=PREFIX, Steps=steps, Weights=form))
             weights = (12 * 12 * D * D + VOCAB * D) * (2 if precision == "bfloat16" else 4)
             flops = 2 * (12 * 12 * D * D + VOCAB * D) * images * 5 * steps
-            r.case(f"beam 5, {images} images, {steps} tokens", precision, request, decode_ways(r, images, 5, steps, precision), flops, weights * steps)
+            r.case(f"beam 5, {images} images, {steps} tokens", precision, request, decode_ways(r, images, 5, steps, precision), flops, weights * steps,
+                   goal=images > 1 and precision == "bfloat16")
 
 
 # ---- image encoders
@@ -170,7 +203,8 @@ def encode(r):
     for name, images, flops in (("ViT-B/32", 256, 8.7e9), ("RN50x4", 64, 40e9)) if r.cuda else (("ViT-B/32", 1, 8.7e9), ("RN50x4", 1, 40e9)):
         for precision in ("bfloat16", "high"):
             request = dict(CLIP=name, M=images, Precision=precision)
-            r.case(f"encode {name} b{images}", precision, request, encode_ways(r, name, images, precision), flops * images, 0)
+            r.case(f"encode {name} b{images}", precision, request, encode_ways(r, name, images, precision), flops * images, 0,
+                   goal=name == "ViT-B/32" and precision == "bfloat16")
 
 
 # ---- products and attention

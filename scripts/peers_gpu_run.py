@@ -1,12 +1,16 @@
 """What scripts/peers_gpu.py measures with: our timing program, PyTorch's device, the clock, and the rows, which are on disk as soon as they are known."""
 import datetime
+import hashlib
+import importlib.metadata
 import json
 import os
 import select
+import shutil
 import signal
 import statistics
 import subprocess
 import sys
+import sysconfig
 import time
 
 
@@ -97,6 +101,9 @@ class Run:
         self.cuda = not a.dry_run
         self.rows, self.extra, self.left_out, self.rate, self.bandwidth, self.about = {}, {}, [], {}, 0, ""
         self.ways = None  # the ways of PyTorch that this pass takes; None: ours alone
+        self.goals = False  # whether this pass takes nothing but the cases that the project's goals name
+        self.tried, self.lost = set(), []
+        self.of = dict(dry=a.dry_run, ours=digest(a.ours), gpu=gpu(), torch=version("torch"))  # what the rows are of
         self.ours = Ours([a.ours, "-device", "cuda" if self.cuda else "cpu", "-serve"] + ([] if self.cuda else ["-small"]))
         self.torch = self.device = self.graphs = None
         self.smi = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "200"]
@@ -105,18 +112,31 @@ class Run:
         self.load()
 
     def use_torch(self):
+        self.inductor = self.cuda or self.compiles()
         import torch
         self.torch, self.device = torch, torch.device("cuda" if self.cuda else "cpu")
         self.graphs = torch.cuda if self.cuda else PretendGraphs()
+
+    def compiles(self):
+        """Whether inductor can be tried on the CPU: it writes C++, and wants Python's headers. It is told of a compiler that it would not look for."""
+        found = next(filter(shutil.which, filter(None, (os.environ.get("CXX"), "g++", "clang++", "c++"))), None)
+        if not found:
+            self.leave_out("inductor", "skipped, no C++ compiler is here; what is compiled stops before it")
+        elif not os.path.exists(sysconfig.get_path("include") + "/Python.h"):
+            self.leave_out("inductor", "skipped, Python's headers are not here; what is compiled stops before it")
+        else:
+            os.environ["CXX"] = found
+            return True
+        return False
 
     def ask(self, **q):
         """Our seconds for a request."""
         return self.ours.ask(q, min(self.left(), 90))
 
     def compiled(self, what, mode=None):
-        """what under torch.compile, for the sizes of this case alone; in a dry run as far as inductor, whose code for a CPU is another's than a GPU's."""
+        """what under torch.compile, for the sizes of this case alone; in a dry run for the CPU, or as far as inductor where that cannot be had."""
         self.torch._dynamo.reset()
-        return self.torch.compile(what, dynamic=False, **(dict(mode=mode) if self.cuda else dict(backend="aot_eager")))
+        return self.torch.compile(what, dynamic=False, **(dict(mode=mode) if self.inductor else dict(backend="aot_eager")))
 
     def sync(self):
         if self.cuda:
@@ -142,6 +162,7 @@ class Run:
         return statistics.median(each)
 
     def leave_out(self, what, why):
+        self.had(what)
         self.left_out.append(f"{what}: {why}")
         print("left out: " + self.left_out[-1], flush=True)
         self.save()
@@ -149,28 +170,41 @@ class Run:
     def failed(self, what, e):
         text = str(e).splitlines()
         self.leave_out(what, f"{type(e).__name__}: {text[0][:160] if text else ''}")
+        self.lost.append(self.left_out[-1])
 
-    def case(self, name, precision, request, ways, flops, moved, calls=1, cost=4.0):
-        """One row of the table, or what this pass adds to it. ways are (name, function that prepares and returns what to call)."""
+    def had(self, what):
+        """what is not left out any more."""
+        self.left_out = [x for x in self.left_out if not x.startswith(what + ": ")]
+
+    def case(self, name, precision, request, ways, flops, moved, calls=1, cost=4.0, goal=False):
+        """One row of the table, or what this pass adds to it. ways are (name, function that prepares and returns what to call). What was timed stays."""
+        if self.goals and not goal:
+            return
         row = self.rows.setdefault((name, precision), dict(case=name, precision=precision, ours=[], theirs={}, ratios={}, flops=flops, moved=moved))
         label = f"{name} {precision}"
         if self.ways is None:
+            if row["ours"]:
+                return
             if self.left() < cost / 2:
                 return self.leave_out(label, "no time left")
             try:
                 row["ours"].append(self.ask(Seconds=self.a.seconds, **request))
+                self.had(label)
                 return self.found(row)
             except Exception as e:
                 return self.failed(label, e)
         for way, prepare in ways:
-            if way.split()[0] not in self.ways:
+            if way.split()[0] not in self.ways or way in row["theirs"] or (label, way) in self.tried:
                 continue
+            self.tried.add((label, way))
             if self.left() < cost * (5 if way == "compiled" else 1):
                 self.leave_out(f"{label} {way}", "no time left")
                 continue
             try:
                 with Limit(min(self.left() - 5, (120 if way == "compiled" else 60) * (1 if self.cuda else 4))):
                     self.against(row, way, prepare, request, calls)
+                for what in (label, f"{label} {way}"):
+                    self.had(what)
                 self.found(row)
             except Exception as e:  # the table goes on
                 self.failed(f"{label} {way}", e)
@@ -200,11 +234,12 @@ class Run:
 
     def note(self, key, text):
         """A finding that is no row of the table."""
+        self.had(key)
         self.extra[key] = text
         print(text, flush=True)
         self.save()
 
-    # what was found is kept beside the table, so that a run with PyTorch goes on where one of ours alone ended
+    # what was found is kept beside the table, so that a run with PyTorch goes on where one of ours alone ended, and any run where the one before it ended
 
     def load(self):
         try:
@@ -212,15 +247,18 @@ class Run:
                 kept = json.load(f)
         except (OSError, ValueError):
             return
-        if kept.get("dry") == self.a.dry_run:
+        if kept.get("of") == self.of:
             self.rows = {(x["case"], x["precision"]): x for x in kept["rows"]}
             self.extra, self.left_out = kept["extra"], kept["left_out"]
+            print(f"going on from {sum(1 for x in self.rows.values() if x['ours'])} rows in {self.a.out}", flush=True)
+        else:
+            print(f"{self.a.out} is of another program, GPU or PyTorch, and begins anew", flush=True)
 
     def save(self):
         if not self.a.out:
             return
         for path, text in ((self.a.out, self.table()),
-                           (self.a.out + ".json", json.dumps(dict(dry=self.a.dry_run, rows=list(self.rows.values()), extra=self.extra, left_out=self.left_out)))):
+                           (self.a.out + ".json", json.dumps(dict(of=self.of, rows=list(self.rows.values()), extra=self.extra, left_out=self.left_out)))):
             with open(path + ".new", "w") as f:
                 f.write(text)
             os.replace(path + ".new", path)
@@ -244,6 +282,22 @@ class Run:
         if self.left_out:
             lines += ["", "Left out:"] + [f"- {x}" for x in self.left_out]
         return "\n".join(lines) + "\n"
+
+
+def digest(path):
+    """What tells a program from another build of it."""
+    try:
+        with open(path, "rb") as f:
+            return hashlib.sha256(f.read()).hexdigest()
+    except OSError:
+        return ""
+
+
+def version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def gpu():

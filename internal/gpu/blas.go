@@ -177,7 +177,7 @@ func (d *Device) viaBlas(c, a Matrix, transA bool, b Matrix, transB bool, k int,
 	case toPre:
 		d.activate(c, e.Pre, e.Act)
 	case !simple:
-		d.overElements("finish_rows", m*n, append([]any{c.at(), c.Stride, m * n, n}, e.args(c)...)...)
+		d.run("finish_rows", line(up(m*n, 1024)), line(256), 0, append([]any{c.at(), c.Stride, m * n, n}, e.args(c)...)...)
 	}
 	return true
 }

@@ -101,7 +101,7 @@ func (d *Device) implicit(y, x, w Matrix, c Conv, e Epilogue, rows int) error {
 	}
 	name, tile, threads, shared := tiles("conv_"+mode.String(), mode, mode == BFloat16 && large(rows, w.Rows))
 	args := append([]any{y.Ptr, y.Stride, x.Ptr, at, w.Stride, rows, w.Rows, w.Cols}, c.shape()...)
-	d.run(name, line(up(w.Rows, tile)*up(rows, tile)), line(threads), shared, append(append(args, wide|order(rows, w.Rows)), e.args(y)...)...)
+	d.run(name, line(tile.count(w.Rows, rows)), line(threads), shared, append(append(args, wide|order(rows, w.Rows)), e.args(y)...)...)
 	return nil
 }
 
@@ -125,7 +125,7 @@ func (d *Device) gradW(dw, dy, x Matrix, c Conv, rows int) {
 	}
 	name, tile, threads, shared := tiles("conv_grad_w_"+mode.String(), mode, false)
 	args := []any{dw.Ptr, dw.Stride, dy.Ptr, dy.Stride, x.Ptr, dw.Rows, dw.Cols, rows}
-	d.run(name, line(up(dw.Rows, tile)*up(dw.Cols, tile)), line(threads), shared, append(append(args, c.shape()...), wide|order(dw.Rows, dw.Cols))...)
+	d.run(name, line(tile.count(dw.Rows, dw.Cols)), line(threads), shared, append(append(args, c.shape()...), wide|order(dw.Rows, dw.Cols))...)
 }
 
 // gradX is dx as a convolution of dy with the filters turned round, which it is where the stride is 1.

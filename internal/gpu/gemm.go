@@ -82,7 +82,7 @@ func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode
 	if half {
 		args[4] = b.Half
 	}
-	name, tile, threads, shared := tiles("gemm_"+mode.String(), mode, (mode == BFloat16 || mode == TF32) && !(transA && transB) && large(m, n))
+	name, tile, threads, shared := tiles("gemm_"+mode.String(), mode, mode != Float32 && !(transA && transB) && large(m, n))
 	if shared > d.info.Shared { // TF32's large tiles on sm_86 and sm_89
 		name, tile, threads, shared = tiles("gemm_"+mode.String(), mode, false)
 	}
@@ -97,7 +97,7 @@ func (d *Device) gemm(c, a Matrix, transA bool, b Matrix, transB bool, mode Mode
 			shared *= 2 // four tiles of either
 		}
 	}
-	d.run(name, line(up(m, tile)*up(n, tile)), line(threads), shared, append(append(args, wide|order(m, n)), e.args(c)...)...)
+	d.run(name, line(tile.count(m, n)), line(threads), shared, append(append(args, wide|order(m, n)), e.args(c)...)...)
 }
 
 // floats is a matrix in float32, in scratch memory of a name where it is not so.
@@ -151,7 +151,7 @@ func (d *Device) gemmInt8(c, a, b Matrix, transB bool, k int, mode Mode, e Epilo
 			wide |= 8
 		}
 	}
-	d.run(name, line(up(m, tile)*up(n, tile)), line(threads), shared,
+	d.run(name, line(tile.count(m, n)), line(threads), shared,
 		append([]any{c.at(), c.Stride, a.Ptr, a.Stride, b.Int8, b.Stride, m, n, k, wide | order(m, n), b.Scales}, e.args(c)...)...)
 }
 
@@ -183,19 +183,27 @@ func order(m, n int) int {
 }
 
 // large tells whether a product has enough large tiles.
-func large(m, n int) bool { return up(m, 128)*up(n, 128) >= largeTiles }
+func large(m, n int) bool { return tile{128, 128}.count(m, n) >= largeTiles }
+
+// tile is the part of a result that a block computes.
+type tile struct{ rows, cols int }
+
+// count is how many of them an m×n result has.
+func (t tile) count(m, n int) int { return up(m, t.rows) * up(n, t.cols) }
 
 // tiles is a kernel's name for small or large tiles, their size, the threads of a block and its shared memory.
-func tiles(name string, mode Mode, large bool) (string, int, int, int) {
+func tiles(name string, mode Mode, large bool) (string, tile, int, int) {
 	switch {
 	case mode == BFloat16 && large:
-		return name + "_large", 128, 256, 2 * 2 * 128 * 32 * 2
+		return name + "_large", tile{128, 128}, 256, 2 * 2 * 128 * 32 * 2
 	case mode == BFloat16:
-		return name, 64, 128, 2 * 2 * 64 * 32 * 2
+		return name, tile{64, 64}, 128, 2 * 2 * 64 * 32 * 2
+	case mode == TF32x3 && large: // a warp takes 240 registers, so an SM has room for two such blocks, or for one of 128×128 that nobody works beside
+		return name + "_large", tile{128, 64}, 128, 3 * (4608 + 2304) * 4
 	case large:
-		return name + "_large", 128, 256, 3 * 2 * 4608 * 4
+		return name + "_large", tile{128, 128}, 256, 3 * 2 * 4608 * 4
 	}
-	return name, 64, 128, 2 * 2 * 2304 * 4
+	return name, tile{64, 64}, 128, 2 * 2 * 2304 * 4
 }
 
 func letter(trans bool) string {

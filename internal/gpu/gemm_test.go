@@ -87,7 +87,7 @@ func TestGemmLargeTiles(t *testing.T) {
 		t.Skip("large")
 	}
 	gpu.SetLargeTiles(t, 1)
-	for _, mode := range []gpu.Mode{gpu.BFloat16, gpu.TF32} {
+	for _, mode := range []gpu.Mode{gpu.BFloat16, gpu.TF32, gpu.TF32x3} {
 		for trans := range 4 {
 			t.Run(fmt.Sprintf("%v/%02b", mode, trans), func(t *testing.T) {
 				b := open(t)

@@ -32,26 +32,57 @@ DEVICE float erf_from(float u, float e) {
   return __builtin_copysignf(1.0f - e / (1.7724538509055160f * f), u);
 }
 
-// activation is the activation at x, or its derivative. All of them share one exponential, which keeps kernels short.
-DEVICE float activation(int kind, float x, bool derivative) {
+// activations are the activation at N places, or its derivative there. All kinds share one exponential, which keeps kernels short; without ERF they are all but
+// ACT_GELU_ERF. y may be x.
+template <int N, bool ERF> DEVICE void activations(int kind, float (&y)[N], const float (&at)[N], bool derivative) {
   const float c = 0.7978845608028654f;
-  if (kind == ACT_NONE) return derivative ? 1.0f : x;
-  if (kind == ACT_RELU) return derivative ? (x > 0.0f ? 1.0f : 0.0f) : (x > 0.0f || x != x ? x : 0.0f);
-  float u = kind == ACT_TANH ? x : c * (x + 0.044715f * x * x * x), p = 2.0f * __builtin_fabsf(u);
-  if (kind == ACT_QUICK_GELU) p = -1.702f * x;
-  if (kind == ACT_GELU_ERF) p = -0.5f * x * x;
-  float e = expf_(p);
+  if (kind == ACT_NONE || kind == ACT_RELU) {
+#pragma unroll
+    for (int q = 0; q < N; q++) {
+      float x = at[q];
+      if (derivative) y[q] = kind == ACT_NONE || x > 0.0f ? 1.0f : 0.0f;
+      else y[q] = kind == ACT_NONE || x > 0.0f || x != x ? x : 0.0f;
+    }
+    return;
+  }
+  float u[N], e[N];
+#pragma unroll
+  for (int q = 0; q < N; q++) {
+    float x = at[q];
+    u[q] = kind == ACT_TANH ? x : c * (x + 0.044715f * x * x * x);
+    float p = kind == ACT_QUICK_GELU ? -1.702f * x : 2.0f * __builtin_fabsf(u[q]);
+    if (ERF && kind == ACT_GELU_ERF) p = -0.5f * x * x;
+    e[q] = expf_(p);
+  }
   if (kind == ACT_QUICK_GELU) {
-    float s = 1.0f / (1.0f + e);
-    return derivative ? s + 1.702f * x * s * (1.0f - s) : x * s;
+#pragma unroll
+    for (int q = 0; q < N; q++) {
+      float x = at[q], s = 1.0f / (1.0f + e[q]);
+      y[q] = derivative ? s + 1.702f * x * s * (1.0f - s) : x * s;
+    }
+    return;
   }
-  if (kind == ACT_GELU_ERF) {
-    float h = 0.5f * (1.0f + erf_from(x * 0.7071067811865476f, e));
-    return derivative ? h + x * e * 0.3989422804014327f : x * h;
+  if (ERF && kind == ACT_GELU_ERF) {
+#pragma unroll
+    for (int q = 0; q < N; q++) {
+      float x = at[q], h = 0.5f * (1.0f + erf_from(x * 0.7071067811865476f, e[q]));
+      y[q] = derivative ? h + x * e[q] * 0.3989422804014327f : x * h;
+    }
+    return;
   }
-  float t = tanh_from(u, e);
-  if (kind == ACT_TANH) return derivative ? 1.0f - t * t : t;
-  return derivative ? 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * c * (1.0f + 0.134145f * x * x) : 0.5f * x * (1.0f + t);
+#pragma unroll
+  for (int q = 0; q < N; q++) {
+    float x = at[q], t = tanh_from(u[q], e[q]);
+    if (kind == ACT_TANH) y[q] = derivative ? 1.0f - t * t : t;
+    else y[q] = derivative ? 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * c * (1.0f + 0.134145f * x * x) : 0.5f * x * (1.0f + t);
+  }
+}
+
+// activation is one of them, of any kind.
+DEVICE float activation(int kind, float x, bool derivative) {
+  float v[1] = {x};
+  activations<1, true>(kind, v, v, derivative);
+  return v[0];
 }
 
 DEVICE float act(int kind, float x) { return activation(kind, x, false); }

@@ -29,11 +29,27 @@ KERNEL THREADS(256) widen_int8(float *dst, int ds, const signed char *src, int s
   dst[i * ds + j] = (float)src[i * ss + j] * scales[by_row ? i : j];
 }
 
-// finish_rows is the epilogue of a product on its own.
+// finish_rows is the epilogue of a product on its own. A thread has four numbers, neighbours where that can be.
 KERNEL THREADS(256) finish_rows(float *c, int cs, i64 count, int n, EPILOGUE_PARAMS) {
-  i64 e = (i64)bx() * 256 + tid();
-  if (e >= count) return;
-  int i = (int)(e / n), j = (int)(e % n);
-  Epilogue f = EPILOGUE_ARGS;
-  finish_to(c, cs, f, number(c, (i64)i * cs + j, act & HALF_RESULT), i, j);
+  Epilogue e = EPILOGUE_ARGS;
+  i64 first = (i64)bx() * 1024;
+  if (by_fours(c, cs, e, n)) {
+    i64 at[1] = {first + 4 * tid()};
+    if (at[0] >= count) return;
+    int i[1] = {(int)(at[0] / n)}, j = (int)(at[0] % n);
+    at[0] = (i64)i[0] * cs + j;
+    Four f[1];
+    read_fours(f, c, at, act & HALF_RESULT);
+    float x[1][4];
+    numbers(x[0], f[0], act & HALF_RESULT);
+    finish_fours(c, cs, e, x, i, j, (int)(count / n), bias ? *(const Quad *)(bias + j) : Quad{});
+    return;
+  }
+#pragma unroll 1
+  for (int q = 0; q < 4; q++) {
+    i64 at = first + 256 * q + tid();
+    if (at >= count) return;
+    int i = (int)(at / n), j = (int)(at % n);
+    finish_to(c, cs, e, number(c, (i64)i * cs + j, act & HALF_RESULT), i, j);
+  }
 }

@@ -6,6 +6,7 @@
 #define DEVICE static inline __attribute__((device, always_inline))
 #define SHARED __attribute__((shared))
 #define THREADS(n) __attribute__((launch_bounds(n, 1)))
+#define THREADS_BLOCKS(n, together) __attribute__((launch_bounds(n, together))) // so many blocks have registers on an SM at a time
 
 typedef unsigned int u32;
 typedef unsigned long long u64;

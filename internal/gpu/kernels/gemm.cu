@@ -9,19 +9,20 @@ extern SHARED __attribute__((aligned(128))) float dynamic[];
 #define HALVES(x, transposed, rows, cols, bit) \
   Halves { x, x##s, transposed ? cols : rows, transposed ? rows : cols, (wide & bit) != 0 }
 
+// Small tiles whose products take few registers keep four blocks to an SM, which the epilogue alone would not.
 #define GEMM(name, mode, bm, bn, wm, wn, stages, ta, tb)                                                                       \
-  KERNEL THREADS((bm / wm) * (bn / wn) * 32)                                                                                   \
+  KERNEL THREADS_BLOCKS((bm / wm) * (bn / wn) * 32, bm == 64 && mode == TF32 ? 4 : 1)                                          \
   name(float *c, int cs, const float *a, int as, const float *b, int bs, int m, int n, int k, int wide, EPILOGUE_PARAMS) {     \
     gemm<mode, Matrix, bm, bn, wm, wn, stages, ta, tb>(dynamic, c, cs, MATRIX(a, ta, m, k, 1), MATRIX(b, tb, k, n, 2), m, n, k, (wide & 4) != 0, EPILOGUE_ARGS);  \
   }
 #define GEMM_HALVES(name, bm, bn, wm, wn, ta, tb, left, L, LEFT, type, T, RIGHT)                                                                \
-  KERNEL THREADS((bm / wm) * (bn / wn) * 32)                                                                                   \
+  KERNEL THREADS_BLOCKS((bm / wm) * (bn / wn) * 32, bm == 64 && ta && !tb ? 4 : 1)                                             \
   name(float *c, int cs, const left *a, int as, const type *b, int bs, int m, int n, int k, int wide, EPILOGUE_PARAMS) {       \
     gemm_half<L, T, bm, bn, wm, wn, ta, tb>(dynamic, c, cs, LEFT(a, ta, m, k, 1), RIGHT(b, tb, k, n, 2), m, n, k, (wide & 4) != 0, EPILOGUE_ARGS);  \
   }
 #define GEMM_HALF(name, bm, bn, wm, wn, ta, tb, type, T, RIGHT) GEMM_HALVES(name, bm, bn, wm, wn, ta, tb, float, Matrix, MATRIX, type, T, RIGHT)
 #define GEMM_COPIED(name, bm, bn, wm, wn, ta, tb)                                                                              \
-  KERNEL THREADS((bm / wm) * (bn / wn) * 32)                                                                                   \
+  KERNEL THREADS_BLOCKS((bm / wm) * (bn / wn) * 32, bm == 64 ? 4 : 1)                                                          \
   name(float *c, int cs, const unsigned short *a, int as, const unsigned short *b, int bs, int m, int n, int k, int wide, EPILOGUE_PARAMS) {  \
     gemm_copied<bm, bn, wm, wn, 4, ta, tb>(dynamic, c, cs, HALVES(a, ta, m, k, 1), HALVES(b, tb, k, n, 2), m, n, k, (wide & 4) != 0, EPILOGUE_ARGS);  \
   }
@@ -39,6 +40,9 @@ SMALL(gemm_tf32, TF32)
 GEMM(gemm_tf32_large_nn, TF32, 128, 128, 64, 32, 3, false, false)
 GEMM(gemm_tf32_large_nt, TF32, 128, 128, 64, 32, 3, false, true)
 GEMM(gemm_tf32_large_tn, TF32, 128, 128, 64, 32, 3, true, false)
+GEMM(gemm_tf32x3_large_nn, TF32X3, 128, 64, 64, 32, 3, false, false)
+GEMM(gemm_tf32x3_large_nt, TF32X3, 128, 64, 64, 32, 3, false, true)
+GEMM(gemm_tf32x3_large_tn, TF32X3, 128, 64, 64, 32, 3, true, false)
 SMALL_HALF(false, false, gemm_bfloat16_nn)
 SMALL_HALF(false, true, gemm_bfloat16_nt)
 SMALL_HALF(true, false, gemm_bfloat16_tn)
