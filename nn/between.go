@@ -4,7 +4,7 @@ import "slices"
 
 // betweener is a backend that may keep what passes from one operation to the next in a smaller form than numbers.
 type betweener interface {
-	// keepsBetween tells whether a form gains anything for so many rows of so many columns.
+	// keepsBetween tells whether the backend has a form, and gains anything by it for so many rows of so many columns.
 	keepsBetween(f Form, rows, cols int) bool
 	// makesRounded tells that a product's result, and the value before its activation, may be Rounded rows, and that a gradient takes
 	// the latter so.

@@ -59,7 +59,7 @@ func Conv2D(x, weight, bias *G.Node, c Conv, act Activation) *G.Node {
 		if at == pairedResult && act != NoActivation && act != ReLUAct {
 			return 0 // Winograd rounds no others
 		}
-		return Ordered.only(!be.multipliesRounded() && s.onlyFirst() && s.in[1].param != nil && be.convolvesBetween(c.args(images, channels, out)) && at < 1)
+		return Ordered.only(s.onlyFirst() && s.in[1].param != nil && be.convolvesBetween(c.args(images, channels, out)) && at < 1)
 	}
 	if act != NoActivation {
 		o.results = append(o.results, res)
@@ -105,9 +105,7 @@ func AvgPool(x *G.Node, c Conv) *G.Node {
 	}
 	channels := x.Shape()[1]
 	return apply(&Op{name: "AvgPool", results: []result{c.pixels(0, images, channels)},
-		paired: func(be betweener, _ *step, _ int) forms {
-			return Ordered.only(c.Kernel == 2 && !be.multipliesRounded())
-		},
+		paired: func(betweener, *step, int) forms { return Ordered.only(c.Kernel == 2) },
 		run: func(be Backend, in, out []*Value) error {
 			return be.AvgPool(out[0].mat(), in[0].mat(), c.args(in[0].mem.Rows/(c.H*c.W), channels, channels))
 		},

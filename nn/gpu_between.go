@@ -9,8 +9,8 @@ const halfRows = 64
 
 // keepsBetween is true in bfloat16, where the left operand of a product is rounded anyway and memory is what takes the time, for rows that
 // begin on 16 bytes.
-func (g *GPU) keepsBetween(_ Form, rows, cols int) bool {
-	return g.mode == gpu.BFloat16 && rows > g.fewRows && cols%8 == 0
+func (g *GPU) keepsBetween(f Form, rows, cols int) bool {
+	return f == Rounded && g.mode == gpu.BFloat16 && rows > g.fewRows && cols%8 == 0
 }
 
 func (g *GPU) makesRounded() bool { return true }

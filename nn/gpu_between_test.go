@@ -75,3 +75,37 @@ func TestGPUKeepsHalf(t *testing.T) {
 		}
 	}
 }
+
+// A GPU has no form in which the CPU orders images: blocks of a ResNet in bfloat16 keep numbers there or rounded rows, and give the
+// reference's features.
+func TestGPUOrdersNothing(t *testing.T) {
+	ref := newBottleneck(4, nil)
+	run := func(be Backend) ([]float64, *Machine) {
+		b := newBottleneck(4, ref.weights)
+		m, err := NewMachine(be, b.out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Set(b.in, pixelsOf(0, 4)); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		return floats(t, m, b.out), m
+	}
+	want, _ := run(NewReference())
+	be := simulated(t, BFloat16)
+	be.fewRows = 0
+	got, m := run(be)
+	for i := range m.steps {
+		for _, v := range m.steps[i].out {
+			if v != nil && v.mem.Form == Ordered {
+				t.Errorf("%s makes ordered images", m.steps[i].op.name)
+			}
+		}
+	}
+	if c := cosine(got, want); !(c > 0.9995) {
+		t.Errorf("cosine %v with the reference", c)
+	}
+}
