@@ -90,7 +90,7 @@ func (p *productBF16) finish() dotFinish {
 		return asRounded
 	case (f.elsewhere() || f.hasGrad && !f.hasPre) && !f.hasAdded && f.rounded == nil:
 		return byTile
-	case !f.elsewhere() && f.rounded == nil && !f.hasPre && (f.act == None || f.act == ReLU && !f.hasAdded):
+	case !f.elsewhere() && f.rounded == nil && !f.hasPre && !f.hasGrad && (f.act == None || f.act == ReLU && !f.hasAdded):
 		if f.hasAdded && p.aside && (&f.residual.V[0] != &p.c.V[0] || f.residual.Stride != p.c.Stride) {
 			return inRegions // a tile of c may be another's residual
 		}

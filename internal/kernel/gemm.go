@@ -86,29 +86,19 @@ func (e *piece) of(ep *Epilogue, j, n int) *Epilogue {
 	if ep.Bias != nil {
 		e.Bias = ep.Bias[j : j+n]
 	}
-	if ep.Pre != nil {
-		e.pre = ep.Pre.columns(j, n)
-		e.Pre = &e.pre
-	}
-	if ep.GradPre != nil {
-		e.gradPre = ep.GradPre.columns(j, n)
-		e.GradPre = &e.gradPre
-	}
-	if ep.PreRounded != nil {
-		e.preRounded = ep.PreRounded.columns(j, n)
-		e.PreRounded = &e.preRounded
-	}
-	if ep.GradPreRounded != nil {
-		e.gradRounded = ep.GradPreRounded.columns(j, n)
-		e.GradPreRounded = &e.gradRounded
-	}
-	if ep.Result != nil {
-		e.result = ep.Result.columns(j, n)
-		e.Result = &e.result
-	}
-	if ep.Residual != nil {
-		e.residual = ep.Residual.columns(j, n)
-		e.Residual = &e.residual
-	}
+	columnsOf(&e.pre, &e.Pre, j, n)
+	columnsOf(&e.gradPre, &e.GradPre, j, n)
+	columnsOf(&e.residual, &e.Residual, j, n)
+	columnsOf(&e.preRounded, &e.PreRounded, j, n)
+	columnsOf(&e.gradRounded, &e.GradPreRounded, j, n)
+	columnsOf(&e.result, &e.Result, j, n)
 	return &e.Epilogue
+}
+
+// columnsOf makes m, unless it is nil, n columns from j on of what it points to; here is memory for them.
+func columnsOf[M interface{ columns(j, n int) M }](here *M, m **M, j, n int) {
+	if *m != nil {
+		*here = (**m).columns(j, n)
+		*m = here
+	}
 }

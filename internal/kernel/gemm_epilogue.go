@@ -217,10 +217,14 @@ func (f *finisher) gradRow(dst, v []float32, i, j0, j1 int) {
 		actGradRow(dst, v, f.gradPre.segment(i, j0, j1), f.gradOf)
 		return
 	}
-	pre := scratch.get(j1 - j0)
-	half.WidenBF16(pre, f.gradRounded.segment(i, j0, j1))
-	actGradRow(dst, v, pre, f.gradOf)
-	scratch.put(pre)
+	var wide [256]float32
+	for ; j0 < j1; j0 += len(wide) {
+		n := min(len(wide), j1-j0)
+		pre := wide[:n]
+		half.WidenBF16(pre, f.gradRounded.segment(i, j0, j0+n))
+		actGradRow(dst[:n], v[:n], pre, f.gradOf)
+		dst, v = dst[n:], v[n:]
+	}
 }
 
 // joins tells whether a bias and a residual are all there is to add, which takes one pass.

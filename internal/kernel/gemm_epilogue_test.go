@@ -36,7 +36,7 @@ func wantEpilogue(sum []float64, n int, ep *Epilogue) []float64 {
 
 func TestEpilogue(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
-		for _, s := range [][3]int{{1, 5, 1}, {7, 40, 33}, {31, 20, 70}, {29, 900, 11}, {40, 400, 45}} {
+		for _, s := range [][3]int{{1, 5, 1}, {7, 40, 33}, {31, 20, 70}, {29, 900, 11}, {40, 400, 45}, {75, 70, 77}} {
 			m, k, n := s[0], s[1], s[2]
 			for _, f := range []Format{F32, BF16x3, BF16, Int8} {
 				for parts := range 64 {
@@ -92,7 +92,7 @@ func TestEpilogue(t *testing.T) {
 							check(t, "Result")
 							for i := range m {
 								for j, v := range c.segment(i, 0, n) {
-									if got := f32OfBF16(result.row(i)[j]); got != roundBF16(v) {
+									if got := f32OfBF16(result.row(i)[j]); got != roundBF16(v) && math.Abs(float64(v)) >= 0x1p-126 { // subnormals may become zero
 										t.Fatalf("c[%d][%d] = %v, to rounded rows %v", i, j, v, got)
 									}
 								}
