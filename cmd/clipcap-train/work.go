@@ -72,8 +72,10 @@ func (o *options) work(ctx context.Context, stdout, stderr io.Writer) (err error
 	if join.Empty > 0 {
 		logger.Warn("empty captions teach nothing", "captions", join.Empty)
 	}
-	if c, err := checkpoint.ReadConfig(o.init); o.init != "" && err == nil && c.Normalize != s.config.Normalize {
-		logger.Warn(fmt.Sprintf("--init %s was trained with normalize %v, this run has %v", o.init, c.Normalize, s.config.Normalize))
+	if o.init != "" {
+		if c, err := checkpoint.ReadConfig(o.init); err == nil && c.Normalize != s.config.Normalize {
+			logger.Warn(fmt.Sprintf("--init %s was trained with normalize %v, this run has %v", o.init, c.Normalize, s.config.Normalize))
+		}
 	}
 	if w := s.trainer.Schedule.Warning(); w != "" {
 		logger.Warn(w)
