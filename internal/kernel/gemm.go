@@ -86,19 +86,19 @@ func (e *piece) of(ep *Epilogue, j, n int) *Epilogue {
 	if ep.Bias != nil {
 		e.Bias = ep.Bias[j : j+n]
 	}
-	columnsOf(&e.pre, &e.Pre, j, n)
-	columnsOf(&e.gradPre, &e.GradPre, j, n)
-	columnsOf(&e.residual, &e.Residual, j, n)
-	columnsOf(&e.preRounded, &e.PreRounded, j, n)
-	columnsOf(&e.gradRounded, &e.GradPreRounded, j, n)
-	columnsOf(&e.result, &e.Result, j, n)
+	partOf(&e.pre, &e.Pre, Matrix.columns, j, n)
+	partOf(&e.gradPre, &e.GradPre, Matrix.columns, j, n)
+	partOf(&e.residual, &e.Residual, Matrix.columns, j, n)
+	partOf(&e.preRounded, &e.PreRounded, RoundedMatrix.columns, j, n)
+	partOf(&e.gradRounded, &e.GradPreRounded, RoundedMatrix.columns, j, n)
+	partOf(&e.result, &e.Result, RoundedMatrix.columns, j, n)
 	return &e.Epilogue
 }
 
-// columnsOf makes m, unless it is nil, n columns from j on of what it points to; here is memory for them.
-func columnsOf[M interface{ columns(j, n int) M }](here *M, m **M, j, n int) {
+// partOf makes m, unless it is nil, point to n columns from j on of what it points to; here is memory for them.
+func partOf[M any](here *M, m **M, columns func(of M, j, n int) M, j, n int) {
 	if *m != nil {
-		*here = (**m).columns(j, n)
+		*here = columns(**m, j, n)
 		*m = here
 	}
 }
