@@ -15,6 +15,14 @@ func tileRows() int {
 	return 4
 }
 
+// streamRows is the most rows of a tile that reads b's rows whole, one after the other: those of more take half of each.
+func streamRows() int {
+	if isa == AVX2 {
+		return 3
+	}
+	return tileRows()
+}
+
 func (t *tile) f32Arch(b []float32) bool {
 	switch at := unsafe.Pointer(unsafe.SliceData(b)); {
 	case t.k == 0:

@@ -4,7 +4,7 @@
 #include "go_asm.h"
 #include "gemm_body_amd64.h"
 
-// Up to three rows (two of bfloat16) are computed 32 columns at once: row r is the registers Y(4r) to Y(4r+3), Y13 to Y15
+// Up to three rows (two of bfloat16) are computed 32 columns at once, so that b is one stream, which the processor fetches by itself: row r is the registers Y(4r) to Y(4r+3), Y13 to Y15
 // hold elements of a, Y12 eight columns of b. More rows are computed in two turns of 16 columns, each row in two registers, with 16
 // columns of b in Y12 and Y13, an element of a in Y14; in one turn if no more than 16 columns are asked for. Y15 is
 // the mask of bfloat16.
@@ -200,8 +200,6 @@ rest: \
 start: \
 	BEGIN4(ALL, zero, loop) \
 loop: \
-	PREFETCHT0 2048(BX) \
-	PREFETCHT0 2112(BX) \
 	STEP4(EIGHT, SPLAT, WIDE) \
 	ADDQ $bytes, BX \
 	DECQ CX \
@@ -233,8 +231,6 @@ done: \
 start: \
 	BEGIN4(ALL, zero, loop) \
 loop: \
-	PREFETCHT0 2048(BX) \
-	PREFETCHT0 2112(BX) \
 	STEP4(EIGHTLOW, SPLAT, WIDE) \
 	DECQ CX \
 	JEQ  done \

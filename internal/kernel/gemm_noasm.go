@@ -4,6 +4,8 @@ package kernel
 
 func tileRows() int { return 4 }
 
+func streamRows() int { return tileRows() }
+
 func (t *tile) f32Arch([]float32) bool { return false }
 
 func fetchRows(*float32, int, int) {}

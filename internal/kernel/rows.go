@@ -81,16 +81,18 @@ func gemmRows(c, a Matrix, b *Packed, ep *Epilogue) bool {
 	j.depth = b.k
 	if j.pairs {
 		j.depth, size = b.kp/2, 4
+	} else if few := streamRows(); size == 4 && m <= 2*few {
+		j.tiles = (m + few - 1) / few
 	} else if size < 4 && j.tiles > 1 && tallRows() > 0 {
 		j.tiles, j.halves = (m+tallRows()-1)/tallRows(), 2
 	}
 	passes := j.tiles * j.halves
-	if j.widened = b.format == Int8 && widensRows() && j.tiles > 1; j.widened {
+	if j.widened = b.format == Int8 && widensRows() && j.tiles >= widenStreamTiles; j.widened {
 		size = 4
 	}
 	j.step = j.depth
 	j.beside = b.format == Int8 && m <= besideRows()
-	if j.ahead = !j.beside && (passes > 1 || isa == AVX2 || size < 4 && m >= widenRows); j.ahead {
+	if j.ahead = !j.beside && (passes > 1 || size < 4 && (m >= widenRows || isa == AVX2)); j.ahead {
 		steps := (j.depth*size*panelCols + rowsStep - 1) / rowsStep
 		j.step = ((j.depth+steps-1)/steps + 3) &^ 3
 	}

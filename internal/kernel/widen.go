@@ -3,6 +3,9 @@ package kernel
 // widenTiles is the fewest tiles of rows that meet a panel for which it is widened once for all of them, rather than by each.
 const widenTiles = 3
 
+// widenStreamTiles is the same for few rows, where int8 is widened a step of a stream at a time.
+const widenStreamTiles = 4
+
 // widenPairs is depth rows of a panel of pairs, [depth/2][32][2] and half a pair more if depth is odd, as float32,
 // [depth][32]. The panel's halves lie side by side.
 func widenPairs(dst []float32, src []uint16, depth int) {
