@@ -30,7 +30,7 @@ var gemmJobs freeList[gemmJob]
 const (
 	blockRows  = 112
 	wideRows   = 224 // the same where panels are widened for a block
-	blockDepth = 768
+	blockDepth = 896
 	blockCols  = 48        // least panels across that are worth packing a's rows for once more
 	directCols = 10        // most panels across for which rows of a are not worth packing at all
 	blockSums  = 32 << 10  // sums that are finished at once
@@ -274,6 +274,9 @@ func (b *block) panel(left []float32, p, q, k0, kn int, more, last bool) {
 		} else {
 			t.a, t.rowStep, t.depthStep = left[(i-b.i0)*kn:], 1, t.rows
 		}
+		if more {
+			b.fetchSums(n, p)
+		}
 		c := b.sum[(i-b.i0)*b.stride+(p-b.p0)*panelCols:]
 		t.c, t.stride = c, b.stride
 		if floats != nil && t.f32NarrowArch(floats, cols) {
@@ -301,5 +304,16 @@ func (b *block) panel(left []float32, p, q, k0, kn int, more, last bool) {
 			}
 		}
 		t.ahead += uintptr(kn * t.aheadStep)
+	}
+}
+
+// fetchSums fetches the sums of the tile after tile n of panel p, which left the near caches since the depths before these.
+func (b *block) fetchSums(n, p int) {
+	if n++; n == b.t1 {
+		n, p = b.t0, p+1
+	}
+	if p < b.p1 {
+		i := b.job.row(n)
+		fetchRows(&b.sum[(i-b.i0)*b.stride+(p-b.p0)*panelCols], b.stride, b.job.row(n+1)-i)
 	}
 }
