@@ -4,10 +4,10 @@
 #include "go_asm.h"
 #include "gemm_body_amd64.h"
 
-// Up to three rows (two of bfloat16) are computed 32 columns at once, so that b is one stream, which the processor fetches by itself: row r is the registers Y(4r) to Y(4r+3), Y13 to Y15
-// hold elements of a, Y12 eight columns of b. More rows are computed in two turns of 16 columns, each row in two registers, with 16
-// columns of b in Y12 and Y13, an element of a in Y14; in one turn if no more than 16 columns are asked for. Y15 is
-// the mask of bfloat16.
+// Up to three rows (two of bfloat16) are computed 32 columns at once: row r is the registers Y(4r) to Y(4r+3), Y13 to Y15
+// hold elements of a, Y12 eight columns of b. So b is one stream, which the processor fetches by itself. More rows are computed in two
+// turns of 16 columns, each row in two registers, with 16 columns of b in Y12 and Y13, an element of a in Y14; in one turn if no more
+// than 16 columns are asked for. Y15 is the mask of bfloat16.
 
 #define SPLAT1 VBROADCASTSS (AX), Y13
 #define SPLAT2 SPLAT1 \
@@ -26,7 +26,8 @@
 	VFMADD231PS  Y12, Y14, lo \
 	VFMADD231PS  Y13, Y14, hi
 
-// BESIDE is rows of a, o bytes on from the current depth, that lie side by side, so that the place of each element is a constant; APART of any others.
+// BESIDE is a depth, o bytes on from the current one, of rows of a that lie side by side, so that the place of each element is a constant;
+// APART is one of any rows.
 #define BESIDE3(o) \
 	ROW((o+0)(AX), Y0, Y1) \
 	ROW((o+4)(AX), Y2, Y3) \
@@ -145,7 +146,7 @@ zero: \
 	APART(0) \
 	FORWARD
 
-// DEPTH2 is one depth at constant distances from what is in registers: a from the current depth of a, column 8i of b, and at what to fetch of b.
+// DEPTH2 is one depth at constant distances from what is in registers: a bytes on in a, columns from 8i on of b, whose bytes at are fetched.
 #define DEPTH2(EIGHT, i, ROWS, a, at) \
 	EIGHT(i, Y12) \
 	EIGHT(i+1, Y13) \
