@@ -13,7 +13,7 @@ func tallRows() int {
 	return 0
 }
 
-// widensRows tells whether int8 that several tiles of few rows pass over is widened for all, into the nearest cache: where tiles cannot be
+// widensRows tells whether int8 that widenStreamTiles tiles of few rows or more pass over is widened for all, into the nearest cache: where tiles cannot be
 // tall it costs too much to do so in each.
 func widensRows() bool { return isa == AVX2 }
 
